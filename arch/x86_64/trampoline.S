@@ -1,0 +1,300 @@
+/* The way of one call: site → stub → here → hook → kernel → hook → site.
+ *
+ *  in     rax = number; rdi rsi rdx r10 r8 r9 = arguments; r11 = the stub's tail; rcx = dead
+ *  out    rax = result; rcx = the stub's tail (which puts the kernel's rcx there); r11 = flags, as the kernel's
+ *  keeps  every other register, the flags, and every byte of the app's stack: we run on our own
+ *
+ * While the kernel works, rsp and all registers but rbx are the app's. A signal finds out from the program
+ * counter and Frame::phase how far we are (preload/signals.cc): the order of the stores below matters to it.
+ */
+#include "arch/x86_64/frame_offsets.h"
+
+    .section .text.sctrace_gate, "ax", @progbits
+    .hidden sctrace_enter, sctrace_leave, sctrace_child
+    .macro LABEL name
+    .globl \name
+    .hidden \name
+\name:
+    .endm
+
+LABEL sctrace_gate_begin
+
+    .p2align 6
+LABEL sctrace_trampoline
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_def_cfa rsp, 0
+    .cfi_register rip, r11
+    movq  sctrace_self@gottpoff(%rip), %rcx
+LABEL sctrace_fs_touched
+    movq  %fs:8(%rcx), %rcx             /* lea and jrcxz: the flags are not ours yet */
+    leaq  -SEAL(%rcx), %rcx
+    jrcxz 1f
+LABEL sctrace_slow
+    leaq  -2(%r11), %r11                /* no state of ours here: let the stub's own syscall trap */
+LABEL sctrace_slow_jump
+    jmp   *%r11
+1:  movq  sctrace_self@gottpoff(%rip), %rcx
+    movq  %fs:(%rcx), %rcx
+    movl  $0, FRAME_DOOR(%rcx)
+    movq  %r11, FRAME_TAIL(%rcx)
+    movq  %rbx, FRAME_RBX(%rcx)
+    movq  %rcx, %rbx
+LABEL sctrace_rbx_is_ours
+LABEL sctrace_common                    /* trapped calls come in here, rbx, door and tail set */
+    movq  %rsp, FRAME_RSP(%rbx)
+    movq  %rbx, %rsp
+LABEL sctrace_rsp_is_ours
+    pushfq
+    popq  FRAME_FLAGS(%rbx)
+    movq  %rax, FRAME_NR(%rbx)
+    movq  %rdi, FRAME_ARGS+0(%rbx)
+    movq  %rsi, FRAME_ARGS+8(%rbx)
+    movq  %rdx, FRAME_ARGS+16(%rbx)
+    movq  %r10, FRAME_ARGS+24(%rbx)
+    movq  %r8, FRAME_ARGS+32(%rbx)
+    movq  %r9, FRAME_ARGS+40(%rbx)
+    movq  %rbp, FRAME_RBP(%rbx)
+    movq  %r12, FRAME_R12(%rbx)
+    movq  %r13, FRAME_R13(%rbx)
+    movq  %r14, FRAME_R14(%rbx)
+    movq  %r15, FRAME_R15(%rbx)
+    movl  $PHASE_ENTERING, FRAME_PHASE(%rbx)
+LABEL sctrace_saved
+    .cfi_endproc
+    .cfi_startproc simple               /* from here on all of the app's registers are in the Frame */
+    .cfi_signal_frame
+    .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06            /* CFA = *(rbx + FRAME_RSP) */
+    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0        /* rip at rbx + FRAME_TAIL */
+    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0         /* rbx at rbx + FRAME_RBX */
+    testl $(EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
+    jnz   .Lodd_flags
+.Lenter:
+    movq  %rbx, %rdi
+    call  sctrace_enter
+    testl %eax, %eax
+    jnz   .Lroutes
+    movq  FRAME_PASS(%rbx), %rcx
+    movq  FRAME_PASS_NR(%rbx), %rax
+    movq  0(%rcx), %rdi
+    movq  8(%rcx), %rsi
+    movq  16(%rcx), %rdx
+    movq  24(%rcx), %r10
+    movq  32(%rcx), %r8
+    movq  40(%rcx), %r9
+    movq  FRAME_RSP(%rbx), %rsp
+LABEL sctrace_site
+    syscall
+LABEL sctrace_returned
+    movq  %rbx, %rsp
+    movq  %rax, FRAME_RESULT(%rbx)
+    movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
+LABEL sctrace_result_saved
+    testl $(EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
+    jnz   .Lodd_flags_again
+.Lleave:
+    movq  %rbx, %rdi
+    call  sctrace_leave
+.Lback:
+    movq  FRAME_ARGS+0(%rbx), %rdi
+    movq  FRAME_ARGS+8(%rbx), %rsi
+    movq  FRAME_ARGS+16(%rbx), %rdx
+    movq  FRAME_ARGS+24(%rbx), %r10
+    movq  FRAME_ARGS+32(%rbx), %r8
+    movq  FRAME_ARGS+40(%rbx), %r9
+    movq  FRAME_FLAGS(%rbx), %r11
+    testl $(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC), %r11d
+    jnz   .Lrestore_odd_flags
+    movl  %r11d, %eax                   /* OF by an addition, the other five by sahf: popf costs 8 ns */
+    shrl  $11, %eax
+    andl  $1, %eax
+    addb  $0x7f, %al
+    movb  FRAME_FLAGS(%rbx), %ah
+    sahf
+.Lgo:
+    movq  FRAME_RESULT(%rbx), %rax
+    movq  FRAME_RSP(%rbx), %rsp
+    movq  FRAME_TAIL(%rbx), %rcx
+    .cfi_def_cfa rsp, 0
+    .cfi_register rip, rcx
+    movq  FRAME_RBX(%rbx), %rbx
+    .cfi_same_value rbx
+    jmp   *%rcx
+    .cfi_endproc
+
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06
+    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0
+    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0
+.Lodd_flags:                            /* the ABI wants DF clear; AC would make our own words fault */
+    pushq $0x202
+    popfq
+    jmp   .Lenter
+.Lodd_flags_again:
+    pushq $0x202
+    popfq
+    jmp   .Lleave
+.Lrestore_odd_flags:
+    pushq %r11
+    popfq
+    jmp   .Lgo
+
+.Lroutes:
+    cmpl  $ROUTE_SKIP, %eax
+    je    .Lskip
+    cmpl  $ROUTE_CHILD, %eax
+    je    .Lchild
+    movq  FRAME_RSP(%rbx), %rsp         /* ROUTE_RETURN_FROM_SIGNAL: the frame lies at the app's rsp */
+    movl  $15, %eax
+    syscall
+    hlt                                 /* a bad frame kills us before this */
+.Lskip:
+    movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
+    jmp   .Lleave
+
+/* clone, fork, vfork. Two come back. The child goes on from a Frame of its own, which the parent filled:
+ * it must not look at the parent's, which lives on. */
+.Lchild:
+    movq  FRAME_PASS(%rbx), %rcx
+    movq  FRAME_PASS_NR(%rbx), %rax
+    movq  0(%rcx), %rdi
+    movq  8(%rcx), %rsi
+    movq  16(%rcx), %rdx
+    movq  24(%rcx), %r10
+    movq  32(%rcx), %r8
+    movq  40(%rcx), %r9
+    movq  FRAME_CHILD(%rbx), %rbp
+    movq  FRAME_RSP(%rbx), %rsp
+LABEL sctrace_child_site
+    syscall
+LABEL sctrace_child_returned
+    testq %rax, %rax
+    jz    1f
+    movq  FRAME_RBP(%rbx), %rbp
+    jmp   sctrace_returned
+1:  movq  %rbp, %rbx
+    movq  %rsp, FRAME_RSP(%rbx)         /* clone may have given it another stack */
+    movq  %rbx, %rsp
+    movq  %rbx, %rdi
+    call  sctrace_child
+    movq  FRAME_RBP(%rbx), %rbp
+    movq  FRAME_R12(%rbx), %r12
+    movq  FRAME_R13(%rbx), %r13
+    movq  FRAME_R14(%rbx), %r14
+    movq  FRAME_R15(%rbx), %r15
+    jmp   .Lback
+    .cfi_endproc
+LABEL sctrace_trampoline_end
+
+/* long sctrace_raw_syscall(number, a, b, c, d, e, f) */
+    .p2align 4
+LABEL sctrace_raw_syscall
+    .cfi_startproc
+    movq  %rdi, %rax
+    movq  %rsi, %rdi
+    movq  %rdx, %rsi
+    movq  %rcx, %rdx
+    movq  %r8, %r10
+    movq  %r9, %r8
+    movq  8(%rsp), %r9
+    syscall
+    ret
+    .cfi_endproc
+
+/* What the kernel calls for every signal that has a handler, ours or the app's: on our own stack, all
+ * signals blocked. rdi = number, rsi = siginfo, rdx = ucontext; rsp → return address (sctrace_restorer). */
+    .hidden sctrace_on_signal
+    .p2align 4
+LABEL sctrace_deliver
+    .cfi_startproc simple
+    .cfi_undefined rip
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    call  sctrace_on_signal
+    popq  %rdx
+    popq  %rsi
+    popq  %rdi
+    testq %rax, %rax
+    jnz   1f
+    ret
+1:  jmp   *%rax
+    .cfi_endproc
+
+LABEL sctrace_restorer
+    movq  $15, %rax                     /* these bytes are how gdb knows a signal frame */
+    syscall
+    hlt
+
+/* int sctrace_int80(context): the 32-bit call in a context's registers (offsets: arch/x86_64/sigframe.h). */
+    .p2align 4
+LABEL sctrace_int80
+    .cfi_startproc
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    movl  144(%rdi), %eax
+    movl  128(%rdi), %ebx
+    movl  152(%rdi), %ecx
+    movl  136(%rdi), %edx
+    movl  112(%rdi), %esi
+    movl  120(%rdi), %ebp
+    movl  104(%rdi), %edi
+    int   $0x80
+    popq  %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    popq  %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    ret
+    .cfi_endproc
+
+/* size_t sctrace_copy(to, from, n): how many were not copied. */
+    .p2align 4
+LABEL sctrace_copy
+    .cfi_startproc
+    movq  %rdx, %rcx
+LABEL sctrace_copy_begin
+    rep movsb
+LABEL sctrace_copy_fault                /* rcx = what is left, also after a fault */
+    movq  %rcx, %rax
+    ret
+    .cfi_endproc
+
+/* long sctrace_copy_string(to, from, n): bytes one by one; see frame.h. */
+    .p2align 4
+LABEL sctrace_copy_string
+    .cfi_startproc
+    xorl  %eax, %eax
+1:  cmpq  %rdx, %rax
+    je    2f
+LABEL sctrace_copy_string_load
+    movzbl (%rsi,%rax), %ecx
+LABEL sctrace_copy_string_store
+    movb  %cl, (%rdi,%rax)
+    testb %cl, %cl
+    jz    2f
+    incq  %rax
+    jmp   1b
+2:  ret
+LABEL sctrace_copy_string_fault
+    notq  %rax
+    ret
+    .cfi_endproc
+LABEL sctrace_gate_end
+
+/* sctrace_self: the thread's state, and the seal that says that it is. */
+    .section .tbss, "awT", @nobits
+    .p2align 4
+    .hidden sctrace_self
+    .globl sctrace_self
+    .type sctrace_self, @object
+    .size sctrace_self, 16
+sctrace_self:
+    .zero 16
+    .section .note.GNU-stack, "", @progbits

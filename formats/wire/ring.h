@@ -1,0 +1,52 @@
+// The ring of one thread, inside an image file (session.h), and the block: the unit in which a ring is
+// filled, drained to the image's data file, and read back after kill -9.
+//
+//   slot   ┌ RingHeader, 4 KiB ┬ block 0 ┬ block 1 ┬ … ┬ block n-1 ┐      n = ring_bytes / block_bytes
+//
+//   head runs for ever; head / block_bytes is the block's sequence number, sequence % n its place.
+//   stream:     [drained, head) is only here, what was before is in the data file
+//   overwrite:  the newest n blocks are here, each readable from its start; nothing is drained
+//   A record never straddles two blocks. The writer stores `head` (release) after the record's bytes;
+//   a reader loads it (acquire) and believes nothing behind it.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace sctrace::wire {
+
+inline constexpr uint32_t block_magic = 0x4b4c4273;  // "sBLK"
+
+struct BlockHeader {
+  uint32_t magic;
+  uint32_t slot;      // which ring of the image
+  uint64_t sequence;  // block number since the ring began
+  uint64_t tsc;       // base of the ticks in this block
+  uint64_t lost;      // calls lost on this ring before this block, in all
+  uint32_t pid, tid;  // who was writing when the block began
+  uint32_t used;      // bytes filled, header included; 0 while the block is being written
+  uint32_t calls;     // entries begun in it; set with `used`
+};
+static_assert(sizeof(BlockHeader) == 48);
+
+enum class RingState : uint32_t { free = 0, live = 1, done = 2 };
+
+// Who writes: the owning thread alone, `state` by compare-and-swap when a thread takes the ring.
+struct RingHeader {
+  std::atomic<RingState> state;  // free → live → done → live …; done rings keep their records
+  std::atomic<uint32_t> pid, tid;
+  uint32_t reserved;
+  std::atomic<uint64_t> head;     // bytes ever written, published
+  std::atomic<uint64_t> drained;  // bytes no longer needed here: always a multiple of block_bytes
+  uint64_t padding[4];
+  // Counters, exact whatever was filtered, sampled or lost. One cache line, written by the owner.
+  std::atomic<uint64_t> calls_stub, calls_trap;  // by door
+  std::atomic<uint64_t> untraced;                // seen, but left alone (stated limits)
+  std::atomic<uint64_t> filtered;                // not asked for (SCTRACE_TRACE)
+  std::atomic<uint64_t> lost;                    // asked for, but no room
+  std::atomic<uint64_t> cut;                     // data records shorter than wanted
+  std::atomic<uint64_t> signals, reserved_count;
+};
+static_assert(sizeof(RingHeader) == 128);
+inline constexpr uint32_t ring_header_bytes = 4096;
+
+}  // namespace sctrace::wire

@@ -1,0 +1,301 @@
+#include "preload/capture.h"
+
+#include <array>
+#include <cerrno>
+
+#include "arch/table.h"
+#include "preload/global.h"
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::Arg;
+using arch::Kind;
+using arch::Measure;
+using arch::Way;
+
+// Bounds of what one call may cost, whatever lengths the app names.
+constexpr uint64_t path_most = 4096, struct_most = 1 << 18, vectors_most = 1024, strings_most = 8192;
+
+// One argument with memory, cut down from the table's row at compile time.
+struct Op {
+  Kind kind = Kind::none;
+  Way way = Way::none;
+  Measure measure = Measure::none;
+  uint8_t arg = 0, which = 0, ordinal = 0;  // ordinal: among the variants of a call
+  arch::Layout layout = arch::Layout::none;
+  uint32_t element = 0;
+};
+
+struct Plan {
+  uint8_t arity = 6, flags = 0, ops = 0;
+  Op op[5] = {};
+};
+
+constexpr Op op_of(const Arg& a, uint8_t index, uint8_t ordinal = 0) {
+  return {a.kind, a.way, a.measure, index, a.which, ordinal, a.layout, a.element};
+}
+
+constexpr Plan plan_of_row(const arch::Row& row) {
+  Plan plan{.arity = row.arity};
+  uint8_t variants = 0;
+  for (uint8_t i = 0; i < row.arity; ++i) {
+    const Arg& a = row.args[i];
+    if (a.way == Way::none || plan.ops == 5) continue;
+    plan.op[plan.ops++] = op_of(a, i, a.kind == Kind::variant ? variants++ : 0);
+    if (a.way == Way::in || a.way == Way::both) plan.flags |= plan_in;
+    if (a.way == Way::out || a.way == Way::both) plan.flags |= plan_out;
+    // A pointed-to length, a message header and a vector are worth having from before the call too.
+    if (a.measure == Measure::pointed || a.kind == Kind::iovec || a.kind == Kind::msghdr ||
+        a.kind == Kind::mmsghdr)
+      plan.flags |= plan_in;
+  }
+  return plan;
+}
+
+constexpr auto plans = [] {
+  std::array<Plan, arch::number_limit + 1> all{};
+  for (uint32_t nr = 0; nr <= arch::number_limit; ++nr) all[nr] = plan_of_row(arch::lookup(nr));
+  return all;
+}();
+
+const Plan& plan_for(uint32_t nr) { return plans[nr < arch::number_limit ? nr : arch::number_limit]; }
+
+// One taking: which call, which moment, where the bytes go.
+struct Taking {
+  ThreadState& self;
+  const uint64_t* args;
+  bool out;
+  int64_t result;  // out only
+};
+
+uint64_t rounded(uint64_t n) { return (n + 7) & ~7ull; }
+
+// Bytes at `address`: `keep` of the `wanted`. Goes on in pieces; false when the ring has no room.
+bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep) {
+  RingWriter& out = t.self.out;
+  const uint8_t way = t.out ? wire::data_out : 0;
+  if (!address) return true;
+  do {
+    const uint64_t n = keep < wire::data_piece ? keep : wire::data_piece;
+    uint8_t* place = room(t.self, out, sizeof(wire::Data) + rounded(n));
+    if (!place) return false;
+    uint8_t* bytes = place + sizeof(wire::Data);
+    if (n) *reinterpret_cast<uint64_t*>(bytes + rounded(n) - 8) = 0;
+    const uint64_t kept = n - sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
+    uint8_t flags = way;
+    if (kept < n) flags |= wire::data_fault;
+    else if (keep > n) flags |= wire::data_more;
+    else if (keep < wanted) flags |= wire::data_cut;
+    *reinterpret_cast<wire::Data*>(place) = {
+        .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8), .type = wire::Type::data,
+        .flags = flags, .wanted = wanted > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(wanted),
+        .where = wire::data_where(address, kept)};
+    out.cursor += sizeof(wire::Data) + rounded(kept);
+    if (flags & wire::data_cut) {
+      auto& cut = out.header->cut;
+      cut.store(cut.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    if (kept < n) return true;
+    address += n, wanted -= n, keep -= n;
+  } while (keep);
+  return true;
+}
+
+bool put_whole(const Taking& t, uint64_t address, uint64_t n) {
+  return put(t, address, n, n < struct_most ? n : struct_most);
+}
+
+bool put_buffer(const Taking& t, uint64_t address, uint64_t n) {
+  const uint64_t most = global.config.strsize;
+  return put(t, address, n, n < most ? n : most);
+}
+
+bool put_string(const Taking& t, uint64_t address) {
+  if (!address) return true;
+  uint8_t* place = room(t.self, t.self.out, sizeof(wire::Data) + path_most + 8);
+  if (!place) return false;
+  char* text = reinterpret_cast<char*>(place) + sizeof(wire::Data);
+  const long n = sctrace_copy_string(text, reinterpret_cast<const char*>(address), path_most);
+  const bool fault = n < 0;
+  uint64_t kept = static_cast<uint64_t>(fault ? -1 - n : n);
+  const bool cut = !fault && kept == path_most;
+  if (!fault && !cut) ++kept;  // with its nul: that is how a reader knows that it is whole
+  for (uint64_t i = kept; i < rounded(kept); ++i) text[i] = 0;
+  *reinterpret_cast<wire::Data*>(place) = {
+      .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8), .type = wire::Type::data,
+      .flags = static_cast<uint8_t>((fault ? wire::data_fault : 0) | (cut ? wire::data_cut : 0)),
+      .wanted = static_cast<uint32_t>(kept), .where = wire::data_where(address, kept)};
+  t.self.out.cursor += sizeof(wire::Data) + rounded(kept);
+  return true;
+}
+
+struct Vector {
+  uint64_t base, length;
+};
+
+// An array of iovecs and, each bounded, what they point at: in whole for in, as far as `filled` for out.
+bool put_vectors(const Taking& t, uint64_t address, uint64_t count, uint64_t filled, bool array) {
+  if (count > vectors_most) count = vectors_most;
+  if (array && !put_whole(t, address, count * sizeof(Vector))) return false;
+  for (uint64_t i = 0; i < count && filled; ++i) {
+    Vector v;
+    if (!read_app(&v, address + i * sizeof v, sizeof v)) return true;
+    const uint64_t n = v.length < filled ? v.length : filled;
+    filled -= n;
+    if (n && !put_buffer(t, v.base, n)) return false;
+  }
+  return true;
+}
+
+struct Message {
+  uint64_t name;
+  uint32_t name_bytes, gap;
+  uint64_t vectors, count, control, control_bytes;
+  uint32_t flags, gap2;
+};
+static_assert(sizeof(Message) == 56);
+
+// A message header. sending: all of it before the call. receiving: header and vectors before, to know what
+// was offered; header, name, control and filled bytes after.
+bool put_message(const Taking& t, uint64_t address, bool sending, uint64_t filled) {
+  Message m;
+  if (!put_whole(t, address, sizeof m) || !read_app(&m, address, sizeof m)) return true;
+  const bool contents = sending || t.out;
+  if (contents && m.name && !put_whole(t, m.name, m.name_bytes < 128 ? m.name_bytes : 128)) return false;
+  if (!put_vectors(t, m.vectors, m.count, contents ? filled : 0, !t.out)) return false;
+  if (contents && m.control) return put_whole(t, m.control, m.control_bytes);
+  return true;
+}
+
+bool put_messages(const Taking& t, uint64_t address, uint64_t count, bool sending) {
+  if (count > vectors_most) count = vectors_most;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = address + i * 64;
+    uint32_t length = 0;
+    if (t.out && !read_app(&length, at + 56, sizeof length)) return true;
+    if (t.out && !put(t, at + 56, 4, 4)) return false;
+    if (sending && t.out) continue;
+    if (!put_message(t, at, sending, t.out ? length : ~0ull)) return false;
+  }
+  return true;
+}
+
+// A null-terminated vector of strings. The pointers go in as one piece, so that it can be walked again.
+bool put_strings(const Taking& t, uint64_t address) {
+  uint64_t count = 0, pointer = 0;
+  for (; count < strings_most; ++count)
+    if (!read_app(&pointer, address + count * 8, 8) || !pointer) break;
+  if (!put_whole(t, address, (count + 1) * 8)) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    if (!read_app(&pointer, address + i * 8, 8)) return true;
+    if (pointer && !put_string(t, pointer)) return false;
+  }
+  return true;
+}
+
+// How many elements. For an out argument the result bounds it, for an in argument what the app says.
+uint64_t measured(const Taking& t, const Op& op) {
+  switch (op.measure) {
+    case Measure::none:
+    case Measure::nul: return 1;
+    case Measure::argument: return t.args[op.which];
+    case Measure::result: return t.result > 0 ? static_cast<uint64_t>(t.result) : 0;
+    case Measure::pointed: {
+      uint32_t n = 0;
+      return read_app(&n, t.args[op.which], sizeof n) ? n : 0;
+    }
+    case Measure::bits: {
+      const auto n = static_cast<int32_t>(t.args[op.which]);
+      return n > 0 ? (static_cast<uint64_t>(n) + 63) / 64 * 8 : 0;
+    }
+    case Measure::pages: return t.args[op.which] / 4096 + (t.args[op.which] % 4096 != 0);
+  }
+  return 0;
+}
+
+uint64_t bytes_of(uint64_t count, uint32_t element) {
+  uint64_t n;
+  return __builtin_mul_overflow(count, uint64_t{element}, &n) ? ~0ull >> 1 : n;
+}
+
+// What the pointers inside a struct point at (links.def), one level deep.
+bool put_links(const Taking& t, uint64_t address, const Op& op) {
+  if (op.kind != Kind::structure) return true;
+  for (const arch::Link& link : arch::links) {
+    if (link.from != op.layout) continue;
+    uint64_t pointer = 0, count = 0;
+    if (!read_app(&pointer, address + link.pointer_at, 8) || !pointer) continue;
+    if (!read_app(&count, address + link.length_at, link.length_bytes)) continue;
+    const uint64_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
+    if (!put_whole(t, pointer, bytes_of(count, static_cast<uint32_t>(element)))) return false;
+  }
+  return true;
+}
+
+bool take(const Taking& t, const Op& op);
+
+bool take_variant(const Taking& t, const Op& op) {
+  const uint32_t nr = static_cast<uint32_t>(t.self.frame.nr);
+  const Arg* arg = arch::variant_of(nr, static_cast<uint32_t>(t.args[op.which]), op.ordinal);
+  return !arg || arg->kind == Kind::variant || take(t, op_of(*arg, op.arg));
+}
+
+bool take(const Taking& t, const Op& op) {
+  const uint64_t address = t.args[op.arg];
+  const bool sending = op.way == Way::in;
+  const bool now = op.way == Way::both || (op.way == Way::out) == t.out;
+  if (!address && op.kind != Kind::variant) return true;
+  switch (op.kind) {
+    case Kind::path:
+    case Kind::string: return !now || put_string(t, address);
+    case Kind::buffer: return !now || put_buffer(t, address, bytes_of(measured(t, op), op.element));
+    case Kind::structure:
+    case Kind::array:
+      if (op.measure == Measure::pointed && !put(t, t.args[op.which], 4, 4)) return false;
+      return !now || (put_whole(t, address, bytes_of(measured(t, op), op.element)) && put_links(t, address, op));
+    case Kind::iovec:
+      if (sending) return t.out || put_vectors(t, address, measured(t, op), ~0ull, true);
+      return put_vectors(t, address, measured(t, op), t.out ? static_cast<uint64_t>(t.result) : 0, !t.out);
+    case Kind::msghdr:
+      if (sending) return t.out || put_message(t, address, true, ~0ull);
+      return put_message(t, address, false, t.out ? static_cast<uint64_t>(t.result) : 0);
+    case Kind::mmsghdr:
+      if (t.out) return put_messages(t, address, static_cast<uint64_t>(t.result), sending);
+      return put_messages(t, address, measured(t, op), sending);
+    case Kind::strings: return t.out || put_strings(t, address);
+    case Kind::variant: return take_variant(t, op);
+    default: return true;
+  }
+}
+
+bool take_all(const Taking& t) {
+  const Plan& plan = plan_for(static_cast<uint32_t>(t.self.frame.nr));
+  for (uint8_t i = 0; i < plan.ops; ++i)
+    if (!take(t, plan.op[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+uint8_t plan_of(uint32_t nr) { return plan_for(nr).flags; }
+uint8_t arity_of(uint32_t nr) { return plan_for(nr).arity; }
+
+bool read_app(void* to, uint64_t from, uint64_t n) {
+  return sctrace_copy(to, reinterpret_cast<const void*>(from), n) == 0;
+}
+bool write_app(uint64_t to, const void* from, uint64_t n) {
+  return sctrace_copy(reinterpret_cast<void*>(to), from, n) == 0;
+}
+
+bool take_in(ThreadState& self) {
+  return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});
+}
+
+bool take_out(ThreadState& self, int64_t result) {
+  if (result < 0 && result != -EINTR) return true;  // EINTR: nanosleep and its like tell what remains
+  return take_all({.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
+}
+
+}  // namespace sctrace::preload

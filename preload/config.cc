@@ -1,0 +1,245 @@
+#include "preload/config.h"
+
+#include <regex.h>
+
+#include "arch/table.h"
+
+namespace sctrace::preload {
+namespace {
+
+bool same(const char* a, const char* b) {
+  while (*a && *a == *b) ++a, ++b;
+  return *a == *b;
+}
+
+bool copy(const char* from, char* to, uint64_t bytes) {
+  uint64_t n = 0;
+  for (; from[n]; ++n) {
+    if (n + 1 >= bytes) return false;
+    to[n] = from[n];
+  }
+  to[n] = 0;
+  return n > 0;
+}
+
+bool parse_size(const char* s, uint64_t& value) {
+  uint64_t n = 0;
+  if (*s < '0' || *s > '9') return false;
+  for (; *s >= '0' && *s <= '9'; ++s)
+    if (__builtin_mul_overflow(n, uint64_t{10}, &n) || __builtin_add_overflow(n, uint64_t(*s - '0'), &n)) return false;
+  int shift = 0;
+  if (*s == 'K' || *s == 'k') shift = 10;
+  if (*s == 'M' || *s == 'm') shift = 20;
+  if (*s == 'G' || *s == 'g') shift = 30;
+  if (shift) ++s;
+  if (*s || n >> (63 - shift)) return false;
+  value = n << shift;
+  return true;
+}
+
+bool parse_switch(const char* s, bool& value) {
+  if (same(s, "1") || same(s, "on")) return value = true;
+  if (same(s, "0") || same(s, "off")) return value = false, true;
+  return false;
+}
+
+bool set_output(const char* s, Config& c) { return copy(s, c.output, sizeof c.output); }
+
+bool set_trace(const char* s, Config& c) {
+  char bad[64];
+  return parse_trace(s, c.traced, c.traced_unknown, bad, sizeof bad);
+}
+
+bool set_capture(const char* s, Config& c) {
+  const bool both = same(s, "in,out") || same(s, "out,in"), none = same(s, "none");
+  if (!both && !none && !same(s, "in") && !same(s, "out")) return false;
+  c.capture_in = both || same(s, "in");
+  c.capture_out = both || same(s, "out");
+  return true;
+}
+
+bool set_strsize(const char* s, Config& c) {
+  if (same(s, "all")) return c.strsize = ~0ull, true;
+  return parse_size(s, c.strsize);
+}
+
+bool set_mode(const char* s, Config& c) {
+  if (same(s, "stream")) return c.mode = wire::Mode::stream, true;
+  if (same(s, "overwrite")) return c.mode = wire::Mode::overwrite, true;
+  return false;
+}
+
+bool set_buffer(const char* s, Config& c) {
+  uint64_t bytes;
+  if (!parse_size(s, bytes) || bytes < 65536 || bytes > 1ull << 30) return false;
+  c.ring_bytes = 65536;
+  while (c.ring_bytes < bytes) c.ring_bytes <<= 1;
+  return true;
+}
+
+bool set_max_size(const char* s, Config& c) { return parse_size(s, c.max_bytes); }
+
+bool set_follow(const char* s, Config& c) {
+  const bool both = same(s, "fork,exec") || same(s, "exec,fork");
+  if (!both && !same(s, "none") && !same(s, "fork") && !same(s, "exec")) return false;
+  c.follow_fork = both || same(s, "fork");
+  c.follow_exec = both || same(s, "exec");
+  return true;
+}
+
+bool set_comm(const char* s, Config& c) { return copy(s, c.comm, sizeof c.comm); }
+
+bool set_doors(const char* s, Config& c) {
+  if (same(s, "auto")) return c.doors = Doors::automatic, true;
+  if (same(s, "trap")) return c.doors = Doors::trap, true;
+  if (same(s, "stub")) return c.doors = Doors::stub, true;
+  return false;
+}
+
+bool set_log(const char* s, Config& c) {
+  static constexpr const char* levels[] = {"off", "error", "warn", "info", "debug"};
+  for (int i = 0; i < 5; ++i)
+    if (same(s, levels[i])) return c.log = static_cast<Level>(i), true;
+  const char* debug_to = "debug:";
+  for (; *debug_to; ++debug_to, ++s)
+    if (*s != *debug_to) return false;
+  c.log = Level::debug;
+  return copy(s, c.log_file, sizeof c.log_file);
+}
+
+bool set_disable(const char* s, Config& c) { return parse_switch(s, c.disabled); }
+
+// THE options: one row each. `what` ends the line that a bad value gets.
+struct Option {
+  const char* name;
+  bool (*set)(const char*, Config&);
+  const char* what;
+};
+constexpr Option options[] = {
+    {"OUTPUT", set_output, "a directory"},
+    {"TRACE", set_trace, "system calls as in strace -e trace="},
+    {"CAPTURE", set_capture, "none, in, out or in,out"},
+    {"STRSIZE", set_strsize, "a number of bytes or all"},
+    {"MODE", set_mode, "stream or overwrite"},
+    {"BUFFER", set_buffer, "a size from 64K to 1G"},
+    {"MAX_SIZE", set_max_size, "a size"},
+    {"FOLLOW", set_follow, "none, fork, exec or fork,exec"},
+    {"COMM", set_comm, "program names"},
+    {"DOORS", set_doors, "auto, trap or stub"},
+    {"LOG", set_log, "off, error, warn, info, debug or debug:FILE"},
+    {"DISABLE", set_disable, "0 or 1"},
+};
+
+void apply(const char* entry, Config& config, bool speak) {
+  const char* name = entry + 8;  // behind SCTRACE_
+  for (const Option& option : options) {
+    uint64_t n = 0;
+    while (option.name[n] && option.name[n] == name[n]) ++n;
+    if (option.name[n] || name[n] != '=') continue;
+    const char* value = name + n + 1;
+    if (!option.set(value, config) && speak) {
+      Line line;
+      say(Level::warn, line.text("SCTRACE_").text(option.name).text("=").text(value).text(": expected ")
+                           .text(option.what).text("; the default is used"));
+    }
+    return;
+  }
+  uint64_t n = 0;
+  while (entry[n] && entry[n] != '=') ++n;
+  Line line;
+  if (speak) say(Level::warn, line.text(entry, n).text(": no such setting; ignored"));
+}
+
+bool starts(const char* s, const char* prefix) {
+  for (; *prefix; ++prefix, ++s)
+    if (*s != *prefix) return false;
+  return true;
+}
+
+bool ours(const char* entry) { return starts(entry, "SCTRACE_"); }
+
+// --- the grammar of -e trace= ---
+
+struct ClassName {
+  const char* name;
+  uint32_t bits;
+};
+constexpr ClassName classes[] = {
+    {"file", arch::file}, {"desc", arch::descriptor}, {"process", arch::process}, {"network", arch::network},
+    {"net", arch::network}, {"memory", arch::memory}, {"signal", arch::signal}, {"ipc", arch::ipc},
+    {"creds", arch::creds}, {"clock", arch::clock}, {"stat", arch::stat_like}, {"lstat", arch::lstat_like},
+    {"fstat", arch::fstat_like}, {"statfs", arch::statfs_like}, {"fstatfs", arch::fstatfs_like},
+    {"pure", arch::pure},
+};
+
+template <typename Match>
+bool mark(uint8_t* traced, Match&& match) {
+  bool any = false;
+  for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
+    if (arch::lookup(nr).name && match(arch::lookup(nr))) traced[nr] = any = true;
+  return any;
+}
+
+bool mark_word(const char* word, uint8_t* traced) {
+  if (*word == '%') {
+    const bool wide = word[1] == '%';  // %%stat: with its l, f and x relatives
+    for (const ClassName& c : classes) {
+      if (!same(word + 1 + wide, c.name)) continue;
+      uint32_t bits = c.bits;
+      if (wide && bits == arch::stat_like) bits |= arch::lstat_like | arch::fstat_like;
+      if (wide && bits == arch::statfs_like) bits |= arch::fstatfs_like;
+      mark(traced, [&](const arch::Row& row) { return (row.classes & bits) != 0; });
+      return true;
+    }
+    return false;
+  }
+  if (*word == '/') {
+    regex_t regex;
+    if (regcomp(&regex, word + 1, REG_EXTENDED | REG_NOSUB)) return false;
+    mark(traced, [&](const arch::Row& row) { return regexec(&regex, row.name, 0, nullptr, 0) == 0; });
+    regfree(&regex);
+    return true;
+  }
+  const bool optional = *word == '?';
+  return mark(traced, [&](const arch::Row& row) { return same(row.name, word + optional); }) || optional;
+}
+
+}  // namespace
+
+bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, uint64_t bad_bytes) {
+  uint8_t set[arch::number_limit] = {};
+  const bool not_these = *text == '!';
+  if (not_these) ++text;
+  bool all = same(text, "all");
+  const bool none = same(text, "none");
+  for (const char* at = text; !all && !none;) {
+    char word[128];
+    uint64_t n = 0;
+    while (*at && *at != ',' && n + 1 < sizeof word) word[n++] = *at++;
+    word[n] = 0;
+    if (same(word, "all")) all = true;
+    else if (!n || !mark_word(word, set)) return copy(word, bad, bad_bytes), false;
+    if (!*at++) break;
+  }
+  for (uint32_t nr = 0; nr < arch::number_limit; ++nr) traced[nr] = (all || set[nr]) != not_these;
+  unknown = all != not_these;
+  return true;
+}
+
+void read_config(const char* const* environment, const char* settings, Config& config) {
+  for (uint8_t& t : config.traced) t = 1;
+  config.traced_unknown = true;
+  char setting[1200];
+  for (const char* at = settings; *at;) {  // handed on by exec: these were complained about already
+    uint64_t n = 0;
+    for (; *at && *at != '\n'; ++at)
+      if (n + 1 < sizeof setting) setting[n++] = *at;
+    setting[n] = 0;
+    if (*at) ++at;
+    if (ours(setting)) apply(setting, config, false);
+  }
+  for (const char* const* entry = environment; *entry; ++entry)
+    if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, true);
+}
+
+}  // namespace sctrace::preload

@@ -1,0 +1,37 @@
+// Config: SCTRACE_* as values. read_config() takes them from the environment, one row an option; a bad name
+// or value is one line and the default. What it says holds for the life of the program.
+#pragma once
+#include <cstdint>
+
+#include "formats/wire/session.h"
+#include "preload/say.h"
+
+namespace sctrace::preload {
+
+enum class Doors : uint8_t { automatic, trap, stub };
+
+struct Config {
+  char output[1024] = "sctrace-%e-%p";
+  bool capture_in = true, capture_out = true;
+  uint64_t strsize = 256;  // bytes of each data buffer; ~0 = all
+  wire::Mode mode = wire::Mode::stream;
+  uint64_t ring_bytes = 1 << 20;
+  uint64_t max_bytes = 0;
+  bool follow_fork = true, follow_exec = true;
+  char comm[256] = "";     // names with commas; empty = all
+  Doors doors = Doors::automatic;
+  Level log = Level::warn;
+  char log_file[512] = "";
+  bool disabled = false;
+  uint8_t traced[512] = {};  // by number
+  bool traced_unknown = true;  // numbers beyond the table
+};
+
+// `environment`: NAME=VALUE strings, ended by null. Settings that came with exec (inherited) count where the
+// environment itself has none.
+void read_config(const char* const* environment, const char* inherited, Config& config);
+
+// strace's -e trace= grammar; false and `bad` (the word that is not understood) when it is none.
+bool parse_trace(const char* text, uint8_t* traced, bool& traced_unknown, char* bad, uint64_t bad_bytes);
+
+}  // namespace sctrace::preload

@@ -1,0 +1,168 @@
+#include "preload/process.h"
+
+#include <asm/unistd.h>
+#include <linux/sched.h>
+#include <time.h>
+
+#include <cerrno>
+
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/hook.h"
+#include "preload/signals.h"
+#include "preload/special.h"
+
+namespace sctrace::preload {
+
+constinit Process main_process{};
+
+namespace {
+
+using arch::raw_syscall;
+using arch::Route;
+
+constexpr int sig_setmask = 2;
+constexpr uint64_t everything = ~0ull;
+
+uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
+  if (nr == __NR_fork) return 17;
+  if (nr == __NR_vfork) return CLONE_VM | CLONE_VFORK | 17;
+  if (nr == __NR_clone) return self.frame.args[0];
+  uint64_t flags = 0;  // clone3: the first word of its struct
+  read_app(&flags, self.frame.args[0], sizeof flags);
+  return flags;
+}
+
+// The child's state in our memory: what it goes on from, and what it inherits of the app's view.
+void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
+  child.frame = self.frame;
+  child.frame.result = 0;
+  child.frame.phase = arch::Phase::special;
+  child.site = self.site;
+  child.site_index = self.site_index;
+  child.process = self.process;
+  child.pid = self.pid;
+  child.parent = self.tid;
+  child.blocked = self.blocked;
+  child.pending = 0;
+  child.child_flags = flags;
+  child.child_mask = self.child_mask;
+  child.began = flags & CLONE_VFORK ? wire::Began::vfork : wire::Began::clone;
+  child.alternate = {.base = 0, .flags = 2, .reserved = 0, .size = 0};  // SS_DISABLE: as the kernel does
+  if (flags & CLONE_VFORK) child.alternate = self.alternate;
+  if (!(flags & CLONE_SIGHAND) || !(flags & CLONE_THREAD)) {  // its sigactions are its own, our memory is not
+    auto* copy = reinterpret_cast<Process*>(block_of(child));
+    *copy = *self.process;
+    child.process = copy;
+  }
+}
+
+// Is the new thread's fs made by the libc that allotted our thread-local slot?
+bool by_our_libc(const ThreadState& self) {
+  return self.child_flags & CLONE_SETTLS && self.site >= global.libc_begin && self.site < global.libc_end;
+}
+
+}  // namespace
+
+Route clone_enter(ThreadState& self, uint32_t nr) {
+  const uint64_t flags = clone_flags(self, nr);
+  const uint64_t all = everything;
+  ThreadState* child = &self;
+  self.child_flags = flags;
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &self.child_mask, 8);
+  if (flags & CLONE_VM) {
+    child = try_new_thread();
+    if (child) inherit(*child, self, flags);
+    if (child && flags & CLONE_VFORK) child->borrowed_from = &self;
+  }
+  if (!child) {  // no memory for its state: as a kernel says that has none for its stack
+    raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
+    self.frame.result = -EAGAIN;
+    return Route::skip;
+  }
+  self.after = After::clone;
+  self.frame.child = &child->frame;
+  if (child != &self && !(flags & (CLONE_SETTLS | CLONE_VFORK))) unseal();  // both will go by the trap
+  return Route::child;
+}
+
+void clone_leave(ThreadState& self) {
+  auto* child = reinterpret_cast<ThreadState*>(self.frame.child);
+  const int64_t result = self.frame.result;
+  self.after = After::nothing;
+  if (child != &self && (result < 0 || self.child_flags & CLONE_VFORK)) {
+    if (self.child_flags & CLONE_VFORK && result >= 0) {
+      RingWriter& out = self.out;  // the child wrote into our ring
+      point_slot(self);
+      out.limit = child->out.limit, out.tsc = child->out.tsc, out.populated = child->out.populated;
+      out.dead = child->out.dead, out.calls = child->out.calls;
+      if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
+      free_exec_memory(*child);
+      const auto began = self.began;
+      self.began = wire::Began::back;
+      if (self.process->follow) write_thread_record(self);
+      self.began = began;
+    }
+    child->borrowed_from = nullptr;
+    child->out.header = nullptr;
+    forget_thread(*child);
+  }
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
+}
+
+void take_anchor() {
+  wire::Image& image = *global.image;
+  timespec mono{};
+  const uint32_t turn = image.last_turn.load(std::memory_order_relaxed) ^ 1;
+  const uint64_t tsc = arch::ticks();
+  raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
+  const uint64_t now = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(mono.tv_nsec);
+  image.last[turn & 1] = {.tsc = tsc + (arch::ticks() - tsc) / 2, .monotonic = now,
+                          .realtime = image.first.realtime + (now - image.first.monotonic)};
+  image.last_turn.store(turn, std::memory_order_release);
+}
+
+void thread_leaves(ThreadState& self) {
+  self.recording = false;
+  give_ring_back(self);
+  self.use.store(Use::exiting, std::memory_order_release);
+}
+
+void process_leaves(ThreadState& self) {
+  if (!self.process->sandboxed && global.image) take_anchor();
+  // The ring is not given back: another process must not write where our threads may still be.
+}
+
+}  // namespace sctrace::preload
+
+using namespace sctrace::preload;
+
+// The child's first steps, on its own stack, all signals blocked, before any instruction of the app.
+extern "C" void sctrace_child(ThreadState& self) {
+  const uint64_t flags = self.child_flags;
+  const bool shares = flags & CLONE_VM;
+  const uint64_t mask = self.child_mask;
+  if (!shares) {
+    forget_other_threads(self);
+    self.began = sctrace::wire::Began::fork;
+    self.parent = self.tid;
+    if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
+    self.pending = 0;
+  }
+  self.frame.result = 0;
+  self.recording = false;
+  self.tid = static_cast<uint32_t>(raw_syscall(__NR_gettid));
+  if (!(flags & CLONE_THREAD)) self.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid)), self.process->pid = self.pid;
+  if (!(flags & CLONE_THREAD) && !global.config.follow_fork) self.process->follow = false;
+  if (self.borrowed_from) {
+    self.out = self.borrowed_from->out;
+    if (self.out.header) self.out.cursor = self.out.header->head.load(std::memory_order_relaxed);
+  } else if (self.out = {}; self.process->follow && global.image) {
+    take_ring(self);
+  }
+  if (!self.process->follow) self.out.header = nullptr;
+  settle(self, flags & CLONE_VFORK || !shares ? Slot::keep : by_our_libc(self) ? Slot::write : Slot::leave);
+  if (self.out.header) write_thread_record(self);
+  self.frame.phase = sctrace::arch::Phase::left;
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, 0, 8);
+}

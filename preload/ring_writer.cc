@@ -1,0 +1,212 @@
+#include "preload/ring_writer.h"
+
+#include <asm/unistd.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "preload/global.h"
+#include "preload/special.h"
+#include "preload/thread.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace sctrace::preload {
+namespace {
+
+constexpr uint64_t populate_step = 16384;  // small: an idle thread shall touch no more
+
+void add(std::atomic<uint64_t>& counter, uint64_t n) {
+  counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+uint64_t block_size() { return global.image->block_bytes; }
+
+// Asks for the pages before we store into them: on a full disk a store would be a SIGBUS, this is an errno.
+bool populate(RingWriter& out, uint64_t end) {
+  const uint64_t whole = out.mask + 1;
+  if (end > whole) end = whole;
+  while (out.populated < end) {
+    const long done = arch::raw_syscall(__NR_madvise, out.bytes + out.populated, populate_step,
+                                        MADV_POPULATE_WRITE);
+    if (done < 0 && done != -EINVAL) return false;  // EINVAL: a kernel before 5.14; the guard catches SIGBUS
+    out.populated += populate_step;
+  }
+  return true;
+}
+
+void set_limit(RingWriter& out) {
+  const uint64_t block_end = out.cursor / block_size() * block_size() + block_size();
+  const bool all_there = out.populated > out.mask;
+  out.limit = all_there || out.populated > block_end ? block_end : out.populated;
+}
+
+void begin_block(ThreadState& self, uint64_t start) {
+  RingWriter& out = self.out;
+  auto* block = reinterpret_cast<wire::BlockHeader*>(out.at(start));
+  out.tsc = arch::ticks();
+  *block = {.magic = wire::block_magic, .slot = out.slot, .sequence = start / block_size(), .tsc = out.tsc,
+            .lost = out.header->lost.load(std::memory_order_relaxed), .pid = self.pid, .tid = self.tid,
+            .used = 0, .calls = 0};
+  out.calls = 0;
+  out.cursor = start + sizeof(wire::BlockHeader);
+  set_limit(out);
+  out.publish();
+}
+
+bool write_all(long fd, const uint8_t* bytes, uint64_t n, uint64_t offset) {
+  while (n) {
+    const long done = arch::raw_syscall(__NR_pwrite64, fd, bytes, n, offset);
+    if (done == -EINTR) continue;
+    if (done <= 0) return false;
+    bytes += done, n -= static_cast<uint64_t>(done), offset += static_cast<uint64_t>(done);
+  }
+  return true;
+}
+
+// Hands the closed blocks before `end` to the data file. Opens it by name and closes it again: we hold no
+// descriptor that the app could close, inherit or count.
+void drain(ThreadState& self, uint64_t end) {
+  RingWriter& out = self.out;
+  if (self.process->sandboxed) return;
+  const long fd = arch::raw_syscall(__NR_openat, AT_FDCWD, global.data_path,
+                                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return;
+  uint64_t from = out.header->drained.load(std::memory_order_relaxed);
+  for (; from < end; from += block_size()) {
+    const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(from));
+    wire::Session& session = *global.session;
+    if (session.max_bytes && session.bytes.load(std::memory_order_relaxed) + block->used > session.max_bytes) {
+      session.stopped.store(1, std::memory_order_relaxed);
+      break;
+    }
+    const uint64_t place = global.image->data_blocks.fetch_add(1, std::memory_order_relaxed);
+    if (!write_all(fd, out.at(from), block->used, place * block_size())) break;
+    session.bytes.fetch_add(block->used, std::memory_order_relaxed);
+    // release: a reader that sees it may look for the block in the data file
+    out.header->drained.store(from + block_size(), std::memory_order_release);
+  }
+  arch::raw_syscall(__NR_close, fd);
+}
+
+// The place of the next block may still hold one that nobody could drain: the oldest goes, counted.
+void drop_oldest(RingWriter& out, uint64_t next) {
+  uint64_t drained = out.header->drained.load(std::memory_order_relaxed);
+  while (next + block_size() - drained > out.mask + 1) {
+    add(out.header->lost, reinterpret_cast<const wire::BlockHeader*>(out.at(drained))->calls);
+    drained += block_size();
+  }
+  out.header->drained.store(drained, std::memory_order_release);
+}
+
+bool next_block(ThreadState& self) {
+  RingWriter& out = self.out;
+  const uint64_t start = (out.cursor - 1) / block_size() * block_size();
+  auto* block = reinterpret_cast<wire::BlockHeader*>(out.at(start));
+  block->used = static_cast<uint32_t>(out.cursor - start);
+  block->calls = out.calls;
+  out.publish();
+  const uint64_t next = start + block_size();
+  if (global.image->mode == wire::Mode::stream) {
+    drain(self, next);
+    drop_oldest(out, next);
+  }
+  if (!populate(out, next + populate_step)) return false;
+  begin_block(self, next);
+  return true;
+}
+
+}  // namespace
+
+bool make_room(ThreadState& self, uint64_t n) {
+  RingWriter& out = self.out;
+  if (out.dead || global.session->stopped.load(std::memory_order_relaxed)) return false;
+  SpecialWork work(self);
+  for (int tries = 0; tries < 64; ++tries) {
+    const uint64_t block_end = (out.limit - 1) / block_size() * block_size() + block_size();
+    if (out.cursor + n > block_end) {
+      work.published();
+      if (!next_block(self)) return false;
+    } else if (!populate(out, out.populated + populate_step)) {
+      return false;
+    }
+    set_limit(out);
+    if (out.cursor + n <= out.limit) return true;
+  }
+  return false;
+}
+
+bool stamp(ThreadState& self, RingWriter& out, uint32_t& ticks) {
+  const uint64_t now = arch::ticks();
+  const uint64_t distance = now - out.tsc;
+  if (distance >> 32) [[unlikely]] {
+    uint8_t* place = room(self, out, sizeof(wire::Time));
+    if (!place) return false;
+    *reinterpret_cast<wire::Time*>(place) = {.header = {2, wire::Type::time, 0, 0}, .tsc = now};
+    out.cursor += sizeof(wire::Time);
+    out.tsc = now;
+    ticks = 0;
+    return true;
+  }
+  ticks = static_cast<uint32_t>(distance);
+  return true;
+}
+
+bool take_ring(ThreadState& self) {
+  wire::Image& image = *global.image;
+  auto header_of = [&](uint32_t slot) {
+    return reinterpret_cast<wire::RingHeader*>(global.rings + slot * image.slot_bytes);
+  };
+  const uint32_t used = image.slots_used.load(std::memory_order_relaxed);
+  uint32_t slot = 0;
+  for (; slot < used && slot < global.rings_mapped; ++slot) {
+    auto done = wire::RingState::done;
+    if (header_of(slot)->state.compare_exchange_strong(done, wire::RingState::live)) break;
+  }
+  if (slot >= used || slot >= global.rings_mapped) {
+    slot = image.slots_used.fetch_add(1, std::memory_order_relaxed);
+    if (slot >= global.rings_mapped) return self.out.header = nullptr, false;
+    if (arch::raw_syscall(__NR_madvise, header_of(slot), 4096, MADV_POPULATE_WRITE) == -EFAULT)
+      return self.out.header = nullptr, false;
+    header_of(slot)->state.store(wire::RingState::live, std::memory_order_relaxed);
+  }
+  RingWriter& out = self.out;
+  out = {};
+  out.header = header_of(slot);
+  out.bytes = global.rings + slot * image.slot_bytes + wire::ring_header_bytes;
+  out.mask = image.ring_bytes - 1;
+  out.slot = slot;
+  out.header->pid.store(self.pid, std::memory_order_relaxed);
+  out.header->tid.store(self.tid, std::memory_order_relaxed);
+  out.cursor = out.header->head.load(std::memory_order_relaxed);
+  out.populated = out.cursor > out.mask ? out.mask + 1 : out.cursor / populate_step * populate_step;
+  if (!populate(out, out.populated + populate_step)) return out.dead = true, false;
+  if (out.cursor == 0) begin_block(self, 0);
+  set_limit(out);
+  return true;
+}
+
+void give_ring_back(ThreadState& self) {
+  if (!self.out.header || self.borrowed_from) return;
+  self.out.header->state.store(wire::RingState::done, std::memory_order_release);
+  self.out.header = nullptr;
+}
+
+void write_thread_record(ThreadState& self) {
+  RingWriter& out = self.out;
+  if (!out.header || out.dead) return;
+  uint32_t ticks;
+  if (!stamp(self, out, ticks)) return;
+  uint8_t* place = room(self, out, sizeof(wire::Thread));
+  if (!place) return;
+  *reinterpret_cast<wire::Thread*>(place) = {.header = {sizeof(wire::Thread) / 8, wire::Type::thread, 0, ticks},
+                                             .pid = self.pid, .tid = self.tid, .began = self.began,
+                                             .parent = self.parent};
+  out.cursor += sizeof(wire::Thread);
+  out.publish();
+}
+
+}  // namespace sctrace::preload

@@ -1,0 +1,265 @@
+#include "preload/signals.h"
+
+#include <asm/unistd.h>
+
+#include <cerrno>
+
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/hook.h"
+#include "preload/special.h"
+#include "preload/surface.h"
+#include "preload/trap.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::Context;
+using arch::Info;
+using arch::raw_syscall;
+
+constexpr uint64_t sig_dfl = 0, sig_ign = 1;
+constexpr int sigill = 4, sigtrap = 5, sigbus = 7, sigsegv = 11, sigsys = 31;
+constexpr uint64_t sa_siginfo = 4, sa_onstack = 0x0800'0000, sa_nodefer = 0x4000'0000,
+                   sa_resethand = 0x8000'0000, sa_restorer = 0x0400'0000;
+// What the kernel keeps of sa_flags (UAPI_SA_FLAGS and SA_RESTORER); it forgets the rest.
+constexpr uint64_t sa_known = 0x1 | 0x2 | sa_siginfo | 0x800 | sa_onstack | 0x1000'0000 | sa_nodefer |
+                              sa_resethand | sa_restorer;
+constexpr uint64_t unblockable = 1ull << (9 - 1) | 1ull << (19 - 1);
+constexpr int32_t ss_onstack = 1, ss_disable = 2, ss_autodisarm = static_cast<int32_t>(1u << 31);
+constexpr int sys_user_dispatch = 2, trap_trace = 2;
+
+constexpr uint64_t bit(int signo) { return 1ull << (signo - 1); }
+bool is_guarded(int signo) { return guarded & bit(signo); }
+
+long kernel_sigaction(int signo, const Action& action) {
+  return raw_syscall(__NR_rt_sigaction, signo, &action, 0, 8);
+}
+
+bool on_stack(const Altstack& alternate, uint64_t sp) {
+  return alternate.size && !(alternate.flags & ss_autodisarm) && sp > alternate.base &&
+         sp - alternate.base <= alternate.size;
+}
+
+// Default action of a signal that only we keep the kernel from taking: let it, with the same siginfo.
+void die_natively(ThreadState& self, int signo, const Info& info, Context& context) {
+  kernel_sigaction(signo, {});
+  context.mask &= ~bit(signo);
+  if (info.code <= 0)  // sent by somebody: a fault would come again by itself
+    raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
+}
+
+// A fault of our own copies, or of the ring's memory: ours to mend, nobody hears of it.
+bool mended(int signo, const Info& info, Context& context) {
+  if ((signo != sigsegv && signo != sigbus) || info.code <= 0) return false;
+  auto is = [&](const char* label) { return context.rip == reinterpret_cast<uint64_t>(label); };
+  auto go = [&](const char* label) { return context.rip = reinterpret_cast<uint64_t>(label), true; };
+  const bool ring = info.address - reinterpret_cast<uint64_t>(global.rings) < global.rings_bytes;
+  if (signo == sigbus && ring && is_ours(context.rip)) return lose_rings();
+  if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
+  if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store)) return go(sctrace_copy_string_fault);
+  if (is(sctrace_fs_touched)) return go(sctrace_slow);
+  return false;
+}
+
+// The signal comes back when the special work is done, or at the latest when the mask is restored.
+void defer(ThreadState& self, int signo, const Info& info, Context& context) {
+  if (!self.deferred) self.deferred_mask = context.mask;
+  self.deferred = true;
+  context.mask = ~guarded;
+  raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
+}
+
+void keep_pending(ThreadState& self, int signo, const Info& info) {
+  self.pending |= bit(signo);
+  self.pending_info[signo == sigbus ? 0 : signo == sigsegv ? 1 : 2] = info;
+}
+
+// Lays the app's frame where the kernel would have and makes our own return lead into the handler.
+bool deliver(ThreadState& self, int signo, const Info& info, Context& context, const Action& action) {
+  const bool switches = action.flags & sa_onstack && self.alternate.size &&
+                        !on_stack(self.alternate, context.rsp);
+  const uint64_t top = switches ? self.alternate.base + self.alternate.size : context.rsp - arch::red_zone;
+  const uint64_t state_bytes = arch::fpstate_bytes(context);
+  const arch::Places at = arch::frame_below(top, state_bytes);
+  arch::SignalFrame frame{.restorer = action.restorer, .context = context, .info = info};
+  __builtin_memcpy(&frame.context.stack, &self.alternate, sizeof self.alternate);
+  frame.context.mask = context.mask | self.blocked;
+  if (state_bytes) frame.context.fpstate = at.fpstate;
+  if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), state_bytes) ||
+      !write_app(at.frame, &frame, sizeof frame))
+    return false;
+  if (self.alternate.flags & ss_autodisarm) self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
+  const uint64_t mask = frame.context.mask | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
+  self.blocked = mask & guarded;
+  context.mask = mask & ~guarded;
+  context.rip = action.handler;
+  context.rsp = at.frame;
+  context.rax = 0;
+  context.rdi = static_cast<uint64_t>(signo);
+  context.rsi = at.frame + offsetof(arch::SignalFrame, info);
+  context.rdx = at.frame + offsetof(arch::SignalFrame, context);
+  context.eflags &= ~0x10500ull;  // RF, DF, TF
+  context.fpstate = 0;            // a handler starts with fresh vector state
+  return true;
+}
+
+bool is_waiting(const ThreadState& self, int signo, const Info& info) {
+  return is_guarded(signo) && self.blocked & bit(signo) && info.code <= 0;
+}
+
+void to_the_app(ThreadState& self, int signo, const Info& info, Context& context) {
+  Action& slot = self.process->actions[signo];
+  const Action action = slot;
+  const bool forced = is_guarded(signo) && info.code > 0;  // a fault: neither blocked nor ignored
+  if (is_waiting(self, signo, info)) return keep_pending(self, signo, info);
+  if (action.handler == sig_ign && !forced) return;
+  if (action.handler <= sig_ign || (forced && self.blocked & bit(signo)))
+    return die_natively(self, signo, info, context);
+  if (action.flags & sa_resethand) {
+    slot.handler = sig_dfl;
+    install_kernel_action(signo, slot);
+  }
+  const uint64_t interrupted = context.rip;
+  if (!deliver(self, signo, info, context, action)) {  // its stack is no stack: as the kernel, by SIGSEGV
+    kernel_sigaction(sigsegv, {});
+    raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
+    return;
+  }
+  write_signal(self, &info, interrupted);
+}
+
+void on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
+  const bool ours = is_ours(context.rip);
+  if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip))) return;  // stepped through us
+  if (ours && self.frame.phase == arch::Phase::special) {
+    if (is_guarded(signo)) return keep_pending(self, signo, info);
+    return defer(self, signo, info, context);
+  }
+  if (ours || in_stub(context.rip)) surface(self, context);
+  to_the_app(self, signo, info, context);
+  context.rip = resumable(context.rip);
+}
+
+}  // namespace
+
+void adopt_handlers(Process& process) {
+  for (int signo = 1; signo <= 64; ++signo) {
+    Action& action = process.actions[signo];
+    if (raw_syscall(__NR_rt_sigaction, signo, 0, &action, 8) < 0) continue;
+    if (action.handler > sig_ign || is_guarded(signo)) install_kernel_action(signo, action);
+  }
+}
+
+bool install_kernel_action(int signo, const Action& app) {
+  if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app) >= 0;
+  const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),
+                    .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack | sa_restorer |
+                             (is_guarded(signo) ? sa_nodefer : 0),
+                    .restorer = reinterpret_cast<uint64_t>(&sctrace_restorer),
+                    .mask = ~guarded};
+  return kernel_sigaction(signo, ours) >= 0;
+}
+
+long app_sigaction(ThreadState& self, const uint64_t* args) {
+  const int signo = static_cast<int>(args[0]);
+  Action wish{};
+  if (args[3] != 8) return -EINVAL;
+  if (args[1] && !read_app(&wish, args[1], sizeof wish)) return -EFAULT;
+  if (signo < 1 || signo > 64 || (args[1] && unblockable & bit(signo))) return -EINVAL;
+  Action& slot = self.process->actions[signo];
+  const Action old = slot;
+  if (args[1]) {
+    wish.flags &= sa_known;
+    wish.mask &= ~unblockable;
+    // A handler is in the table before the kernel may call it, and stays there until it no longer may.
+    if (wish.handler > sig_ign) slot = wish;
+    if (!install_kernel_action(signo, wish)) return slot = old, -EINVAL;
+    slot = wish;
+    if (wish.handler == sig_ign) self.pending &= ~bit(signo);
+  }
+  return args[2] && !write_app(args[2], &old, sizeof old) ? -EFAULT : 0;
+}
+
+namespace {
+long set_alternate(ThreadState& self, const Altstack& wish, uint64_t sp) {
+  if (on_stack(self.alternate, sp)) return -EPERM;
+  const int32_t mode = wish.flags & ~ss_autodisarm;
+  if (mode != ss_disable && mode != ss_onstack && mode != 0) return -EINVAL;
+  if (mode == ss_disable) {
+    self.alternate = {.base = 0, .flags = wish.flags, .reserved = 0, .size = 0};
+    return 0;
+  }
+  if (wish.size < 2048) return -ENOMEM;  // the kernel's MINSIGSTKSZ
+  self.alternate = {.base = wish.base, .flags = wish.flags, .reserved = 0, .size = wish.size};
+  return 0;
+}
+}  // namespace
+
+long app_sigaltstack(ThreadState& self, const uint64_t* args) {
+  Altstack wish{}, old = self.alternate;
+  const uint64_t sp = self.frame.rsp;
+  old.flags = (old.flags & ss_autodisarm) |
+              (!old.size ? ss_disable : on_stack(self.alternate, sp) ? ss_onstack : 0);
+  if (args[0] && !read_app(&wish, args[0], sizeof wish)) return -EFAULT;
+  if (args[0])
+    if (const long result = set_alternate(self, wish, sp)) return result;
+  if (!args[1]) return 0;
+  const bool written = write_app(args[1], &old.base, 8) && write_app(args[1] + 8, &old.flags, 4) &&
+                       write_app(args[1] + 16, &old.size, 8);
+  return written ? 0 : -EFAULT;
+}
+
+void app_sigreturn(ThreadState& self) {
+  Context context;
+  const uint64_t at = self.frame.rsp;
+  if (!read_app(&context, at, sizeof context)) return;  // the kernel will say so, by SIGSEGV
+  Altstack wish;
+  __builtin_memcpy(&wish, &context.stack, sizeof wish);
+  set_alternate(self, wish, at);
+  self.blocked = context.mask & guarded;
+  self.frame.result = static_cast<int64_t>(context.rax);
+  context.stack = {.base = block_of(self) + stack_offset, .flags = 0, .gap = 0,
+                   .size = block_bytes - stack_offset - sizeof(ThreadState)};
+  context.mask &= ~guarded;
+  context.rip = resumable(context.rip);
+  write_app(at + offsetof(Context, stack), &context.stack, sizeof context.stack);
+  write_app(at + offsetof(Context, rip), &context.rip, 8);
+  write_app(at + offsetof(Context, mask), &context.mask, 8);
+}
+
+void send_again(ThreadState& self) {
+  const int signals[] = {sigbus, sigsegv, sigsys};
+  for (int i = 0; i < 3; ++i) {
+    const int signo = signals[i];
+    if (!(self.pending & bit(signo)) || self.blocked & bit(signo)) continue;
+    self.pending &= ~bit(signo);
+    raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &self.pending_info[i]);
+  }
+}
+
+void ignore_for_exec(Process& process, bool going) {
+  for (int signo : {sigbus, sigsegv, sigsys}) {
+    const Action& action = process.actions[signo];
+    if (action.handler != sig_ign) continue;
+    if (going) kernel_sigaction(signo, action);
+    else install_kernel_action(signo, action);
+  }
+}
+
+}  // namespace sctrace::preload
+
+using namespace sctrace::preload;
+
+// Returns where to jump with the arguments as they came, or 0: return to the context, as it is now.
+extern "C" uint64_t sctrace_on_signal(int signo, sctrace::arch::Info* info, sctrace::arch::Context* context) {
+  if (mended(signo, *info, *context)) return 0;
+  ThreadState* self = state_of_stack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  if (!self) return bare_signal(signo, *info, *context);
+  if (signo == sigsys && info->code == sys_user_dispatch) {
+    trapped(*self, *info, *context);
+    return 0;
+  }
+  on_signal(*self, signo, *info, *context);
+  return 0;
+}

@@ -1,0 +1,186 @@
+#include "preload/special.h"
+
+#include <asm/unistd.h>
+#include <linux/prctl.h>
+
+#include <cerrno>
+
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/process.h"
+#include "preload/signals.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
+
+namespace sctrace::preload {
+namespace {
+
+using arch::Route;
+
+constexpr int sig_block = 0, sig_unblock = 1, sig_setmask = 2;
+
+// The kernel gets a copy of the app's arguments in which one is ours.
+void replace(ThreadState& self, int index, const void* ours) {
+  if (self.frame.pass != self.pass) {
+    for (int i = 0; i < 6; ++i) self.pass[i] = self.frame.args[i];
+    self.frame.pass = self.pass;
+  }
+  self.pass[index] = reinterpret_cast<uint64_t>(ours);
+}
+
+// A set in which the guarded signals are not: the app's own, the kernel gets a copy.
+void without_guarded(ThreadState& self, int index, uint64_t bytes) {
+  const uint64_t address = self.frame.args[index];
+  if (!address || bytes != 8 || !read_app(&self.mask_copy[1], address, 8)) return;
+  self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+  replace(self, index, self.mask_copy);
+}
+
+// pselect6 and io_pgetevents: the last argument points at {set, size}.
+void without_guarded_behind(ThreadState& self, int index) {
+  const uint64_t address = self.frame.args[index];
+  if (!address || !read_app(self.set_copy, address, 16) || !self.set_copy[0] || self.set_copy[1] != 8) return;
+  if (!read_app(&self.mask_copy[1], self.set_copy[0], 8)) return;
+  self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+  self.set_copy[0] = reinterpret_cast<uint64_t>(self.mask_copy);
+  replace(self, index, self.set_copy);
+}
+
+Route answered(ThreadState& self, long (*by)(ThreadState&, const uint64_t*)) {
+  SpecialWork work(self);
+  work.finished(by(self, self.frame.args));
+  return Route::skip;
+}
+
+Route mask_enter(ThreadState& self) {
+  self.previous_blocked = self.blocked;
+  self.mask_copy[1] = 0;
+  without_guarded(self, 1, self.frame.args[3]);
+  self.after = After::signal_mask;
+  return Route::run;
+}
+
+void mask_leave(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  if (self.frame.result < 0) return;
+  if (args[1]) {
+    const uint64_t set = self.mask_copy[1] & guarded;
+    const int how = static_cast<int>(args[0]);
+    if (how == sig_block) self.blocked = self.previous_blocked | set;
+    if (how == sig_unblock) self.blocked = self.previous_blocked & ~set;
+    if (how == sig_setmask) self.blocked = set;
+  }
+  uint64_t old;
+  if (args[2] && read_app(&old, args[2], 8)) {
+    old |= self.previous_blocked;
+    write_app(args[2], &old, 8);
+  }
+  if (self.pending) send_again(self);
+}
+
+void pending_leave(ThreadState& self) {
+  uint64_t set;
+  const uint64_t address = self.frame.args[0];
+  if (self.frame.result < 0 || !self.pending || !read_app(&set, address, 8)) return;
+  set |= self.pending;
+  write_app(address, &set, 8);
+}
+
+Route prctl_enter(ThreadState& self) {
+  const auto option = static_cast<int>(self.frame.args[0]);
+  if (option == PR_SET_SECCOMP) self.after = After::sandbox;
+  if (option == PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
+    SpecialWork work(self);
+    work.finished(-EINVAL);
+    return Route::skip;
+  }
+  return Route::run;
+}
+
+Route sigreturn_enter(ThreadState& self) {
+  self.frame.phase = arch::Phase::special;
+  self.deferred = false;
+  app_sigreturn(self);
+  if (self.pending) send_again(self);
+  return Route::return_from_signal;
+}
+
+}  // namespace
+
+bool special(uint32_t nr) {
+  switch (nr) {
+    case __NR_rt_sigaction:
+    case __NR_rt_sigprocmask:
+    case __NR_rt_sigpending:
+    case __NR_rt_sigreturn:
+    case __NR_rt_sigsuspend:
+    case __NR_sigaltstack:
+    case __NR_pselect6:
+    case __NR_ppoll:
+    case __NR_epoll_pwait:
+    case __NR_epoll_pwait2:
+    case __NR_io_pgetevents:
+    case __NR_clone:
+    case __NR_clone3:
+    case __NR_fork:
+    case __NR_vfork:
+    case __NR_execve:
+    case __NR_execveat:
+    case __NR_exit:
+    case __NR_exit_group:
+    case __NR_prctl:
+    case __NR_seccomp: return true;
+    default: return false;
+  }
+}
+
+Route special_enter(ThreadState& self, uint32_t nr) {
+  switch (nr) {
+    case __NR_rt_sigaction: return answered(self, app_sigaction);
+    case __NR_sigaltstack: return answered(self, app_sigaltstack);
+    case __NR_rt_sigprocmask: return mask_enter(self);
+    case __NR_rt_sigpending: return self.after = After::signals_pending, Route::run;
+    case __NR_rt_sigreturn: return sigreturn_enter(self);
+    case __NR_rt_sigsuspend: without_guarded(self, 0, self.frame.args[1]); return Route::run;
+    case __NR_ppoll: without_guarded(self, 3, self.frame.args[4]); return Route::run;
+    case __NR_epoll_pwait:
+    case __NR_epoll_pwait2: without_guarded(self, 4, self.frame.args[5]); return Route::run;
+    case __NR_pselect6:
+    case __NR_io_pgetevents: without_guarded_behind(self, 5); return Route::run;
+    case __NR_clone:
+    case __NR_clone3:
+    case __NR_fork:
+    case __NR_vfork: return clone_enter(self, nr);
+    case __NR_execve:
+    case __NR_execveat: return exec_enter(self, nr);
+    case __NR_exit: thread_leaves(self); return Route::run;
+    case __NR_exit_group: process_leaves(self); return Route::run;
+    case __NR_prctl: return prctl_enter(self);
+    case __NR_seccomp: return self.after = After::sandbox, Route::run;
+    default: return Route::run;
+  }
+}
+
+void special_leave(ThreadState& self) {
+  switch (self.after) {
+    case After::nothing: return;
+    case After::signal_mask: return mask_leave(self);
+    case After::signals_pending: return pending_leave(self);
+    case After::sandbox:
+      if (self.frame.result == 0) self.process->sandboxed = true;
+      return;
+    case After::clone: return clone_leave(self);
+    case After::exec: return exec_failed(self);
+  }
+}
+
+SpecialWork::~SpecialWork() {
+  set(before_);
+  if (!self_.deferred) return;
+  self_.deferred = false;
+  arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
+}
+
+}  // namespace sctrace::preload

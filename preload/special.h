@@ -1,0 +1,51 @@
+// The closed list of calls that the hallway may not simply repeat, each with its reason, and the guard
+// for work that a signal can neither undo nor finish.
+//
+//   rt_sigaction, rt_sigprocmask, sigaltstack, rt_sigreturn   the app's signal world is its own view
+//   rt_sigsuspend, pselect6, ppoll, epoll_pwait(2)            temporary masks must let the guarded signals in
+//   clone, clone3, fork, vfork                                two come back
+//   execve, execveat                                          the new program has to find us, and nothing else
+//   exit, exit_group                                          the thread's ring is given back; a last look at the clock
+//   prctl, seccomp                                            after the app's filter we make no call of our own
+#pragma once
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+
+// What sctrace_enter has to do for a number: bits of Global::traced.
+inline constexpr uint8_t wanted = 1, has_in = 2, has_out = 4, is_special = 8;
+
+bool special(uint32_t nr);
+arch::Route special_enter(ThreadState& self, uint32_t nr);
+void special_leave(ThreadState& self);
+
+// While one lives a signal waits. finished() says that the call has been answered: a signal that waited
+// finds it returned, not still to be made.
+class SpecialWork {
+ public:
+  explicit SpecialWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
+    self.deferred = false;
+    set(arch::Phase::special);
+  }
+  ~SpecialWork();
+  SpecialWork(const SpecialWork&) = delete;
+  SpecialWork& operator=(const SpecialWork&) = delete;
+  void published() {
+    if (before_ == arch::Phase::entering) before_ = arch::Phase::entered;
+  }
+  void finished(long result) {
+    self_.frame.result = result;
+    before_ = arch::Phase::returned;
+  }
+
+ private:
+  void set(arch::Phase phase) {
+    asm volatile("" ::: "memory");
+    self_.frame.phase = phase;
+    asm volatile("" ::: "memory");
+  }
+  ThreadState& self_;
+  arch::Phase before_;
+};
+
+}  // namespace sctrace::preload

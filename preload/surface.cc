@@ -1,0 +1,154 @@
+#include "preload/surface.h"
+
+#include <asm/unistd.h>
+#include <sys/mman.h>
+
+#include "preload/global.h"
+#include "preload/hook.h"
+#include "preload/signals.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::Context;
+using arch::Phase;
+
+uint64_t address(const char* label) { return reinterpret_cast<uint64_t>(label); }
+bool between(uint64_t pc, const char* from, const char* to) { return pc >= address(from) && pc < address(to); }
+
+// The site that a tail belongs to, be it a stub's or the address behind a trapped site.
+uint64_t site_of_tail(uint64_t tail) {
+  const rewriter::Stub* stub = rewriter::stub_of(tail);
+  return stub ? stub->site : tail - 2;
+}
+
+void callee_saved(const arch::Frame& call, Context& context) {
+  context.rbx = call.rbx;
+  context.rbp = call.rbp;
+  context.r12 = call.r12;
+  context.r13 = call.r13;
+  context.r14 = call.r14;
+  context.r15 = call.r15;
+}
+
+void arguments(const arch::Frame& call, Context& context) {
+  context.rdi = call.args[0];
+  context.rsi = call.args[1];
+  context.rdx = call.args[2];
+  context.r10 = call.args[3];
+  context.r8 = call.args[4];
+  context.r9 = call.args[5];
+}
+
+// As if the site had not been reached: it will be executed again.
+void before_the_call(ThreadState& self, Context& context) {
+  const arch::Frame& call = self.frame;
+  callee_saved(call, context);
+  arguments(call, context);
+  context.rsp = call.rsp;
+  context.rax = call.nr;
+  context.eflags = call.flags;
+  context.rip = site_of_tail(call.tail);
+}
+
+void after_the_call(ThreadState& self, Context& context) {
+  before_the_call(self, context);
+  context.rax = static_cast<uint64_t>(self.frame.result);
+  context.rip += 2;
+  context.rcx = context.rip;
+  context.r11 = self.frame.flags;
+}
+
+void finish(ThreadState& self) {
+  RingWriter& out = self.out;
+  if (self.frame.phase == Phase::left) {
+    if (out.header && !out.dead) out.publish();  // written in full, perhaps not shown yet
+    return;
+  }
+  if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
+  sctrace_leave(self);
+}
+
+// In the first instructions of the trampoline: the app's registers are where they were.
+bool in_head(ThreadState& self, Context& context) {
+  const uint64_t pc = context.rip;
+  if (between(pc, sctrace_trampoline, sctrace_rbx_is_ours)) {
+    const uint64_t tail = context.r11 + (pc == address(sctrace_slow_jump) ? 2 : 0);
+    context.rip = site_of_tail(tail);
+    return true;
+  }
+  if (!between(pc, sctrace_rbx_is_ours, sctrace_saved)) return false;
+  if (pc >= address(sctrace_rsp_is_ours)) context.rsp = self.frame.rsp;
+  context.rbx = self.frame.rbx;
+  context.rip = site_of_tail(self.frame.tail);
+  return true;
+}
+
+// At the kernel's own door. Where it stands on the instruction again, rcx tells a call that is to be restarted
+// (the kernel put its return address there) from one that was never made.
+bool at_the_kernel(ThreadState& self, Context& context) {
+  const uint64_t pc = context.rip;
+  if (pc == address(sctrace_site)) {
+    if (context.rcx == address(sctrace_returned)) {
+      const uint64_t number = context.rax;
+      write_restarted(self);
+      before_the_call(self, context);
+      context.rax = number;  // restart_syscall, perhaps
+      context.rcx = context.rip + 2;
+      context.r11 = self.frame.flags;
+    } else {
+      undo(self);
+      before_the_call(self, context);
+    }
+    return true;
+  }
+  if (!between(pc, sctrace_returned, sctrace_result_saved)) return false;
+  self.frame.result = static_cast<int64_t>(context.rax);
+  self.frame.phase = Phase::returned;
+  finish(self);
+  after_the_call(self, context);
+  return true;
+}
+
+void in_a_stub(Context& context) {
+  const rewriter::Stub* stub = rewriter::stub_of(context.rip);
+  if (!stub) return;
+  if (context.rip >= stub->tail && context.rip < stub->end) context.rcx = stub->site + 2;
+  context.rip = rewriter::original_pc(*stub, context.rip);
+}
+
+}  // namespace
+
+bool is_ours(uint64_t pc) {
+  return (pc >= global.guest_begin && pc < global.guest_end) || between(pc, sctrace_gate_begin, sctrace_gate_end);
+}
+
+bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
+
+bool lose_rings() {
+  arch::raw_syscall(__NR_mmap, global.rings, global.rings_bytes, PROT_READ | PROT_WRITE,
+                    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  global.session->stopped.store(1, std::memory_order_relaxed);
+  return true;
+}
+
+void surface(ThreadState& self, Context& context) {
+  if (in_stub(context.rip)) return in_a_stub(context);
+  if (in_head(self, context) || at_the_kernel(self, context)) return;
+  switch (self.frame.phase) {
+    case Phase::entering:
+    case Phase::entered:
+      undo(self);
+      return before_the_call(self, context);
+    case Phase::returned:
+    case Phase::left:
+      finish(self);
+      return after_the_call(self, context);
+    case Phase::special:
+    case Phase::outside: return;
+  }
+}
+
+uint64_t resumable(uint64_t pc) { return rewriter::relocated(pc); }
+
+}  // namespace sctrace::preload

@@ -1,0 +1,115 @@
+#include "preload/thread.h"
+
+#include <asm/unistd.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "preload/global.h"
+#include "preload/trap.h"
+
+// What trampoline.S finds through fs: the state, and the seal.
+extern "C" {
+struct Self {
+  sctrace::preload::ThreadState* state;
+  uint64_t seal;
+};
+extern thread_local Self sctrace_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+}
+
+namespace sctrace::preload {
+namespace {
+
+using arch::raw_syscall;
+
+// Blocks come in slabs, and slabs stay: a block's address is compared with them in every signal.
+constexpr uint64_t slab_blocks = 16, slab_bytes = slab_blocks * block_bytes, slab_most = 4096;
+std::atomic<uint64_t> slabs[slab_most];
+std::atomic<uint32_t> slab_count;
+
+bool add_slab() {
+  const long raw = raw_syscall(__NR_mmap, 0, slab_bytes + block_bytes, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (raw < 0) return false;
+  const uint64_t start = (static_cast<uint64_t>(raw) + block_bytes - 1) & ~(block_bytes - 1);
+  if (const uint64_t before = start - static_cast<uint64_t>(raw)) raw_syscall(__NR_munmap, raw, before);
+  raw_syscall(__NR_munmap, start + slab_bytes, block_bytes - (start - static_cast<uint64_t>(raw)));
+  const uint32_t place = slab_count.fetch_add(1);
+  if (place >= slab_most) return slab_count.fetch_sub(1), false;
+  slabs[place].store(start, std::memory_order_release);
+  return true;
+}
+
+// An exiting thread's block may be taken once the kernel no longer knows the thread.
+bool take(ThreadState& state) {
+  Use free = Use::free;
+  if (state.use.compare_exchange_strong(free, Use::live)) return true;
+  if (free != Use::exiting) return false;
+  const long alive = raw_syscall(__NR_tgkill, raw_syscall(__NR_getpid), state.tid, 0);
+  return alive == -ESRCH && state.use.compare_exchange_strong(free, Use::live);
+}
+
+ThreadState* take_from(uint64_t slab) {
+  for (uint64_t i = 0; i < slab_blocks; ++i) {
+    ThreadState* state = state_of_block(slab + i * block_bytes);
+    if (take(*state)) return state;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ThreadState* state_of_stack(uint64_t stack_pointer) {
+  const uint32_t count = slab_count.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t slab = slabs[i].load(std::memory_order_acquire);
+    if (stack_pointer - slab < slab_bytes) return state_of_block(stack_pointer & ~(block_bytes - 1));
+  }
+  return nullptr;
+}
+
+ThreadState* try_new_thread() {
+  for (;;) {
+    for (uint32_t i = slab_count.load(std::memory_order_acquire); i-- > 0;) {
+      const uint64_t slab = slabs[i].load(std::memory_order_acquire);
+      ThreadState* state = slab ? take_from(slab) : nullptr;
+      if (!state) continue;
+      state->out = {};
+      state->borrowed_from = nullptr;
+      state->exec_memory = nullptr;
+      state->deferred = false;
+      return state;
+    }
+    if (!add_slab()) return nullptr;
+  }
+}
+
+void forget_thread(ThreadState& self) { self.use.store(Use::free, std::memory_order_release); }
+
+void forget_other_threads(const ThreadState& self) {
+  const uint32_t count = slab_count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < count; ++i)
+    for (uint64_t j = 0; j < slab_blocks; ++j) {
+      ThreadState* state = state_of_block(slabs[i].load(std::memory_order_relaxed) + j * block_bytes);
+      if (state != &self && state->use.load(std::memory_order_relaxed) != Use::free) forget_thread(*state);
+    }
+}
+
+void point_slot(ThreadState& self) {
+  if (sctrace_self.seal == SEAL) sctrace_self.state = &self;
+}
+
+void unseal() {
+  if (sctrace_self.seal == SEAL) sctrace_self.seal = 0;
+}
+
+void settle(ThreadState& self, Slot slot) {
+  const Altstack ours{.base = block_of(self) + stack_offset, .flags = 0, .reserved = 0,
+                      .size = block_bytes - stack_offset - sizeof(ThreadState)};
+  raw_syscall(__NR_sigaltstack, &ours, 0);
+  if (slot == Slot::write) sctrace_self = {&self, SEAL};
+  if (slot == Slot::keep) point_slot(self);
+  if (global.sud && !self.process->sandboxed && self.process->follow) try_arm();
+}
+
+}  // namespace sctrace::preload

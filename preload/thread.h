@@ -1,0 +1,99 @@
+// ThreadState: all that we keep for one thread of the app. It lies at the top of a 64 KiB block whose rest is
+// the stack that the hook and the signal entry run on; the kernel knows that stack as the thread's
+// alternate signal stack, so from a signal's stack pointer alone its thread is known, whatever fs holds.
+//
+//   block  ┌ Process copy (vfork children) ┬ stack ↓ … ┬ ThreadState ┐  64 KiB, aligned to its size
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "arch/x86_64/frame.h"
+#include "arch/x86_64/sigframe.h"
+#include "formats/wire/ring.h"
+#include "preload/ring_writer.h"
+
+namespace sctrace::preload {
+
+// rt_sigaction's struct as the kernel has it.
+struct Action {
+  uint64_t handler;
+  uint64_t flags;
+  uint64_t restorer;
+  uint64_t mask;
+};
+
+// What threads of one process share. Children that share our memory but are processes of their own
+// (vfork, posix_spawn) get a copy, so that what they set is not taken for their parent's.
+struct Process {
+  uint32_t pid;
+  bool sandboxed;  // the app installed a seccomp filter: no call of ours that it could forbid
+  bool follow;     // record here
+  Action actions[65];  // what the app believes is installed, by signal number
+};
+
+struct Altstack {
+  uint64_t base;
+  int32_t flags;
+  uint32_t reserved;
+  uint64_t size;
+};
+
+// What leave() has still to do for a call, once the kernel answered.
+enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clone, exec };
+
+enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
+
+struct alignas(64) ThreadState {
+  arch::Frame frame;         // first: trampoline.S knows it at offset 0
+  RingWriter out;
+  Process* process;
+  uint32_t pid, tid;
+  uint64_t site;             // address of the instruction that made the call
+  uint16_t site_index;
+  bool recording;            // the entry of the current call was written
+  After after;
+  uint64_t blocked;          // which of the guarded signals the app believes blocked
+  uint64_t previous_blocked;
+  uint64_t pending;          // guarded signals that came while the app had them blocked
+  arch::Info pending_info[3];  // SIGBUS, SIGSEGV, SIGSYS
+  Altstack alternate;        // as the app set it
+  bool deferred;             // a signal waits for the end of special work, under deferred_mask
+  uint64_t deferred_mask;
+  uint64_t pass[6];          // arguments given to the kernel in place of the app's
+  uint64_t mask_copy[2];     // a signal set given to the kernel in place of the app's
+  uint64_t set_copy[2];      // pselect6's pair of pointer and size
+  uint64_t child_flags;      // of the clone in flight
+  uint64_t child_mask;       // signals blocked around it: what to go back to
+  ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
+  void* exec_memory;
+  uint64_t exec_bytes;
+  std::atomic<Use> use;
+  wire::Began began;
+  uint32_t parent;
+};
+
+inline constexpr uint64_t block_bytes = 65536;
+inline constexpr uint64_t stack_offset = 4096;  // room for the Process copy below the stack
+
+inline uint64_t block_of(const ThreadState& self) {
+  return reinterpret_cast<uint64_t>(&self) & ~(block_bytes - 1);
+}
+inline ThreadState* state_of_block(uint64_t block) {
+  return reinterpret_cast<ThreadState*>(block + block_bytes - sizeof(ThreadState));
+}
+
+// The state whose stack `stack_pointer` is in, or null: by looking at the slabs, never at the thread.
+ThreadState* state_of_stack(uint64_t stack_pointer);
+
+ThreadState* try_new_thread();            // a fresh block; null when there is no memory
+void forget_thread(ThreadState& self);    // the block may be taken again
+void forget_other_threads(const ThreadState& self);  // after fork: they are not here
+
+// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way from fs to its
+// state where fs is one that our library's thread-local slot is part of.
+enum class Slot : uint8_t { leave, keep, write };  // not ours · ours if it is sealed now · certainly ours
+void settle(ThreadState& self, Slot slot);
+void point_slot(ThreadState& self);       // if sealed: this fs leads to `self` from now on
+void unseal();                            // whoever has this fs goes by the trap from now on
+
+}  // namespace sctrace::preload
