@@ -1,7 +1,10 @@
 // exec: the new program must find our library and our settings, and see neither: what is added to its
 // environment here, start.cc takes out again (environment.h) before its first own instruction.
 #include <asm/unistd.h>
+#include <elf.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -78,6 +81,31 @@ uint64_t* new_environment(uint64_t old, uint64_t count, char* memory, uint64_t b
   return vector;
 }
 
+// Will the program's loader read LD_PRELOAD at all? Not in a static or 32-bit program, nor in one that gains
+// rights: these get the environment as it was given. What can't be opened fails to execute anyway.
+bool would_find_us(const ThreadState& self, uint32_t nr) {
+  const uint64_t* args = self.frame.args;
+  const bool at = nr == __NR_execveat;
+  if (self.process->sandboxed) return false;
+  long fd = raw_syscall(__NR_openat, at ? args[0] : AT_FDCWD, args[at ? 1 : 0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd == -ENOENT && at) fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
+  if (fd < 0) return true;
+  Elf64_Ehdr head{};
+  struct stat status{};
+  bool found = false;
+  const long n = raw_syscall(__NR_pread64, fd, &head, sizeof head, 0);
+  raw_syscall(__NR_fstat, fd, &status);
+  if (n > 2 && head.e_ident[0] == '#' && head.e_ident[1] == '!') found = true;  // its interpreter, most likely
+  if (n == sizeof head && head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64)
+    for (uint32_t i = 0; i < head.e_phnum && i < 128 && !found; ++i) {
+      Elf64_Phdr part{};
+      raw_syscall(__NR_pread64, fd, &part, sizeof part, head.e_phoff + i * sizeof part);
+      found = part.p_type == PT_INTERP;
+    }
+  raw_syscall(__NR_close, fd);
+  return found && !(status.st_mode & (S_ISUID | S_ISGID));
+}
+
 }  // namespace
 
 void free_exec_memory(ThreadState& self) {
@@ -93,6 +121,7 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   const uint64_t count = old ? length_of(old) : 0;
   if (count == ~0ull || !global.config.follow_exec || !self.process->follow) return Route::run;
   SpecialWork work(self);
+  if (!would_find_us(self, nr)) return Route::run;
   self.exec_bytes = ((count + 3) * 8 + 16384 + 4095) & ~4095ull;
   const long memory = raw_syscall(__NR_mmap, 0, self.exec_bytes, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,5 +1,6 @@
 #include "preload/process.h"
 
+#include <asm/prctl.h>
 #include <asm/unistd.h>
 #include <linux/sched.h>
 #include <time.h>
@@ -57,9 +58,15 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   }
 }
 
-// Is the new thread's fs made by the libc that allotted our thread-local slot?
+// Is the new thread's fs made by the libc that allotted our thread-local slot? Then libc's own code made the
+// thread, and fs points at a control block that points at itself, twice.
 bool by_our_libc(const ThreadState& self) {
-  return self.child_flags & CLONE_SETTLS && self.site >= global.libc_begin && self.site < global.libc_end;
+  constexpr uint64_t needed = CLONE_SETTLS | CLONE_THREAD;
+  if ((self.child_flags & needed) != needed) return false;
+  if (self.site < global.libc_begin || self.site >= global.libc_end) return false;
+  uint64_t fs = 0, block[3] = {};
+  raw_syscall(__NR_arch_prctl, ARCH_GET_FS, &fs);
+  return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs;
 }
 
 }  // namespace

@@ -25,10 +25,12 @@ void add(std::atomic<uint64_t>& counter, uint64_t n) {
 
 uint64_t block_size() { return global.image->block_bytes; }
 
-// Asks for the pages before we store into them: on a full disk a store would be a SIGBUS, this is an errno.
-bool populate(RingWriter& out, uint64_t end) {
+// Asks for the pages before we store into them: on a full disk a store would be a SIGBUS, this is an errno. In a
+// sandbox we don't ask; the guard (signals.cc) catches that SIGBUS.
+bool populate(const ThreadState& self, RingWriter& out, uint64_t end) {
   const uint64_t whole = out.mask + 1;
   if (end > whole) end = whole;
+  if (self.process->sandboxed) out.populated = whole;
   while (out.populated < end) {
     const long done = arch::raw_syscall(__NR_madvise, out.bytes + out.populated, populate_step,
                                         MADV_POPULATE_WRITE);
@@ -114,7 +116,7 @@ bool next_block(ThreadState& self) {
     drain(self, next);
     drop_oldest(out, next);
   }
-  if (!populate(out, next + populate_step)) return false;
+  if (!populate(self, out, next + populate_step)) return false;
   begin_block(self, next);
   return true;
 }
@@ -130,7 +132,7 @@ bool make_room(ThreadState& self, uint64_t n) {
     if (out.cursor + n > block_end) {
       work.published();
       if (!next_block(self)) return false;
-    } else if (!populate(out, out.populated + populate_step)) {
+    } else if (!populate(self, out, out.populated + populate_step)) {
       return false;
     }
     set_limit(out);
@@ -183,7 +185,7 @@ bool take_ring(ThreadState& self) {
   out.header->tid.store(self.tid, std::memory_order_relaxed);
   out.cursor = out.header->head.load(std::memory_order_relaxed);
   out.populated = out.cursor > out.mask ? out.mask + 1 : out.cursor / populate_step * populate_step;
-  if (!populate(out, out.populated + populate_step)) return out.dead = true, false;
+  if (!populate(self, out, out.populated + populate_step)) return out.dead = true, false;
   if (out.cursor == 0) begin_block(self, 0);
   set_limit(out);
   return true;

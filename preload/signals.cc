@@ -27,7 +27,7 @@ constexpr uint64_t sa_known = 0x1 | 0x2 | sa_siginfo | 0x800 | sa_onstack | 0x10
                               sa_resethand | sa_restorer;
 constexpr uint64_t unblockable = 1ull << (9 - 1) | 1ull << (19 - 1);
 constexpr int32_t ss_onstack = 1, ss_disable = 2, ss_autodisarm = static_cast<int32_t>(1u << 31);
-constexpr int sys_user_dispatch = 2, trap_trace = 2;
+constexpr int sys_seccomp = 1, sys_user_dispatch = 2, trap_trace = 2;
 
 constexpr uint64_t bit(int signo) { return 1ull << (signo - 1); }
 bool is_guarded(int signo) { return guarded & bit(signo); }
@@ -49,9 +49,25 @@ void die_natively(ThreadState& self, int signo, const Info& info, Context& conte
     raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
 }
 
+// rdtsc faults after prctl(PR_SET_TSC) and in strict seccomp: time stands still from there on.
+bool is_our_rdtsc(const Context& context) {
+  const auto* code = reinterpret_cast<const uint8_t*>(context.rip);
+  return is_ours(context.rip) && code[0] == 0x0f && code[1] == 0x31;
+}
+
+void answer_rdtsc(Context& context, uint64_t now) {
+  context.rax = now & 0xffffffff;
+  context.rdx = now >> 32;
+  context.rip += 2;
+}
+
 // A fault of our own copies, or of the ring's memory: ours to mend, nobody hears of it.
 bool mended(int signo, const Info& info, Context& context) {
   if ((signo != sigsegv && signo != sigbus) || info.code <= 0) return false;
+  if (signo == sigsegv && is_our_rdtsc(context)) {
+    const ThreadState* self = state_of_stack(context.rsp);
+    return answer_rdtsc(context, self ? self->out.tsc + 1 : 0), true;
+  }
   auto is = [&](const char* label) { return context.rip == reinterpret_cast<uint64_t>(label); };
   auto go = [&](const char* label) { return context.rip = reinterpret_cast<uint64_t>(label), true; };
   const bool ring = info.address - reinterpret_cast<uint64_t>(global.rings) < global.rings_bytes;
@@ -137,7 +153,13 @@ void on_signal(ThreadState& self, int signo, const Info& info, Context& context)
     return defer(self, signo, info, context);
   }
   if (ours || in_stub(context.rip)) surface(self, context);
-  to_the_app(self, signo, info, context);
+  if (signo == sigsys && info.code == sys_seccomp && ours) {  // the app's own filter: it was the site that called
+    Info seen = info;
+    seen.address = context.rip;
+    to_the_app(self, signo, seen, context);
+  } else {
+    to_the_app(self, signo, info, context);
+  }
   context.rip = resumable(context.rip);
 }
 
@@ -226,6 +248,18 @@ void app_sigreturn(ThreadState& self) {
   write_app(at + offsetof(Context, stack), &context.stack, sizeof context.stack);
   write_app(at + offsetof(Context, rip), &context.rip, 8);
   write_app(at + offsetof(Context, mask), &context.mask, 8);
+}
+
+// sigtimedwait for one of ours that waits already: its number, and what came with it; 0 if there is none.
+int take_pending(ThreadState& self, uint64_t set, arch::Info& info) {
+  const int signals[] = {sigbus, sigsegv, sigsys};
+  for (int i = 0; i < 3; ++i) {
+    if (!(self.pending & set & bit(signals[i]))) continue;
+    self.pending &= ~bit(signals[i]);
+    info = self.pending_info[i];
+    return signals[i];
+  }
+  return 0;
 }
 
 void send_again(ThreadState& self) {

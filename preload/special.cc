@@ -88,6 +88,40 @@ void pending_leave(ThreadState& self) {
   write_app(address, &set, 8);
 }
 
+Route wait_enter(ThreadState& self) {
+  uint64_t set;
+  arch::Info info;
+  if (!self.pending || self.frame.args[3] != 8 || !read_app(&set, self.frame.args[0], 8)) return Route::run;
+  SpecialWork work(self);
+  const int signo = take_pending(self, set, info);
+  if (!signo) return Route::run;
+  const bool told = !self.frame.args[1] || write_app(self.frame.args[1], &info, sizeof info);
+  work.finished(told ? signo : -EFAULT);
+  return Route::skip;
+}
+
+// rseq is only remembered, for munmap_enter.
+void rseq_leave(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  if (self.frame.result < 0) return;
+  const bool registered = !(args[2] & 1);  // RSEQ_FLAG_UNREGISTER
+  self.rseq = registered ? args[0] : 0;
+  self.rseq_bytes = args[1];
+  self.rseq_signature = args[3];
+}
+
+// A thread that unmaps its own stack and thread control block, to exit in the next instruction: a trap or a
+// fault of ours would make the kernel update the rseq area there, and kill it for that.
+Route munmap_enter(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  if (!self.rseq || self.rseq - args[0] >= args[1]) return Route::run;
+  SpecialWork work(self);
+  constexpr long unregister = 1;
+  arch::raw_syscall(__NR_rseq, self.rseq, self.rseq_bytes, unregister, self.rseq_signature);
+  self.rseq = 0;
+  return Route::run;
+}
+
 Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
   if (option == PR_SET_SECCOMP) self.after = After::sandbox;
@@ -114,6 +148,7 @@ bool special(uint32_t nr) {
     case __NR_rt_sigaction:
     case __NR_rt_sigprocmask:
     case __NR_rt_sigpending:
+    case __NR_rt_sigtimedwait:
     case __NR_rt_sigreturn:
     case __NR_rt_sigsuspend:
     case __NR_sigaltstack:
@@ -130,6 +165,8 @@ bool special(uint32_t nr) {
     case __NR_execveat:
     case __NR_exit:
     case __NR_exit_group:
+    case __NR_munmap:
+    case __NR_rseq:
     case __NR_prctl:
     case __NR_seccomp: return true;
     default: return false;
@@ -142,6 +179,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_sigaltstack: return answered(self, app_sigaltstack);
     case __NR_rt_sigprocmask: return mask_enter(self);
     case __NR_rt_sigpending: return self.after = After::signals_pending, Route::run;
+    case __NR_rt_sigtimedwait: return wait_enter(self);
     case __NR_rt_sigreturn: return sigreturn_enter(self);
     case __NR_rt_sigsuspend: without_guarded(self, 0, self.frame.args[1]); return Route::run;
     case __NR_ppoll: without_guarded(self, 3, self.frame.args[4]); return Route::run;
@@ -158,6 +196,8 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_exit: thread_leaves(self); return Route::run;
     case __NR_exit_group: process_leaves(self); return Route::run;
     case __NR_prctl: return prctl_enter(self);
+    case __NR_munmap: return munmap_enter(self);
+    case __NR_rseq: return self.after = After::rseq, Route::run;
     case __NR_seccomp: return self.after = After::sandbox, Route::run;
     default: return Route::run;
   }
@@ -173,6 +213,7 @@ void special_leave(ThreadState& self) {
       return;
     case After::clone: return clone_leave(self);
     case After::exec: return exec_failed(self);
+    case After::rseq: return rseq_leave(self);
   }
 }
 

@@ -6,6 +6,7 @@
 //   clone, clone3, fork, vfork                                two come back
 //   execve, execveat                                          the new program has to find us, and nothing else
 //   exit, exit_group                                          the thread's ring is given back; a last look at the clock
+//   rseq, munmap                                              a thread that takes its own stack away
 //   prctl, seccomp                                            after the app's filter we make no call of our own
 #pragma once
 #include "preload/thread.h"

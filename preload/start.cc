@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -25,6 +26,7 @@ namespace {
 
 using arch::raw_syscall;
 
+constexpr uint64_t everything = ~0ull;
 char program_path[1024];
 
 void find_program() {
@@ -121,6 +123,12 @@ void publish_sites(const rewriter::Site* left, uint32_t left_count) {
   image.site_count = n;
 }
 
+// Is there one thread? A count of links that is not there says no.
+bool is_alone() {
+  struct stat status {};
+  return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 && status.st_nlink == 3;
+}
+
 void open_stubs(const Objects& objects) {
   constexpr uint64_t table_bytes = wire::site_max * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
   if (global.config.doors == Doors::trap) return;
@@ -134,7 +142,7 @@ void open_stubs(const Objects& objects) {
   global.stubs = reinterpret_cast<rewriter::Stub*>(table);
   global.stub_count = rewriter::rewrite({objects.all, objects.count}, reinterpret_cast<uint64_t>(sctrace_trampoline),
                                         region, {reinterpret_cast<rewriter::Stub*>(table), wire::site_max}, left,
-                                        left_count, report);
+                                        left_count, report, is_alone());
   publish_sites(left, left_count);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }
@@ -169,8 +177,11 @@ bool start(int argc, char** argv, char** envp) {
   write_thread_record(*self);
   take_signals(*self);
   settle(*self, Slot::write);
+  uint64_t mask;  // no handler runs while text is written
+  raw_syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &everything, &mask, 8);
   open_stubs(objects);
   open_trap();
+  raw_syscall(__NR_rt_sigprocmask, 2, &mask, 0, 8);
   return true;
 }
 

@@ -78,6 +78,7 @@ ThreadState* try_new_thread() {
       state->borrowed_from = nullptr;
       state->exec_memory = nullptr;
       state->deferred = false;
+      state->rseq = 0;
       return state;
     }
     if (!add_slab()) return nullptr;

@@ -39,7 +39,7 @@ struct Altstack {
 };
 
 // What leave() has still to do for a call, once the kernel answered.
-enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clone, exec };
+enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clone, exec, rseq };
 
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
 
@@ -67,6 +67,7 @@ struct alignas(64) ThreadState {
   ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
   void* exec_memory;
   uint64_t exec_bytes;
+  uint64_t rseq, rseq_bytes, rseq_signature;  // as the thread registered it, 0 = not
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;
