@@ -16,7 +16,8 @@ using arch::Measure;
 using arch::Way;
 
 // Bounds of what one call may cost, whatever lengths the app names.
-constexpr uint64_t path_most = 4096, struct_most = 1 << 18, vectors_most = 1024, strings_most = 8192;
+constexpr uint64_t path_most = 4096, struct_most = 1 << 18, vectors_most = 1024,
+                   strings_most = 8192;
 
 // One argument with memory, cut down from the table's row at compile time.
 struct Op {
@@ -60,7 +61,9 @@ constexpr auto plans = [] {
   return all;
 }();
 
-const Plan& plan_for(uint32_t nr) { return plans[nr < arch::number_limit ? nr : arch::number_limit]; }
+const Plan& plan_for(uint32_t nr) {
+  return plans[nr < arch::number_limit ? nr : arch::number_limit];
+}
 
 // One taking: which call, which moment, where the bytes go.
 struct Taking {
@@ -85,12 +88,17 @@ bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep) {
     if (n) *reinterpret_cast<uint64_t*>(bytes + rounded(n) - 8) = 0;
     const uint64_t kept = n - sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
     uint8_t flags = way;
-    if (kept < n) flags |= wire::data_fault;
-    else if (keep > n) flags |= wire::data_more;
-    else if (keep < wanted) flags |= wire::data_cut;
+    if (kept < n)
+      flags |= wire::data_fault;
+    else if (keep > n)
+      flags |= wire::data_more;
+    else if (keep < wanted)
+      flags |= wire::data_cut;
     *reinterpret_cast<wire::Data*>(place) = {
-        .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8), .type = wire::Type::data,
-        .flags = flags, .wanted = wanted > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(wanted),
+        .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8),
+        .type = wire::Type::data,
+        .flags = flags,
+        .wanted = wanted > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(wanted),
         .where = wire::data_where(address, kept)};
     out.cursor += sizeof(wire::Data) + rounded(kept);
     if (flags & wire::data_cut) {
@@ -124,9 +132,11 @@ bool put_string(const Taking& t, uint64_t address) {
   if (!fault && !cut) ++kept;  // with its nul: that is how a reader knows that it is whole
   for (uint64_t i = kept; i < rounded(kept); ++i) text[i] = 0;
   *reinterpret_cast<wire::Data*>(place) = {
-      .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8), .type = wire::Type::data,
+      .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8),
+      .type = wire::Type::data,
       .flags = static_cast<uint8_t>((fault ? wire::data_fault : 0) | (cut ? wire::data_cut : 0)),
-      .wanted = static_cast<uint32_t>(kept), .where = wire::data_where(address, kept)};
+      .wanted = static_cast<uint32_t>(kept),
+      .where = wire::data_where(address, kept)};
   t.self.out.cursor += sizeof(wire::Data) + rounded(kept);
   return true;
 }
@@ -135,7 +145,8 @@ struct Vector {
   uint64_t base, length;
 };
 
-// An array of iovecs and, each bounded, what they point at: in whole for in, as far as `filled` for out.
+// An array of iovecs and, each bounded, what they point at: in whole for in, as far as `filled` for
+// out.
 bool put_vectors(const Taking& t, uint64_t address, uint64_t count, uint64_t filled, bool array) {
   if (count > vectors_most) count = vectors_most;
   if (array && !put_whole(t, address, count * sizeof(Vector))) return false;
@@ -157,13 +168,14 @@ struct Message {
 };
 static_assert(sizeof(Message) == 56);
 
-// A message header. sending: all of it before the call. receiving: header and vectors before, to know what
-// was offered; header, name, control and filled bytes after.
+// A message header. sending: all of it before the call. receiving: header and vectors before, to
+// know what was offered; header, name, control and filled bytes after.
 bool put_message(const Taking& t, uint64_t address, bool sending, uint64_t filled) {
   Message m;
   if (!put_whole(t, address, sizeof m) || !read_app(&m, address, sizeof m)) return true;
   const bool contents = sending || t.out;
-  if (contents && m.name && !put_whole(t, m.name, m.name_bytes < 128 ? m.name_bytes : 128)) return false;
+  if (contents && m.name && !put_whole(t, m.name, m.name_bytes < 128 ? m.name_bytes : 128))
+    return false;
   if (!put_vectors(t, m.vectors, m.count, contents ? filled : 0, !t.out)) return false;
   if (contents && m.control) return put_whole(t, m.control, m.control_bytes);
   return true;
@@ -182,7 +194,8 @@ bool put_messages(const Taking& t, uint64_t address, uint64_t count, bool sendin
   return true;
 }
 
-// A null-terminated vector of strings. The pointers go in as one piece, so that it can be walked again.
+// A null-terminated vector of strings. The pointers go in as one piece, so that it can be walked
+// again.
 bool put_strings(const Taking& t, uint64_t address) {
   uint64_t count = 0, pointer = 0;
   for (; count < strings_most; ++count)
@@ -195,7 +208,8 @@ bool put_strings(const Taking& t, uint64_t address) {
   return true;
 }
 
-// How many elements. For an out argument the result bounds it, for an in argument what the app says.
+// How many elements. For an out argument the result bounds it, for an in argument what the app
+// says.
 uint64_t measured(const Taking& t, const Op& op) {
   switch (op.measure) {
     case Measure::none:
@@ -254,10 +268,12 @@ bool take(const Taking& t, const Op& op) {
     case Kind::structure:
     case Kind::array:
       if (op.measure == Measure::pointed && !put(t, t.args[op.which], 4, 4)) return false;
-      return !now || (put_whole(t, address, bytes_of(measured(t, op), op.element)) && put_links(t, address, op));
+      return !now || (put_whole(t, address, bytes_of(measured(t, op), op.element)) &&
+                      put_links(t, address, op));
     case Kind::iovec:
       if (sending) return t.out || put_vectors(t, address, measured(t, op), ~0ull, true);
-      return put_vectors(t, address, measured(t, op), t.out ? static_cast<uint64_t>(t.result) : 0, !t.out);
+      return put_vectors(t, address, measured(t, op), t.out ? static_cast<uint64_t>(t.result) : 0,
+                         !t.out);
     case Kind::msghdr:
       if (sending) return t.out || put_message(t, address, true, ~0ull);
       return put_message(t, address, false, t.out ? static_cast<uint64_t>(t.result) : 0);
@@ -294,8 +310,10 @@ bool take_in(ThreadState& self) {
 }
 
 bool take_out(ThreadState& self, int64_t result) {
-  if (result < 0 && result != -EINTR) return true;  // EINTR: nanosleep and its like tell what remains
-  return take_all({.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
+  if (result < 0 && result != -EINTR)
+    return true;  // EINTR: nanosleep and its like tell what remains
+  return take_all(
+      {.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
 }
 
 }  // namespace sctrace::preload

@@ -1,5 +1,6 @@
-// take_in(), take_out(): the bytes behind a call's arguments, as the table says, into the ring. What is read
-// of the app's memory is read here and nowhere else, by a copy that survives any address.
+// take_in(), take_out(): the bytes behind a call's arguments, as the table says, into the ring.
+// What is read of the app's memory is read here and nowhere else, by a copy that survives any
+// address.
 #pragma once
 #include <cstdint>
 

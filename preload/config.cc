@@ -26,7 +26,9 @@ bool parse_size(const char* s, uint64_t& value) {
   uint64_t n = 0;
   if (*s < '0' || *s > '9') return false;
   for (; *s >= '0' && *s <= '9'; ++s)
-    if (__builtin_mul_overflow(n, uint64_t{10}, &n) || __builtin_add_overflow(n, uint64_t(*s - '0'), &n)) return false;
+    if (__builtin_mul_overflow(n, uint64_t{10}, &n) ||
+        __builtin_add_overflow(n, uint64_t(*s - '0'), &n))
+      return false;
   int shift = 0;
   if (*s == 'K' || *s == 'k') shift = 10;
   if (*s == 'M' || *s == 'm') shift = 20;
@@ -139,8 +141,13 @@ void apply(const char* entry, Config& config, bool speak) {
     const char* value = name + n + 1;
     if (!option.set(value, config) && speak) {
       Line line;
-      say(Level::warn, line.text("SCTRACE_").text(option.name).text("=").text(value).text(": expected ")
-                           .text(option.what).text("; the default is used"));
+      say(Level::warn, line.text("SCTRACE_")
+                           .text(option.name)
+                           .text("=")
+                           .text(value)
+                           .text(": expected ")
+                           .text(option.what)
+                           .text("; the default is used"));
     }
     return;
   }
@@ -165,10 +172,21 @@ struct ClassName {
   uint32_t bits;
 };
 constexpr ClassName classes[] = {
-    {"file", arch::file}, {"desc", arch::descriptor}, {"process", arch::process}, {"network", arch::network},
-    {"net", arch::network}, {"memory", arch::memory}, {"signal", arch::signal}, {"ipc", arch::ipc},
-    {"creds", arch::creds}, {"clock", arch::clock}, {"stat", arch::stat_like}, {"lstat", arch::lstat_like},
-    {"fstat", arch::fstat_like}, {"statfs", arch::statfs_like}, {"fstatfs", arch::fstatfs_like},
+    {"file", arch::file},
+    {"desc", arch::descriptor},
+    {"process", arch::process},
+    {"network", arch::network},
+    {"net", arch::network},
+    {"memory", arch::memory},
+    {"signal", arch::signal},
+    {"ipc", arch::ipc},
+    {"creds", arch::creds},
+    {"clock", arch::clock},
+    {"stat", arch::stat_like},
+    {"lstat", arch::lstat_like},
+    {"fstat", arch::fstat_like},
+    {"statfs", arch::statfs_like},
+    {"fstatfs", arch::fstatfs_like},
     {"pure", arch::pure},
 };
 
@@ -196,12 +214,14 @@ bool mark_word(const char* word, uint8_t* traced) {
   if (*word == '/') {
     regex_t regex;
     if (regcomp(&regex, word + 1, REG_EXTENDED | REG_NOSUB)) return false;
-    mark(traced, [&](const arch::Row& row) { return regexec(&regex, row.name, 0, nullptr, 0) == 0; });
+    mark(traced,
+         [&](const arch::Row& row) { return regexec(&regex, row.name, 0, nullptr, 0) == 0; });
     regfree(&regex);
     return true;
   }
   const bool optional = *word == '?';
-  return mark(traced, [&](const arch::Row& row) { return same(row.name, word + optional); }) || optional;
+  return mark(traced, [&](const arch::Row& row) { return same(row.name, word + optional); }) ||
+         optional;
 }
 
 }  // namespace
@@ -217,8 +237,10 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
     uint64_t n = 0;
     while (*at && *at != ',' && n + 1 < sizeof word) word[n++] = *at++;
     word[n] = 0;
-    if (same(word, "all")) all = true;
-    else if (!n || !mark_word(word, set)) return copy(word, bad, bad_bytes), false;
+    if (same(word, "all"))
+      all = true;
+    else if (!n || !mark_word(word, set))
+      return copy(word, bad, bad_bytes), false;
     if (!*at++) break;
   }
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr) traced[nr] = (all || set[nr]) != not_these;
@@ -226,7 +248,7 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
   return true;
 }
 
-void read_config(const char* const* environment, const char* settings, Config& config) {
+void read_config(const char* const* environment, const char* settings, bool speak, Config& config) {
   for (uint8_t& t : config.traced) t = 1;
   config.traced_unknown = true;
   char setting[1200];
@@ -239,7 +261,7 @@ void read_config(const char* const* environment, const char* settings, Config& c
     if (ours(setting)) apply(setting, config, false);
   }
   for (const char* const* entry = environment; *entry; ++entry)
-    if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, true);
+    if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, speak);
 }
 
 }  // namespace sctrace::preload

@@ -1,5 +1,5 @@
-// Config: SCTRACE_* as values. read_config() takes them from the environment, one row an option; a bad name
-// or value is one line and the default. What it says holds for the life of the program.
+// Config: SCTRACE_* as values. read_config() takes them from the environment, one row an option; a
+// bad name or value is one line and the default. What it says holds for the life of the program.
 #pragma once
 #include <cstdint>
 
@@ -18,20 +18,21 @@ struct Config {
   uint64_t ring_bytes = 1 << 20;
   uint64_t max_bytes = 0;
   bool follow_fork = true, follow_exec = true;
-  char comm[256] = "";     // names with commas; empty = all
+  char comm[256] = "";  // names with commas; empty = all
   Doors doors = Doors::automatic;
   Level log = Level::warn;
   char log_file[512] = "";
   bool disabled = false;
-  uint8_t traced[512] = {};  // by number
+  uint8_t traced[512] = {};    // by number
   bool traced_unknown = true;  // numbers beyond the table
 };
 
-// `environment`: NAME=VALUE strings, ended by null. Settings that came with exec (inherited) count where the
-// environment itself has none.
-void read_config(const char* const* environment, const char* inherited, Config& config);
+// `environment`: NAME=VALUE strings, ended by null. Settings that came with exec (inherited) count
+// where the environment itself has none. `speak`: say what is wrong with them.
+void read_config(const char* const* environment, const char* inherited, bool speak, Config& config);
 
 // strace's -e trace= grammar; false and `bad` (the word that is not understood) when it is none.
-bool parse_trace(const char* text, uint8_t* traced, bool& traced_unknown, char* bad, uint64_t bad_bytes);
+bool parse_trace(const char* text, uint8_t* traced, bool& traced_unknown, char* bad,
+                 uint64_t bad_bytes);
 
 }  // namespace sctrace::preload

@@ -72,8 +72,10 @@ const char* without_us(char* preload) {
 void read_environment(const char* const* list) {
   const char* inherit = nullptr;
   for (const char* const* entry = list; *entry; ++entry) {
-    if (begins(*entry, "SCTRACE_INHERIT=")) inherit = *entry + 16;
-    else if (begins(*entry, "SCTRACE_")) remember_setting(*entry);
+    if (begins(*entry, "SCTRACE_INHERIT="))
+      inherit = *entry + 16;
+    else if (begins(*entry, "SCTRACE_"))
+      remember_setting(*entry);
   }
   if (!inherit) return;
   environment.inherited = true;
@@ -81,7 +83,8 @@ void read_environment(const char* const* list) {
   constexpr char name[] = "LD_PRELOAD=";
   constexpr uint64_t length = sizeof name - 1;
   for (uint64_t i = 0; i < length; ++i) preload_was[i] = name[i];
-  const char* rest = copy_until(inherit + 1, '\n', preload_was + length, sizeof preload_was - length);
+  const char* rest =
+      copy_until(inherit + 1, '\n', preload_was + length, sizeof preload_was - length);
   rest = copy_until(rest, '\n', environment.directory, sizeof environment.directory);
   while (*rest) {  // what the exec did not hand on holds as it did in the program before
     char setting[1200];
@@ -95,8 +98,10 @@ void restore_environment(char** list) {
   char** out = list;
   for (char** in = list; *in; ++in) {
     if (begins(*in, "SCTRACE_INHERIT=")) continue;
-    if (!begins(*in, "LD_PRELOAD=")) *out++ = *in;
-    else if (had_preload) *out++ = preload_was;
+    if (!begins(*in, "LD_PRELOAD="))
+      *out++ = *in;
+    else if (had_preload)
+      *out++ = preload_was;
   }
   *out = nullptr;
 }

@@ -1,5 +1,5 @@
-// How a traced program's exec hands us on, and how the new program's constructor makes its environment again
-// what the exec said, to the last entry and pointer. One variable carries it:
+// How a traced program's exec hands us on, and how the new program's constructor makes its
+// environment again what the exec said, to the last entry and pointer. One variable carries it:
 //   SCTRACE_INHERIT = (+|-) <LD_PRELOAD as it was> \n <trace directory> \n <SCTRACE_X=value \n …>
 #pragma once
 #include <cstdint>
@@ -20,6 +20,7 @@ void read_environment(const char* const* list);
 // Makes `list` what the exec gave, in place. No-op in a program that did not come by a traced exec.
 void restore_environment(char** list);
 
-const char* without_us(char* preload);  // the list without libsctrace.so, in place; null when nothing is left
+const char* without_us(
+    char* preload);  // the list without libsctrace.so, in place; null when nothing is left
 
 }  // namespace sctrace::preload

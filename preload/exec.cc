@@ -1,5 +1,5 @@
-// exec: the new program must find our library and our settings, and see neither: what is added to its
-// environment here, start.cc takes out again (environment.h) before its first own instruction.
+// exec: the new program must find our library and our settings, and see neither: what is added to
+// its environment here, start.cc takes out again (environment.h) before its first own instruction.
 #include <asm/unistd.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -21,7 +21,8 @@ namespace {
 using arch::raw_syscall;
 using arch::Route;
 
-constexpr uint64_t strings_most = 1 << 20;  // pointers in an environment; the kernel's own bound is near
+constexpr uint64_t strings_most =
+    1 << 20;  // pointers in an environment; the kernel's own bound is near
 
 // How many pointers, without the null; ~0 when the vector can't be read.
 uint64_t length_of(uint64_t vector) {
@@ -63,7 +64,8 @@ uint64_t* new_environment(uint64_t old, uint64_t count, char* memory, uint64_t b
   }
   if (!preload) place = n++;
   char was[4096] = "";
-  if (preload) sctrace_copy_string(was, reinterpret_cast<const char*>(preload + 11), sizeof was - 1);
+  if (preload)
+    sctrace_copy_string(was, reinterpret_cast<const char*>(preload + 11), sizeof was - 1);
   was[sizeof was - 1] = 0;
   vector[place] = reinterpret_cast<uint64_t>(text.at);
   text.add("LD_PRELOAD=");
@@ -81,21 +83,25 @@ uint64_t* new_environment(uint64_t old, uint64_t count, char* memory, uint64_t b
   return vector;
 }
 
-// Will the program's loader read LD_PRELOAD at all? Not in a static or 32-bit program, nor in one that gains
-// rights: these get the environment as it was given. What can't be opened fails to execute anyway.
+// Will the program's loader read LD_PRELOAD at all? Not in a static or 32-bit program, nor in one
+// that gains rights: these get the environment as it was given. What can't be opened fails to
+// execute anyway.
 bool would_find_us(const ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const bool at = nr == __NR_execveat;
   if (self.process->sandboxed) return false;
-  long fd = raw_syscall(__NR_openat, at ? args[0] : AT_FDCWD, args[at ? 1 : 0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd == -ENOENT && at) fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
+  long fd = raw_syscall(__NR_openat, at ? args[0] : AT_FDCWD, args[at ? 1 : 0],
+                        O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd == -ENOENT && at)
+    fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
   if (fd < 0) return true;
   Elf64_Ehdr head{};
-  struct stat status{};
+  struct stat status {};
   bool found = false;
   const long n = raw_syscall(__NR_pread64, fd, &head, sizeof head, 0);
   raw_syscall(__NR_fstat, fd, &status);
-  if (n > 2 && head.e_ident[0] == '#' && head.e_ident[1] == '!') found = true;  // its interpreter, most likely
+  if (n > 2 && head.e_ident[0] == '#' && head.e_ident[1] == '!')
+    found = true;  // its interpreter, most likely
   if (n == sizeof head && head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64)
     for (uint32_t i = 0; i < head.e_phnum && i < 128 && !found; ++i) {
       Elf64_Phdr part{};
@@ -127,7 +133,8 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory < 0) return Route::run;
   self.exec_memory = reinterpret_cast<void*>(memory);
-  const uint64_t* vector = new_environment(old, count, reinterpret_cast<char*>(memory), self.exec_bytes);
+  const uint64_t* vector =
+      new_environment(old, count, reinterpret_cast<char*>(memory), self.exec_bytes);
   if (!vector) return Route::run;
   for (int i = 0; i < 6; ++i) self.pass[i] = self.frame.args[i];
   self.pass[envp] = reinterpret_cast<uint64_t>(vector);

@@ -1,5 +1,6 @@
-// What the whole process shares: the settings, the image file and the answers that were decided once so that
-// the hook need not ask again. Written by the constructor before any door is open, read by all afterwards.
+// What the whole process shares: the settings, the image file and the answers that were decided
+// once so that the hook need not ask again. Written by the constructor before any door is open,
+// read by all afterwards.
 #pragma once
 #include <cstdint>
 
@@ -9,27 +10,27 @@
 
 namespace sctrace::preload {
 
-// The signals that we need for ourselves: SIGBUS 7, SIGSEGV 11, SIGSYS 31. The app blocks and ignores them
-// in its own view only.
+// The signals that we need for ourselves: SIGBUS 7, SIGSEGV 11, SIGSYS 31. The app blocks and
+// ignores them in its own view only.
 inline constexpr uint64_t guarded = 1ull << (7 - 1) | 1ull << (11 - 1) | 1ull << (31 - 1);
 
 struct Global {
   Config config;
-  const char* image_program;    // path of the running program
+  const char* image_program;  // path of the running program
   const char* const* environment;
   wire::Session* session;
   wire::Image* image;
-  uint8_t* rings;               // ring 0 of the image
-  uint32_t rings_mapped;        // of the image's slots
+  uint8_t* rings;         // ring 0 of the image
+  uint32_t rings_mapped;  // of the image's slots
   uint64_t rings_bytes;
-  char directory[1024];         // absolute path of the trace
+  char directory[1024];  // absolute path of the trace
   char data_path[1100];
-  uint64_t guest_begin, guest_end;   // our own text, beside the gate
-  uint64_t libc_begin, libc_end;     // text of the libc that we were linked with
+  uint64_t guest_begin, guest_end;  // our own text, beside the gate
+  uint64_t libc_begin, libc_end;    // text of the libc that we were linked with
   const rewriter::Stub* stubs;
   uint32_t stub_count;
-  bool sud;                     // dispatch is available and asked for
-  uint8_t traced[512];          // by number: record it
+  bool sud;             // dispatch is available and asked for
+  uint8_t traced[512];  // by number: record it
 };
 
 extern Global global;

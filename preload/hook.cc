@@ -24,12 +24,11 @@ bool write_entry(ThreadState& self, uint32_t nr) {
   RingWriter& out = self.out;
   const arch::Frame& call = self.frame;
   uint32_t ticks;
-  if (!stamp(self, out, ticks)) return false;
-  uint8_t* place = room(self, out, 96);
+  uint8_t* place = begin_record(self, out, 96, ticks);
   if (!place) return false;
   uint8_t* at = place + sizeof(wire::Entry);
   uint8_t flags = call.door ? wire::entry_trap : 0;
-  const bool far = self.site_index == 0xffff;
+  const bool far = self.site_index == wire::site_bits;
   if (far) {
     flags |= wire::entry_far;
     __builtin_memcpy(at, &self.site, 8);
@@ -53,7 +52,8 @@ bool write_entry(ThreadState& self, uint32_t nr) {
   const uint64_t size = (static_cast<uint64_t>(at - place) + 7) & ~7ull;
   *reinterpret_cast<wire::Entry*>(place) = {
       .header = {static_cast<uint16_t>(size / 8), wire::Type::entry, flags, ticks},
-      .nr = escaped ? wire::nr_escape : static_cast<uint16_t>(nr), .site = self.site_index};
+      .nr = escaped ? wire::nr_escape : static_cast<uint16_t>(nr),
+      .site = static_cast<uint16_t>(self.site_index | arity << wire::argc_shift)};
   out.cursor += size;
   ++out.calls;
   return true;
@@ -64,10 +64,10 @@ bool write_entry(ThreadState& self, uint32_t nr) {
 void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
   RingWriter& out = self.out;
   uint32_t ticks;
-  if (!stamp(self, out, ticks)) return;
-  uint8_t* place = room(self, out, sizeof(wire::Exit));
-  if (!place) return;
-  *reinterpret_cast<wire::Exit*>(place) = {.header = {2, wire::Type::exit, flags, ticks}, .result = result};
+  uint8_t* place = begin_record(self, out, sizeof(wire::Exit), ticks);
+  if (!place) return count(out.header->lost);
+  *reinterpret_cast<wire::Exit*>(place) = {.header = {2, wire::Type::exit, flags, ticks},
+                                           .result = result};
   out.cursor += sizeof(wire::Exit);
 }
 
@@ -95,9 +95,9 @@ void write_restarted(ThreadState& self) {
 
 void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {
   RingWriter& out = self.out;
+  if (!out.header || out.dead) return;
   uint32_t ticks;
-  if (!out.header || out.dead || !stamp(self, out, ticks)) return;
-  uint8_t* place = room(self, out, sizeof(wire::Signal));
+  uint8_t* place = begin_record(self, out, sizeof(wire::Signal), ticks);
   if (!place) return;
   auto* record = reinterpret_cast<wire::Signal*>(place);
   record->header = {sizeof(wire::Signal) / 8, wire::Type::signal, 0, ticks};
@@ -118,9 +118,11 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   call.pass = call.args;
   call.pass_nr = call.nr;
   self.recording = false;
+  self.how = 0;
   self.after = After::nothing;
   if (!call.door) {
-    const auto index = *reinterpret_cast<const uint32_t*>(call.tail - 6);  // the stub says which (stub.h)
+    const auto index =
+        *reinterpret_cast<const uint32_t*>(call.tail - 6);  // the stub says which (stub.h)
     self.site_index = static_cast<uint16_t>(index);
     self.site = global.stubs[index].site;
   }
@@ -140,18 +142,20 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   }
   set_phase(self, sctrace::arch::Phase::entered);
   if (self.recording) self.out.publish();
-  if (what & is_special) [[unlikely]] return static_cast<uint32_t>(special_enter(self, nr));
+  if (what & is_special) [[unlikely]]
+    return static_cast<uint32_t>(special_enter(self, nr));
   return ROUTE_RUN;
 }
 
 extern "C" void sctrace_leave(ThreadState& self) {
   const auto result = self.frame.result;
-  if (self.after != After::nothing) [[unlikely]] special_leave(self);
+  if (self.after != After::nothing) [[unlikely]]
+    special_leave(self);
   if (self.recording) {
     const auto nr = static_cast<uint32_t>(self.frame.nr);
     const uint8_t what = global.traced[nr < sizeof global.traced ? nr : sizeof global.traced - 1];
     if (what & has_out) take_out(self, result);
-    write_exit(self, self.frame.result, 0);
+    write_exit(self, self.frame.result, self.how);
     set_phase(self, sctrace::arch::Phase::left);
     self.out.publish();
   } else {

@@ -1,6 +1,7 @@
-// The one hallway. Both doors lead here: sctrace_enter before the kernel, sctrace_leave after it, on the
-// thread's own stack (thread.h), without vector registers, locks, allocation or a call of libc. Either may be
-// cut short by a signal at any instruction; signals.cc then undoes or finishes the call through undo()/leave.
+// The one hallway. Both doors lead here: sctrace_enter before the kernel, sctrace_leave after it,
+// on the thread's own stack (thread.h), without vector registers, locks, allocation or a call of
+// libc. Either may be cut short by a signal at any instruction; signals.cc then undoes or finishes
+// the call through undo()/leave.
 #pragma once
 #include "preload/thread.h"
 

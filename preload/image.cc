@@ -22,11 +22,13 @@ constexpr uint32_t slots_most = 16384, slots_mapped[] = {256, 32, 4, 1};
 
 long directory_of_ours(const char* path) {
   raw_syscall(__NR_mkdirat, AT_FDCWD, path, 0700);
-  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const long fd =
+      raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return fd;
   struct stat status;
   long result = raw_syscall(__NR_fstat, fd, &status);
-  if (result == 0 && (status.st_uid != raw_syscall(__NR_geteuid) || status.st_mode & 022)) result = -EACCES;
+  if (result == 0 && (status.st_uid != raw_syscall(__NR_geteuid) || status.st_mode & 022))
+    result = -EACCES;
   if (result == 0) return fd;
   raw_syscall(__NR_close, fd);
   return result;
@@ -76,19 +78,27 @@ const char* variable(const char* name) {
   return nullptr;
 }
 
-void set_directory(Line& line) { __builtin_memcpy(global.directory, line.c_str(), line.size() + 1); }
+void set_directory(Line& line) {
+  __builtin_memcpy(global.directory, line.c_str(), line.size() + 1);
+}
 
 long make_directory() {
   Line wish;
   expand(global.config.output, wish);
-  const long fd = wish.size() < sizeof global.directory ? directory_of_ours(wish.c_str()) : -ENAMETOOLONG;
+  const long fd =
+      wish.size() < sizeof global.directory ? directory_of_ours(wish.c_str()) : -ENAMETOOLONG;
   if (fd >= 0) return set_directory(wish), fd;
   const char* tmp = variable("TMPDIR");
   for (const char* folder : {tmp, "/tmp"}) {
     if (!folder || *folder != '/') continue;
     Line second;
-    second.text(folder).text("/sctrace-").text(base_name(global.image_program)).text("-").number(main_process.pid);
-    const long other = second.size() < sizeof global.directory ? directory_of_ours(second.c_str()) : -ENAMETOOLONG;
+    second.text(folder)
+        .text("/sctrace-")
+        .text(base_name(global.image_program))
+        .text("-")
+        .number(main_process.pid);
+    const long other =
+        second.size() < sizeof global.directory ? directory_of_ours(second.c_str()) : -ENAMETOOLONG;
     if (other < 0) continue;
     say(Level::warn, wish.c_str(), ": ", error_name(fd), "; the trace goes to ", second.c_str());
     return set_directory(second), other;
@@ -97,9 +107,11 @@ long make_directory() {
   return fd;
 }
 
-// Maps a file of `bytes`, all of it asked for now up to `populated`: no later store may be a SIGBUS.
+// Maps a file of `bytes`, all of it asked for now up to `populated`: no later store may be a
+// SIGBUS.
 long map_file(long fd, uint64_t bytes, uint64_t populated) {
-  const long at = raw_syscall(__NR_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  const long at =
+      raw_syscall(__NR_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (at < 0) return at;
   const long there = raw_syscall(__NR_madvise, at, populated, 23 /* MADV_POPULATE_WRITE */);
   if (there == 0 || there == -EINVAL) return at;
@@ -121,7 +133,8 @@ void fill_session(wire::Session& session) {
 
 long join_session(long directory) {
   bool fresh = true;
-  long fd = raw_syscall(__NR_openat, directory, wire::session_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  long fd = raw_syscall(__NR_openat, directory, wire::session_name,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd == -EEXIST) {
     fresh = false;
     fd = raw_syscall(__NR_openat, directory, wire::session_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
@@ -130,21 +143,23 @@ long join_session(long directory) {
   if (fresh) raw_syscall(__NR_ftruncate, fd, wire::session_bytes);
   struct stat status;
   raw_syscall(__NR_fstat, fd, &status);
-  const long at = status.st_size < wire::session_bytes ? -EINVAL : map_file(fd, wire::session_bytes, 4096);
+  const long at =
+      status.st_size < wire::session_bytes ? -EINVAL : map_file(fd, wire::session_bytes, 4096);
   raw_syscall(__NR_close, fd);
   if (at < 0) return at;
   global.session = reinterpret_cast<wire::Session*>(at);
   if (fresh) fill_session(*global.session);
-  for (int tries = 0; !global.session->version && tries < 1000; ++tries)  // somebody is filling it just now
+  for (int tries = 0; !global.session->version && tries < 1000;
+       ++tries)  // somebody is filling it just now
     raw_syscall(__NR_sched_yield);
   return global.session->version == wire::version ? 0 : -EINVAL;
 }
 
-void fill_image(wire::Image& image, uint64_t ring_bytes) {
+void fill_image(wire::Image& image, uint64_t ring_bytes, uint32_t slots) {
   image.version = wire::version;
   image.order = wire::byte_order;
   image.header_bytes = wire::image_header_bytes;
-  image.slots = slots_most;
+  image.slots = slots;
   image.ring_bytes = ring_bytes;
   image.block_bytes = ring_bytes / 4 < 65536 ? 16384 : ring_bytes / 4;
   image.slot_bytes = wire::ring_header_bytes + ring_bytes;
@@ -152,12 +167,14 @@ void fill_image(wire::Image& image, uint64_t ring_bytes) {
   image.pid = main_process.pid;
   image.ppid = static_cast<uint32_t>(raw_syscall(__NR_getppid));
   image.capture_flags = (global.config.capture_in ? 1 : 0) | (global.config.capture_out ? 2 : 0);
-  image.strsize = global.config.strsize > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(global.config.strsize);
+  image.strsize = global.config.strsize > 0xffffffff ? 0xffffffff
+                                                     : static_cast<uint32_t>(global.config.strsize);
   timespec mono{}, real{};
   const uint64_t tsc = arch::ticks();
   raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
   raw_syscall(__NR_clock_gettime, CLOCK_REALTIME, &real);
-  image.first = {.tsc = tsc, .monotonic = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + mono.tv_nsec,
+  image.first = {.tsc = tsc,
+                 .monotonic = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + mono.tv_nsec,
                  .realtime = static_cast<uint64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec};
   image.magic = wire::image_magic;
 }
@@ -170,11 +187,16 @@ long make_image(long directory) {
   for (int n = 0; fd == -EEXIST; ++n) {
     name = {};
     name.number(main_process.pid).text("-").number(n).text(".ring");
-    fd = raw_syscall(__NR_openat, directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = raw_syscall(__NR_openat, directory, name.c_str(),
+                     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   }
   if (fd < 0) return fd;
-  long at = raw_syscall(__NR_ftruncate, fd, wire::image_header_bytes + slots_most * slot_bytes);
-  if (at == -EFBIG) at = raw_syscall(__NR_ftruncate, fd, wire::image_header_bytes + slots_mapped[0] * slot_bytes);
+  uint32_t file_slots = slots_most;
+  long at = raw_syscall(__NR_ftruncate, fd, wire::image_header_bytes + file_slots * slot_bytes);
+  if (at == -EFBIG) {
+    file_slots = slots_mapped[0];
+    at = raw_syscall(__NR_ftruncate, fd, wire::image_header_bytes + file_slots * slot_bytes);
+  }
   for (const uint32_t slots : slots_mapped) {
     if (at < 0) break;
     global.rings_mapped = slots;
@@ -193,8 +215,9 @@ long make_image(long directory) {
   __builtin_memcpy(global.data_path, data.c_str(), data.size() + 1);
   global.image = reinterpret_cast<wire::Image*>(at);
   global.rings = reinterpret_cast<uint8_t*>(at) + wire::image_header_bytes;
-  fill_image(*global.image, ring_bytes);
+  fill_image(*global.image, ring_bytes, file_slots);
   global.session->images.fetch_add(1);
+  global.session->bytes.fetch_add(wire::image_header_bytes);
   return 0;
 }
 
@@ -212,7 +235,10 @@ long open_trace(const char* inherited) {
   long result = join_session(directory);
   if (result == 0) result = make_image(directory);
   raw_syscall(__NR_close, directory);
-  if (result < 0) say(Level::error, global.directory, ": ", error_name(result), "; running untraced");
+  // A program that came by exec: the one before it said what there is to say.
+  if (result < 0)
+    say(*inherited ? Level::info : Level::error, global.directory, ": ", error_name(result),
+        "; running untraced");
   if (result < 0) global.image = nullptr;
   return result;
 }

@@ -1,4 +1,5 @@
-// The trace's files, as this process makes or joins them: directory, session, and the image with its rings.
+// The trace's files, as this process makes or joins them: directory, session, and the image with
+// its rings.
 #pragma once
 
 namespace sctrace::preload {

@@ -1,5 +1,6 @@
-// The compiler turns struct copies into calls of these four. Here they are our own (exports.map), without vector
-// registers and without libc, so that no code of ours depends on whose libc, or which hook of it, is loaded.
+// The compiler turns struct copies into calls of these four. Here they are our own (exports.map),
+// without vector registers and without libc, so that no code of ours depends on whose libc, or
+// which hook of it, is loaded.
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +19,8 @@ void* memset(void* to, int byte, size_t n) {
 }
 
 void* memmove(void* to, const void* from, size_t n) {
-  if (reinterpret_cast<uint64_t>(to) - reinterpret_cast<uint64_t>(from) >= n) return memcpy(to, from, n);
+  if (reinterpret_cast<uint64_t>(to) - reinterpret_cast<uint64_t>(from) >= n)
+    return memcpy(to, from, n);
   auto* t = static_cast<volatile uint8_t*>(to);
   auto* f = static_cast<const volatile uint8_t*>(from);
   while (n--) t[n] = f[n];

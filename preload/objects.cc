@@ -4,8 +4,8 @@
 #include <link.h>
 #include <unistd.h>
 
-#include "preload/environment.h"
 #include "arch/x86_64/frame.h"
+#include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/say.h"
 
@@ -28,14 +28,18 @@ rewriter::Bytes bytes_around(const dl_phdr_info& info, uint64_t address) {
     const auto& header = info.dlpi_phdr[i];
     if (header.p_type != PT_LOAD || !(header.p_flags & PF_R)) continue;
     const Segment s = segment(info, header);
-    if (s.has(address)) return {{reinterpret_cast<const uint8_t*>(s.begin), header.p_filesz}, s.begin};
+    if (s.has(address))
+      return {{reinterpret_cast<const uint8_t*>(s.begin), header.p_filesz}, s.begin};
   }
   return {};
 }
 
 void list(Objects& objects, const dl_phdr_info& info) {
   Line line;
-  line.hex(info.dlpi_addr).text(" ").text(*info.dlpi_name ? info.dlpi_name : global.image->program).text("\n");
+  line.hex(info.dlpi_addr)
+      .text(" ")
+      .text(*info.dlpi_name ? info.dlpi_name : global.image->program)
+      .text("\n");
   if (objects.list_used + line.size() >= objects.list_bytes) return;
   __builtin_memcpy(objects.list + objects.list_used, line.c_str(), line.size());
   objects.list_used += line.size();
@@ -53,7 +57,8 @@ void remember_library(const char* name) {
   char cwd[900];
   if (*name != '/' && arch::raw_syscall(__NR_getcwd, cwd, sizeof cwd) > 0) line.text(cwd).text("/");
   line.text(name);
-  if (line.size() < sizeof environment.library) __builtin_memcpy(environment.library, line.c_str(), line.size() + 1);
+  if (line.size() < sizeof environment.library)
+    __builtin_memcpy(environment.library, line.c_str(), line.size() + 1);
 }
 
 int look_at(dl_phdr_info* info, size_t, void* data) {
@@ -77,8 +82,10 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
       remember_library(info->dlpi_name);
       return 0;
     }
-    if (s.has(reinterpret_cast<uint64_t>(&getppid))) global.libc_begin = s.begin, global.libc_end = s.end;
-    if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0]) continue;
+    if (s.has(reinterpret_cast<uint64_t>(&getppid)))
+      global.libc_begin = s.begin, global.libc_end = s.end;
+    if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0])
+      continue;
     objects.all[objects.count++] = {
         .text = {{reinterpret_cast<const uint8_t*>(s.begin), header.p_filesz}, s.begin},
         .eh_frame_hdr = hdr,

@@ -10,11 +10,12 @@ namespace sctrace::preload {
 struct Objects {
   rewriter::Object all[256];
   uint32_t count;
-  char* list;          // "base path\n" each, for wire::Image::objects
+  char* list;  // "base path\n" each, for wire::Image::objects
   uint64_t list_bytes, list_used;
 };
 
-// Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves and the vDSO.
+// Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves and the
+// vDSO.
 void find_objects(Objects& objects);
 
 }  // namespace sctrace::preload

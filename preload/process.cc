@@ -49,17 +49,19 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.child_flags = flags;
   child.child_mask = self.child_mask;
   child.began = flags & CLONE_VFORK ? wire::Began::vfork : wire::Began::clone;
-  child.alternate = {.base = 0, .flags = 2, .reserved = 0, .size = 0};  // SS_DISABLE: as the kernel does
+  child.alternate = {
+      .base = 0, .flags = 2, .reserved = 0, .size = 0};  // SS_DISABLE: as the kernel does
   if (flags & CLONE_VFORK) child.alternate = self.alternate;
-  if (!(flags & CLONE_SIGHAND) || !(flags & CLONE_THREAD)) {  // its sigactions are its own, our memory is not
+  if (!(flags & CLONE_SIGHAND) ||
+      !(flags & CLONE_THREAD)) {  // its sigactions are its own, our memory is not
     auto* copy = reinterpret_cast<Process*>(block_of(child));
     *copy = *self.process;
     child.process = copy;
   }
 }
 
-// Is the new thread's fs made by the libc that allotted our thread-local slot? Then libc's own code made the
-// thread, and fs points at a control block that points at itself, twice.
+// Is the new thread's fs made by the libc that allotted our thread-local slot? Then libc's own code
+// made the thread, and fs points at a control block that points at itself, twice.
 bool by_our_libc(const ThreadState& self) {
   constexpr uint64_t needed = CLONE_SETTLS | CLONE_THREAD;
   if ((self.child_flags & needed) != needed) return false;
@@ -89,7 +91,8 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
   }
   self.after = After::clone;
   self.frame.child = &child->frame;
-  if (child != &self && !(flags & (CLONE_SETTLS | CLONE_VFORK))) unseal();  // both will go by the trap
+  if (child != &self && !(flags & (CLONE_SETTLS | CLONE_VFORK)))
+    unseal();  // both will go by the trap
   return Route::child;
 }
 
@@ -123,8 +126,10 @@ void take_anchor() {
   const uint32_t turn = image.last_turn.load(std::memory_order_relaxed) ^ 1;
   const uint64_t tsc = arch::ticks();
   raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
-  const uint64_t now = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(mono.tv_nsec);
-  image.last[turn & 1] = {.tsc = tsc + (arch::ticks() - tsc) / 2, .monotonic = now,
+  const uint64_t now =
+      static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(mono.tv_nsec);
+  image.last[turn & 1] = {.tsc = tsc + (arch::ticks() - tsc) / 2,
+                          .monotonic = now,
                           .realtime = image.first.realtime + (now - image.first.monotonic)};
   image.last_turn.store(turn, std::memory_order_release);
 }
@@ -144,7 +149,8 @@ void process_leaves(ThreadState& self) {
 
 using namespace sctrace::preload;
 
-// The child's first steps, on its own stack, all signals blocked, before any instruction of the app.
+// The child's first steps, on its own stack, all signals blocked, before any instruction of the
+// app.
 extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t flags = self.child_flags;
   const bool shares = flags & CLONE_VM;
@@ -159,7 +165,8 @@ extern "C" void sctrace_child(ThreadState& self) {
   self.frame.result = 0;
   self.recording = false;
   self.tid = static_cast<uint32_t>(raw_syscall(__NR_gettid));
-  if (!(flags & CLONE_THREAD)) self.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid)), self.process->pid = self.pid;
+  if (!(flags & CLONE_THREAD))
+    self.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid)), self.process->pid = self.pid;
   if (!(flags & CLONE_THREAD) && !global.config.follow_fork) self.process->follow = false;
   if (self.borrowed_from) {
     self.out = self.borrowed_from->out;
@@ -168,7 +175,9 @@ extern "C" void sctrace_child(ThreadState& self) {
     take_ring(self);
   }
   if (!self.process->follow) self.out.header = nullptr;
-  settle(self, flags & CLONE_VFORK || !shares ? Slot::keep : by_our_libc(self) ? Slot::write : Slot::leave);
+  settle(self, flags & CLONE_VFORK || !shares ? Slot::keep
+               : by_our_libc(self)            ? Slot::write
+                                              : Slot::leave);
   if (self.out.header) write_thread_record(self);
   self.frame.phase = sctrace::arch::Phase::left;
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, 0, 8);

@@ -25,17 +25,33 @@ void add(std::atomic<uint64_t>& counter, uint64_t n) {
 
 uint64_t block_size() { return global.image->block_bytes; }
 
-// Asks for the pages before we store into them: on a full disk a store would be a SIGBUS, this is an errno. In a
-// sandbox we don't ask; the guard (signals.cc) catches that SIGBUS.
+// SCTRACE_MAX_SIZE, of the whole trace. The first that it keeps from growing stops the recording
+// for all.
+bool within_max_bytes(uint64_t more) {
+  wire::Session& session = *global.session;
+  if (!session.max_bytes ||
+      session.bytes.load(std::memory_order_relaxed) + more <= session.max_bytes)
+    return true;
+  session.stopped.store(1, std::memory_order_relaxed);
+  return false;
+}
+
+// Asks for the pages before we store into them: on a full disk a store would be a SIGBUS, this is
+// an errno. In a sandbox we don't ask; the guard (signals.cc) catches that SIGBUS.
 bool populate(const ThreadState& self, RingWriter& out, uint64_t end) {
   const uint64_t whole = out.mask + 1;
   if (end > whole) end = whole;
   if (self.process->sandboxed) out.populated = whole;
   while (out.populated < end) {
-    const long done = arch::raw_syscall(__NR_madvise, out.bytes + out.populated, populate_step,
-                                        MADV_POPULATE_WRITE);
-    if (done < 0 && done != -EINVAL) return false;  // EINVAL: a kernel before 5.14; the guard catches SIGBUS
-    out.populated += populate_step;
+    uint64_t step = out.populated ? out.populated : populate_step;  // doubled each time
+    if (step > block_size()) step = block_size();
+    if (!within_max_bytes(step)) return false;
+    const long done =
+        arch::raw_syscall(__NR_madvise, out.bytes + out.populated, step, MADV_POPULATE_WRITE);
+    if (done < 0 && done != -EINVAL)
+      return false;  // EINVAL: a kernel before 5.14; the guard catches SIGBUS
+    global.session->bytes.fetch_add(step, std::memory_order_relaxed);
+    out.populated += step;
   }
   return true;
 }
@@ -50,9 +66,15 @@ void begin_block(ThreadState& self, uint64_t start) {
   RingWriter& out = self.out;
   auto* block = reinterpret_cast<wire::BlockHeader*>(out.at(start));
   out.tsc = arch::ticks();
-  *block = {.magic = wire::block_magic, .slot = out.slot, .sequence = start / block_size(), .tsc = out.tsc,
-            .lost = out.header->lost.load(std::memory_order_relaxed), .pid = self.pid, .tid = self.tid,
-            .used = 0, .calls = 0};
+  *block = {.magic = wire::block_magic,
+            .slot = out.slot,
+            .sequence = start / block_size(),
+            .tsc = out.tsc,
+            .lost = out.header->lost.load(std::memory_order_relaxed),
+            .pid = self.pid,
+            .tid = self.tid,
+            .used = 0,
+            .calls = 0};
   out.calls = 0;
   out.cursor = start + sizeof(wire::BlockHeader);
   set_limit(out);
@@ -69,8 +91,8 @@ bool write_all(long fd, const uint8_t* bytes, uint64_t n, uint64_t offset) {
   return true;
 }
 
-// Hands the closed blocks before `end` to the data file. Opens it by name and closes it again: we hold no
-// descriptor that the app could close, inherit or count.
+// Hands the closed blocks before `end` to the data file. Opens it by name and closes it again: we
+// hold no descriptor that the app could close, inherit or count.
 void drain(ThreadState& self, uint64_t end) {
   RingWriter& out = self.out;
   if (self.process->sandboxed) return;
@@ -81,10 +103,7 @@ void drain(ThreadState& self, uint64_t end) {
   for (; from < end; from += block_size()) {
     const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(from));
     wire::Session& session = *global.session;
-    if (session.max_bytes && session.bytes.load(std::memory_order_relaxed) + block->used > session.max_bytes) {
-      session.stopped.store(1, std::memory_order_relaxed);
-      break;
-    }
+    if (!within_max_bytes(block->used)) break;
     const uint64_t place = global.image->data_blocks.fetch_add(1, std::memory_order_relaxed);
     if (!write_all(fd, out.at(from), block->used, place * block_size())) break;
     session.bytes.fetch_add(block->used, std::memory_order_relaxed);
@@ -141,21 +160,29 @@ bool make_room(ThreadState& self, uint64_t n) {
   return false;
 }
 
-bool stamp(ThreadState& self, RingWriter& out, uint32_t& ticks) {
+uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& ticks) {
+  if (!room(self, out, n + sizeof(wire::Time))) [[unlikely]]
+    return nullptr;
   const uint64_t now = arch::ticks();
-  const uint64_t distance = now - out.tsc;
+  uint64_t distance = now - out.tsc;
   if (distance >> 32) [[unlikely]] {
-    uint8_t* place = room(self, out, sizeof(wire::Time));
-    if (!place) return false;
-    *reinterpret_cast<wire::Time*>(place) = {.header = {2, wire::Type::time, 0, 0}, .tsc = now};
+    *reinterpret_cast<wire::Time*>(out.at(out.cursor)) = {.header = {2, wire::Type::time, 0, 0},
+                                                          .tsc = now};
     out.cursor += sizeof(wire::Time);
     out.tsc = now;
-    ticks = 0;
-    return true;
+    distance = 0;
   }
   ticks = static_cast<uint32_t>(distance);
-  return true;
+  return out.at(out.cursor);
 }
+
+namespace {
+bool no_ring(ThreadState& self) {
+  self.out.header = nullptr;
+  global.image->unseen_threads.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+}  // namespace
 
 bool take_ring(ThreadState& self) {
   wire::Image& image = *global.image;
@@ -170,9 +197,10 @@ bool take_ring(ThreadState& self) {
   }
   if (slot >= used || slot >= global.rings_mapped) {
     slot = image.slots_used.fetch_add(1, std::memory_order_relaxed);
-    if (slot >= global.rings_mapped) return self.out.header = nullptr, false;
-    if (arch::raw_syscall(__NR_madvise, header_of(slot), 4096, MADV_POPULATE_WRITE) == -EFAULT)
-      return self.out.header = nullptr, false;
+    if (slot >= global.rings_mapped) return no_ring(self);
+    if (!self.process->sandboxed &&
+        arch::raw_syscall(__NR_madvise, header_of(slot), 4096, MADV_POPULATE_WRITE) == -EFAULT)
+      return no_ring(self);
     header_of(slot)->state.store(wire::RingState::live, std::memory_order_relaxed);
   }
   RingWriter& out = self.out;
@@ -184,7 +212,10 @@ bool take_ring(ThreadState& self) {
   out.header->pid.store(self.pid, std::memory_order_relaxed);
   out.header->tid.store(self.tid, std::memory_order_relaxed);
   out.cursor = out.header->head.load(std::memory_order_relaxed);
-  out.populated = out.cursor > out.mask ? out.mask + 1 : out.cursor / populate_step * populate_step;
+  if (out.cursor) out.populated = populate_step;
+  while (out.populated && out.populated <= out.mask && out.populated < out.cursor)
+    out.populated *= 2;
+  if (out.populated > out.mask) out.populated = out.mask + 1;
   if (!populate(self, out, out.populated + populate_step)) return out.dead = true, false;
   if (out.cursor == 0) begin_block(self, 0);
   set_limit(out);
@@ -201,12 +232,14 @@ void write_thread_record(ThreadState& self) {
   RingWriter& out = self.out;
   if (!out.header || out.dead) return;
   uint32_t ticks;
-  if (!stamp(self, out, ticks)) return;
-  uint8_t* place = room(self, out, sizeof(wire::Thread));
+  uint8_t* place = begin_record(self, out, sizeof(wire::Thread), ticks);
   if (!place) return;
-  *reinterpret_cast<wire::Thread*>(place) = {.header = {sizeof(wire::Thread) / 8, wire::Type::thread, 0, ticks},
-                                             .pid = self.pid, .tid = self.tid, .began = self.began,
-                                             .parent = self.parent};
+  *reinterpret_cast<wire::Thread*>(place) = {
+      .header = {sizeof(wire::Thread) / 8, wire::Type::thread, 0, ticks},
+      .pid = self.pid,
+      .tid = self.tid,
+      .began = self.began,
+      .parent = self.parent};
   out.cursor += sizeof(wire::Thread);
   out.publish();
 }

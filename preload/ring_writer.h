@@ -1,6 +1,6 @@
-// Writes one thread's records into its ring: room() for bytes, publish() to show them. Between the two a
-// signal may throw everything away; nothing is seen by a reader before publish(). What finds no room is
-// counted. The rare part, changing blocks and draining, is in ring_writer.cc.
+// Writes one thread's records into its ring: room() for bytes, publish() to show them. Between the
+// two a signal may throw everything away; nothing is seen by a reader before publish(). What finds
+// no room is counted. The rare part, changing blocks and draining, is in ring_writer.cc.
 #pragma once
 #include <cstdint>
 
@@ -16,13 +16,13 @@ struct RingWriter {
   wire::RingHeader* header;  // null: this thread records nothing
   uint8_t* bytes;            // the ring, `mask`+1 bytes
   uint64_t mask;
-  uint64_t cursor;           // where the next record goes; positions run for ever
-  uint64_t limit;            // up to here without asking: end of the block, or of what is populated
-  uint64_t tsc;              // base of the ticks
+  uint64_t cursor;  // where the next record goes; positions run for ever
+  uint64_t limit;   // up to here without asking: end of the block, or of what is populated
+  uint64_t tsc;     // base of the ticks
   uint64_t populated;
   uint32_t slot;
-  uint32_t calls;            // entries begun since the last drain or drop
-  bool dead;                 // the memory went away (truncated by somebody, disk full)
+  uint32_t calls;  // entries begun since the last drain or drop
+  bool dead;       // the memory went away (truncated by somebody, disk full)
 
   uint8_t* at(uint64_t position) { return bytes + (position & mask); }
 
@@ -32,8 +32,9 @@ struct RingWriter {
   }
 };
 
-// Makes room for n bytes at self.out.cursor, or counts a loss and returns false. May publish what is there:
-// whoever calls it has a call in flight that can be cancelled or finished at any block's end.
+// Makes room for n bytes at self.out.cursor, or counts a loss and returns false. May publish what
+// is there: whoever calls it has a call in flight that can be cancelled or finished at any block's
+// end.
 bool make_room(ThreadState& self, uint64_t n);
 
 inline uint8_t* room(ThreadState& self, RingWriter& out, uint64_t n) {
@@ -42,10 +43,12 @@ inline uint8_t* room(ThreadState& self, RingWriter& out, uint64_t n) {
   return out.at(out.cursor);
 }
 
-// Ticks for a record header; writes a new time base first when 32 bits no longer hold the distance.
-bool stamp(ThreadState& self, RingWriter& out, uint32_t& ticks);
+// Room for a record of n bytes and the ticks for its header, in this order: making room may begin a
+// block, which has a time base of its own. Writes a new base first when 32 bits no longer hold the
+// distance.
+uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& ticks);
 
-bool take_ring(ThreadState& self);      // a ring of the image for this thread
+bool take_ring(ThreadState& self);  // a ring of the image for this thread
 void give_ring_back(ThreadState& self);
 void write_thread_record(ThreadState& self);
 

@@ -25,7 +25,8 @@ Line& Line::text(const char* s) {
 
 Line& Line::number(int64_t value) {
   char digits[24];
-  uint64_t n = 0, rest = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  uint64_t n = 0,
+           rest = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   do digits[n++] = static_cast<char>('0' + rest % 10);
   while (rest /= 10);
   if (value < 0) digits[n++] = '-';

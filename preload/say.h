@@ -1,5 +1,6 @@
-// The only way in which we speak in somebody's process: one line, "sctrace: …", by one raw write. Text is put
-// together in place, without libc: no locale, no buffer of the app's stdio, no allocation.
+// The only way in which we speak in somebody's process: one line, "sctrace: …", by one raw write.
+// Text is put together in place, without libc: no locale, no buffer of the app's stdio, no
+// allocation.
 #pragma once
 #include <cstdint>
 
@@ -27,6 +28,7 @@ class Line {
 void say(Level level, Line& line);
 void say(Level level, const char* a, const char* b = "", const char* c = "", const char* d = "",
          const char* e = "");
-const char* error_name(long result);  // -ENOENT → "No such file or directory", for the few that we meet
+const char* error_name(
+    long result);  // -ENOENT → "No such file or directory", for the few that we meet
 
 }  // namespace sctrace::preload

@@ -23,8 +23,8 @@ constexpr int sigill = 4, sigtrap = 5, sigbus = 7, sigsegv = 11, sigsys = 31;
 constexpr uint64_t sa_siginfo = 4, sa_onstack = 0x0800'0000, sa_nodefer = 0x4000'0000,
                    sa_resethand = 0x8000'0000, sa_restorer = 0x0400'0000;
 // What the kernel keeps of sa_flags (UAPI_SA_FLAGS and SA_RESTORER); it forgets the rest.
-constexpr uint64_t sa_known = 0x1 | 0x2 | sa_siginfo | 0x800 | sa_onstack | 0x1000'0000 | sa_nodefer |
-                              sa_resethand | sa_restorer;
+constexpr uint64_t sa_known = 0x1 | 0x2 | sa_siginfo | 0x800 | sa_onstack | 0x1000'0000 |
+                              sa_nodefer | sa_resethand | sa_restorer;
 constexpr uint64_t unblockable = 1ull << (9 - 1) | 1ull << (19 - 1);
 constexpr int32_t ss_onstack = 1, ss_disable = 2, ss_autodisarm = static_cast<int32_t>(1u << 31);
 constexpr int sys_seccomp = 1, sys_user_dispatch = 2, trap_trace = 2;
@@ -41,7 +41,8 @@ bool on_stack(const Altstack& alternate, uint64_t sp) {
          sp - alternate.base <= alternate.size;
 }
 
-// Default action of a signal that only we keep the kernel from taking: let it, with the same siginfo.
+// Default action of a signal that only we keep the kernel from taking: let it, with the same
+// siginfo.
 void die_natively(ThreadState& self, int signo, const Info& info, Context& context) {
   kernel_sigaction(signo, {});
   context.mask &= ~bit(signo);
@@ -69,11 +70,14 @@ bool mended(int signo, const Info& info, Context& context) {
     return answer_rdtsc(context, self ? self->out.tsc + 1 : 0), true;
   }
   auto is = [&](const char* label) { return context.rip == reinterpret_cast<uint64_t>(label); };
-  auto go = [&](const char* label) { return context.rip = reinterpret_cast<uint64_t>(label), true; };
+  auto go = [&](const char* label) {
+    return context.rip = reinterpret_cast<uint64_t>(label), true;
+  };
   const bool ring = info.address - reinterpret_cast<uint64_t>(global.rings) < global.rings_bytes;
   if (signo == sigbus && ring && is_ours(context.rip)) return lose_rings();
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
-  if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store)) return go(sctrace_copy_string_fault);
+  if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store))
+    return go(sctrace_copy_string_fault);
   if (is(sctrace_fs_touched)) return go(sctrace_slow);
   return false;
 }
@@ -92,10 +96,12 @@ void keep_pending(ThreadState& self, int signo, const Info& info) {
 }
 
 // Lays the app's frame where the kernel would have and makes our own return lead into the handler.
-bool deliver(ThreadState& self, int signo, const Info& info, Context& context, const Action& action) {
-  const bool switches = action.flags & sa_onstack && self.alternate.size &&
-                        !on_stack(self.alternate, context.rsp);
-  const uint64_t top = switches ? self.alternate.base + self.alternate.size : context.rsp - arch::red_zone;
+bool deliver(ThreadState& self, int signo, const Info& info, Context& context,
+             const Action& action) {
+  const bool switches =
+      action.flags & sa_onstack && self.alternate.size && !on_stack(self.alternate, context.rsp);
+  const uint64_t top =
+      switches ? self.alternate.base + self.alternate.size : context.rsp - arch::red_zone;
   const uint64_t state_bytes = arch::fpstate_bytes(context);
   const arch::Places at = arch::frame_below(top, state_bytes);
   arch::SignalFrame frame{.restorer = action.restorer, .context = context, .info = info};
@@ -105,8 +111,10 @@ bool deliver(ThreadState& self, int signo, const Info& info, Context& context, c
   if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), state_bytes) ||
       !write_app(at.frame, &frame, sizeof frame))
     return false;
-  if (self.alternate.flags & ss_autodisarm) self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
-  const uint64_t mask = frame.context.mask | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
+  if (self.alternate.flags & ss_autodisarm)
+    self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
+  const uint64_t mask =
+      frame.context.mask | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
   self.blocked = mask & guarded;
   context.mask = mask & ~guarded;
   context.rip = action.handler;
@@ -137,7 +145,8 @@ void to_the_app(ThreadState& self, int signo, const Info& info, Context& context
     install_kernel_action(signo, slot);
   }
   const uint64_t interrupted = context.rip;
-  if (!deliver(self, signo, info, context, action)) {  // its stack is no stack: as the kernel, by SIGSEGV
+  if (!deliver(self, signo, info, context,
+               action)) {  // its stack is no stack: as the kernel, by SIGSEGV
     kernel_sigaction(sigsegv, {});
     raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
     return;
@@ -147,13 +156,15 @@ void to_the_app(ThreadState& self, int signo, const Info& info, Context& context
 
 void on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
   const bool ours = is_ours(context.rip);
-  if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip))) return;  // stepped through us
+  if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
+    return;  // stepped through us
   if (ours && self.frame.phase == arch::Phase::special) {
     if (is_guarded(signo)) return keep_pending(self, signo, info);
     return defer(self, signo, info, context);
   }
   if (ours || in_stub(context.rip)) surface(self, context);
-  if (signo == sigsys && info.code == sys_seccomp && ours) {  // the app's own filter: it was the site that called
+  if (signo == sigsys && info.code == sys_seccomp &&
+      ours) {  // the app's own filter: it was the site that called
     Info seen = info;
     seen.address = context.rip;
     to_the_app(self, signo, seen, context);
@@ -176,8 +187,8 @@ void adopt_handlers(Process& process) {
 bool install_kernel_action(int signo, const Action& app) {
   if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app) >= 0;
   const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),
-                    .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack | sa_restorer |
-                             (is_guarded(signo) ? sa_nodefer : 0),
+                    .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack |
+                             sa_restorer | (is_guarded(signo) ? sa_nodefer : 0),
                     .restorer = reinterpret_cast<uint64_t>(&sctrace_restorer),
                     .mask = ~guarded};
   return kernel_sigaction(signo, ours) >= 0;
@@ -194,7 +205,8 @@ long app_sigaction(ThreadState& self, const uint64_t* args) {
   if (args[1]) {
     wish.flags &= sa_known;
     wish.mask &= ~unblockable;
-    // A handler is in the table before the kernel may call it, and stays there until it no longer may.
+    // A handler is in the table before the kernel may call it, and stays there until it no longer
+    // may.
     if (wish.handler > sig_ign) slot = wish;
     if (!install_kernel_action(signo, wish)) return slot = old, -EINVAL;
     slot = wish;
@@ -221,8 +233,9 @@ long set_alternate(ThreadState& self, const Altstack& wish, uint64_t sp) {
 long app_sigaltstack(ThreadState& self, const uint64_t* args) {
   Altstack wish{}, old = self.alternate;
   const uint64_t sp = self.frame.rsp;
-  old.flags = (old.flags & ss_autodisarm) |
-              (!old.size ? ss_disable : on_stack(self.alternate, sp) ? ss_onstack : 0);
+  old.flags = (old.flags & ss_autodisarm) | (!old.size                      ? ss_disable
+                                             : on_stack(self.alternate, sp) ? ss_onstack
+                                                                            : 0);
   if (args[0] && !read_app(&wish, args[0], sizeof wish)) return -EFAULT;
   if (args[0])
     if (const long result = set_alternate(self, wish, sp)) return result;
@@ -241,7 +254,9 @@ void app_sigreturn(ThreadState& self) {
   set_alternate(self, wish, at);
   self.blocked = context.mask & guarded;
   self.frame.result = static_cast<int64_t>(context.rax);
-  context.stack = {.base = block_of(self) + stack_offset, .flags = 0, .gap = 0,
+  context.stack = {.base = block_of(self) + stack_offset,
+                   .flags = 0,
+                   .gap = 0,
                    .size = block_bytes - stack_offset - sizeof(ThreadState)};
   context.mask &= ~guarded;
   context.rip = resumable(context.rip);
@@ -250,7 +265,8 @@ void app_sigreturn(ThreadState& self) {
   write_app(at + offsetof(Context, mask), &context.mask, 8);
 }
 
-// sigtimedwait for one of ours that waits already: its number, and what came with it; 0 if there is none.
+// sigtimedwait for one of ours that waits already: its number, and what came with it; 0 if there is
+// none.
 int take_pending(ThreadState& self, uint64_t set, arch::Info& info) {
   const int signals[] = {sigbus, sigsegv, sigsys};
   for (int i = 0; i < 3; ++i) {
@@ -276,8 +292,10 @@ void ignore_for_exec(Process& process, bool going) {
   for (int signo : {sigbus, sigsegv, sigsys}) {
     const Action& action = process.actions[signo];
     if (action.handler != sig_ign) continue;
-    if (going) kernel_sigaction(signo, action);
-    else install_kernel_action(signo, action);
+    if (going)
+      kernel_sigaction(signo, action);
+    else
+      install_kernel_action(signo, action);
   }
 }
 
@@ -286,7 +304,8 @@ void ignore_for_exec(Process& process, bool going) {
 using namespace sctrace::preload;
 
 // Returns where to jump with the arguments as they came, or 0: return to the context, as it is now.
-extern "C" uint64_t sctrace_on_signal(int signo, sctrace::arch::Info* info, sctrace::arch::Context* context) {
+extern "C" uint64_t sctrace_on_signal(int signo, sctrace::arch::Info* info,
+                                      sctrace::arch::Context* context) {
   if (mended(signo, *info, *context)) return 0;
   ThreadState* self = state_of_stack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
   if (!self) return bare_signal(signo, *info, *context);

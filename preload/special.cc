@@ -41,7 +41,9 @@ void without_guarded(ThreadState& self, int index, uint64_t bytes) {
 // pselect6 and io_pgetevents: the last argument points at {set, size}.
 void without_guarded_behind(ThreadState& self, int index) {
   const uint64_t address = self.frame.args[index];
-  if (!address || !read_app(self.set_copy, address, 16) || !self.set_copy[0] || self.set_copy[1] != 8) return;
+  if (!address || !read_app(self.set_copy, address, 16) || !self.set_copy[0] ||
+      self.set_copy[1] != 8)
+    return;
   if (!read_app(&self.mask_copy[1], self.set_copy[0], 8)) return;
   self.mask_copy[0] = self.mask_copy[1] & ~guarded;
   self.set_copy[0] = reinterpret_cast<uint64_t>(self.mask_copy);
@@ -91,7 +93,8 @@ void pending_leave(ThreadState& self) {
 Route wait_enter(ThreadState& self) {
   uint64_t set;
   arch::Info info;
-  if (!self.pending || self.frame.args[3] != 8 || !read_app(&set, self.frame.args[0], 8)) return Route::run;
+  if (!self.pending || self.frame.args[3] != 8 || !read_app(&set, self.frame.args[0], 8))
+    return Route::run;
   SpecialWork work(self);
   const int signo = take_pending(self, set, info);
   if (!signo) return Route::run;
@@ -110,8 +113,8 @@ void rseq_leave(ThreadState& self) {
   self.rseq_signature = args[3];
 }
 
-// A thread that unmaps its own stack and thread control block, to exit in the next instruction: a trap or a
-// fault of ours would make the kernel update the rseq area there, and kill it for that.
+// A thread that unmaps its own stack and thread control block, to exit in the next instruction: a
+// trap or a fault of ours would make the kernel update the rseq area there, and kill it for that.
 Route munmap_enter(ThreadState& self) {
   const uint64_t* args = self.frame.args;
   if (!self.rseq || self.rseq - args[0] >= args[1]) return Route::run;
@@ -125,7 +128,8 @@ Route munmap_enter(ThreadState& self) {
 Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
   if (option == PR_SET_SECCOMP) self.after = After::sandbox;
-  if (option == PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
+  if (option ==
+      PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
     SpecialWork work(self);
     work.finished(-EINVAL);
     return Route::skip;

@@ -1,13 +1,14 @@
-// The closed list of calls that the hallway may not simply repeat, each with its reason, and the guard
-// for work that a signal can neither undo nor finish.
+// The closed list of calls that the hallway may not simply repeat, each with its reason, and the
+// guard for work that a signal can neither undo nor finish.
 //
-//   rt_sigaction, rt_sigprocmask, sigaltstack, rt_sigreturn   the app's signal world is its own view
-//   rt_sigsuspend, pselect6, ppoll, epoll_pwait(2)            temporary masks must let the guarded signals in
-//   clone, clone3, fork, vfork                                two come back
-//   execve, execveat                                          the new program has to find us, and nothing else
-//   exit, exit_group                                          the thread's ring is given back; a last look at the clock
-//   rseq, munmap                                              a thread that takes its own stack away
-//   prctl, seccomp                                            after the app's filter we make no call of our own
+//   rt_sigaction, rt_sigprocmask, sigaltstack, rt_sigreturn   the app's signal world is its own
+//   view rt_sigsuspend, pselect6, ppoll, epoll_pwait(2)            temporary masks must let the
+//   guarded signals in clone, clone3, fork, vfork                                two come back
+//   execve, execveat                                          the new program has to find us, and
+//   nothing else exit, exit_group                                          the thread's ring is
+//   given back; a last look at the clock rseq, munmap a thread that takes its own stack away prctl,
+//   seccomp                                            after the app's filter we make no call of
+//   our own
 #pragma once
 #include "preload/thread.h"
 
@@ -20,8 +21,8 @@ bool special(uint32_t nr);
 arch::Route special_enter(ThreadState& self, uint32_t nr);
 void special_leave(ThreadState& self);
 
-// While one lives a signal waits. finished() says that the call has been answered: a signal that waited
-// finds it returned, not still to be made.
+// While one lives a signal waits. finished() says that the call has been answered: a signal that
+// waited finds it returned, not still to be made.
 class SpecialWork {
  public:
   explicit SpecialWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
@@ -36,6 +37,7 @@ class SpecialWork {
   }
   void finished(long result) {
     self_.frame.result = result;
+    self_.how = wire::exit_emulated;
     before_ = arch::Phase::returned;
   }
 

@@ -1,5 +1,6 @@
-// The constructor: a table of contents. Runs before any other initialiser of the program (-z initfirst), in its only
-// thread. A step that refuses says one line and leaves the program as it was.
+// The constructor: a table of contents. Runs before any other initialiser of the program (-z
+// initfirst), in its only thread. A step that refuses says one line and leaves the program as it
+// was.
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -30,7 +31,8 @@ constexpr uint64_t everything = ~0ull;
 char program_path[1024];
 
 void find_program() {
-  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", program_path, sizeof program_path - 1);
+  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", program_path,
+                             sizeof program_path - 1);
   program_path[n > 0 ? n : 0] = 0;
   if (n <= 0) __builtin_memcpy(program_path, "unknown", 8);
   global.image_program = program_path;
@@ -58,7 +60,8 @@ void open_log() {
   const Config& config = global.config;
   long fd = 2;
   if (*config.log_file)
-    fd = raw_syscall(__NR_openat, AT_FDCWD, config.log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = raw_syscall(__NR_openat, AT_FDCWD, config.log_file,
+                     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   say_set(config.log, fd < 0 ? 2 : static_cast<int>(fd));
 }
 
@@ -91,7 +94,8 @@ ThreadState* first_thread(bool inherited) {
 void describe(int argc, char** argv) {
   wire::Image& image = *global.image;
   uint64_t used = 0;
-  for (uint64_t i = 0; program_path[i] && i + 1 < sizeof image.program; ++i) image.program[i] = program_path[i];
+  for (uint64_t i = 0; program_path[i] && i + 1 < sizeof image.program; ++i)
+    image.program[i] = program_path[i];
   for (int i = 0; i < argc; ++i)
     for (const char* c = argv[i];; ++c) {
       if (used + 1 >= sizeof image.command) return;
@@ -100,7 +104,8 @@ void describe(int argc, char** argv) {
     }
 }
 
-// Signals that we need are ours from here on; what of them was blocked is blocked in the app's view only.
+// Signals that we need are ours from here on; what of them was blocked is blocked in the app's view
+// only.
 void take_signals(ThreadState& self) {
   constexpr int sig_unblock = 1;
   uint64_t before = 0;
@@ -113,12 +118,20 @@ void publish_sites(const rewriter::Site* left, uint32_t left_count) {
   wire::Image& image = *global.image;
   uint32_t n = 0;
   for (uint32_t i = 0; i < global.stub_count; ++i)
-    image.sites[n++] = {.address = global.stubs[i].site, .tactic = static_cast<uint8_t>(global.stubs[i].tactic),
-                        .refusal = 0, .object = 0, .reserved = 0};
+    image.sites[n++] = {.address = global.stubs[i].site,
+                        .tactic = static_cast<uint8_t>(global.stubs[i].tactic),
+                        .refusal = 0,
+                        .object = 0,
+                        .reserved = 0};
   for (uint32_t i = 0; i < left_count; ++i) {
-    if (n == wire::site_max) ++image.sites_refused;
-    else image.sites[n++] = {.address = left[i].address, .tactic = static_cast<uint8_t>(left[i].tactic),
-                             .refusal = static_cast<uint8_t>(left[i].refusal), .object = 0, .reserved = 0};
+    if (n == wire::site_max)
+      ++image.sites_refused;
+    else
+      image.sites[n++] = {.address = left[i].address,
+                          .tactic = static_cast<uint8_t>(left[i].tactic),
+                          .refusal = static_cast<uint8_t>(left[i].refusal),
+                          .object = 0,
+                          .reserved = 0};
   }
   image.site_count = n;
 }
@@ -126,23 +139,28 @@ void publish_sites(const rewriter::Site* left, uint32_t left_count) {
 // Is there one thread? A count of links that is not there says no.
 bool is_alone() {
   struct stat status {};
-  return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 && status.st_nlink == 3;
+  return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
+         status.st_nlink == 3;
 }
 
 void open_stubs(const Objects& objects) {
   constexpr uint64_t table_bytes = wire::site_max * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
   if (global.config.doors == Doors::trap) return;
-  const long table = raw_syscall(__NR_mmap, 0, table_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (table < 0 || scratch < 0) return say(Level::warn, "no memory for stubs; every call goes by the trap");
+  const long table = raw_syscall(__NR_mmap, 0, table_bytes, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (table < 0 || scratch < 0)
+    return say(Level::warn, "no memory for stubs; every call goes by the trap");
   static rewriter::Site left[256];
   uint32_t left_count = 0;
   rewriter::Region region{reinterpret_cast<uint8_t*>(scratch), scratch_bytes, 0};
   rewriter::Report report;
   global.stubs = reinterpret_cast<rewriter::Stub*>(table);
-  global.stub_count = rewriter::rewrite({objects.all, objects.count}, reinterpret_cast<uint64_t>(sctrace_trampoline),
-                                        region, {reinterpret_cast<rewriter::Stub*>(table), wire::site_max}, left,
-                                        left_count, report, is_alone());
+  global.stub_count = rewriter::rewrite({objects.all, objects.count},
+                                        reinterpret_cast<uint64_t>(sctrace_trampoline), region,
+                                        {reinterpret_cast<rewriter::Stub*>(table), wire::site_max},
+                                        left, left_count, report, is_alone());
   publish_sites(left, left_count);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }
@@ -153,13 +171,14 @@ void open_trap() {
   global.sud = result == 0;
   global.image->sud = result == 0 ? 1 : static_cast<uint32_t>(-result);
   if (result < 0)
-    say(Level::warn, "Syscall User Dispatch: ", error_name(result), "; calls from text that isn't rewritten are not seen");
+    say(Level::warn, "Syscall User Dispatch: ", error_name(result),
+        "; calls from text that isn't rewritten are not seen");
 }
 
 bool start(int argc, char** argv, char** envp) {
   read_environment(envp);
   global.environment = envp;
-  read_config(envp, environment.settings, global.config);
+  read_config(envp, environment.settings, !environment.inherited, global.config);
   open_log();
   find_program();
   if (global.config.disabled || !is_chosen()) return false;
@@ -173,7 +192,8 @@ bool start(int argc, char** argv, char** envp) {
   objects.list_bytes = sizeof global.image->objects;
   find_objects(objects);
   decide();
-  if (!take_ring(*self)) return say(Level::error, global.directory, ": no room for a ring; running untraced"), false;
+  if (!take_ring(*self))
+    return say(Level::error, global.directory, ": no room for a ring; running untraced"), false;
   write_thread_record(*self);
   take_signals(*self);
   settle(*self, Slot::write);
@@ -185,7 +205,9 @@ bool start(int argc, char** argv, char** envp) {
   return true;
 }
 
-__attribute__((constructor)) void constructor(int argc, char** argv, char** envp) { start(argc, argv, envp); }
+__attribute__((constructor)) void constructor(int argc, char** argv, char** envp) {
+  start(argc, argv, envp);
+}
 
 }  // namespace
 }  // namespace sctrace::preload

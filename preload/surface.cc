@@ -14,7 +14,9 @@ using arch::Context;
 using arch::Phase;
 
 uint64_t address(const char* label) { return reinterpret_cast<uint64_t>(label); }
-bool between(uint64_t pc, const char* from, const char* to) { return pc >= address(from) && pc < address(to); }
+bool between(uint64_t pc, const char* from, const char* to) {
+  return pc >= address(from) && pc < address(to);
+}
 
 // The site that a tail belongs to, be it a stub's or the address behind a trapped site.
 uint64_t site_of_tail(uint64_t tail) {
@@ -84,8 +86,8 @@ bool in_head(ThreadState& self, Context& context) {
   return true;
 }
 
-// At the kernel's own door. Where it stands on the instruction again, rcx tells a call that is to be restarted
-// (the kernel put its return address there) from one that was never made.
+// At the kernel's own door. Where it stands on the instruction again, rcx tells a call that is to
+// be restarted (the kernel put its return address there) from one that was never made.
 bool at_the_kernel(ThreadState& self, Context& context) {
   const uint64_t pc = context.rip;
   if (pc == address(sctrace_site)) {
@@ -120,7 +122,8 @@ void in_a_stub(Context& context) {
 }  // namespace
 
 bool is_ours(uint64_t pc) {
-  return (pc >= global.guest_begin && pc < global.guest_end) || between(pc, sctrace_gate_begin, sctrace_gate_end);
+  return (pc >= global.guest_begin && pc < global.guest_end) ||
+         between(pc, sctrace_gate_begin, sctrace_gate_end);
 }
 
 bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
@@ -137,13 +140,9 @@ void surface(ThreadState& self, Context& context) {
   if (in_head(self, context) || at_the_kernel(self, context)) return;
   switch (self.frame.phase) {
     case Phase::entering:
-    case Phase::entered:
-      undo(self);
-      return before_the_call(self, context);
+    case Phase::entered: undo(self); return before_the_call(self, context);
     case Phase::returned:
-    case Phase::left:
-      finish(self);
-      return after_the_call(self, context);
+    case Phase::left: finish(self); return after_the_call(self, context);
     case Phase::special:
     case Phase::outside: return;
   }

@@ -1,15 +1,15 @@
-// surface(): a signal found us somewhere between a site and its return. Afterwards the context is the app's:
-// before the call, with the entry undone, or after it, with the exit written. Which, the program
-// counter and Frame::phase say; trampoline.S stores in the order that this file reads.
+// surface(): a signal found us somewhere between a site and its return. Afterwards the context is
+// the app's: before the call, with the entry undone, or after it, with the exit written. Which, the
+// program counter and Frame::phase say; trampoline.S stores in the order that this file reads.
 #pragma once
 #include "arch/x86_64/sigframe.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
 
-bool is_ours(uint64_t pc);   // gate or hook
+bool is_ours(uint64_t pc);  // gate or hook
 bool in_stub(uint64_t pc);
-bool lose_rings();           // the ring file went away under us: go on without; always true
+bool lose_rings();  // the ring file went away under us: go on without; always true
 void surface(ThreadState& self, arch::Context& context);
 
 }  // namespace sctrace::preload

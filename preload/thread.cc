@@ -14,7 +14,8 @@ struct Self {
   sctrace::preload::ThreadState* state;
   uint64_t seal;
 };
-extern thread_local Self sctrace_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern thread_local Self sctrace_self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 }
 
 namespace sctrace::preload {
@@ -32,7 +33,8 @@ bool add_slab() {
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw < 0) return false;
   const uint64_t start = (static_cast<uint64_t>(raw) + block_bytes - 1) & ~(block_bytes - 1);
-  if (const uint64_t before = start - static_cast<uint64_t>(raw)) raw_syscall(__NR_munmap, raw, before);
+  if (const uint64_t before = start - static_cast<uint64_t>(raw))
+    raw_syscall(__NR_munmap, raw, before);
   raw_syscall(__NR_munmap, start + slab_bytes, block_bytes - (start - static_cast<uint64_t>(raw)));
   const uint32_t place = slab_count.fetch_add(1);
   if (place >= slab_most) return slab_count.fetch_sub(1), false;
@@ -63,7 +65,8 @@ ThreadState* state_of_stack(uint64_t stack_pointer) {
   const uint32_t count = slab_count.load(std::memory_order_acquire);
   for (uint32_t i = 0; i < count; ++i) {
     const uint64_t slab = slabs[i].load(std::memory_order_acquire);
-    if (stack_pointer - slab < slab_bytes) return state_of_block(stack_pointer & ~(block_bytes - 1));
+    if (stack_pointer - slab < slab_bytes)
+      return state_of_block(stack_pointer & ~(block_bytes - 1));
   }
   return nullptr;
 }
@@ -91,8 +94,10 @@ void forget_other_threads(const ThreadState& self) {
   const uint32_t count = slab_count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < count; ++i)
     for (uint64_t j = 0; j < slab_blocks; ++j) {
-      ThreadState* state = state_of_block(slabs[i].load(std::memory_order_relaxed) + j * block_bytes);
-      if (state != &self && state->use.load(std::memory_order_relaxed) != Use::free) forget_thread(*state);
+      ThreadState* state =
+          state_of_block(slabs[i].load(std::memory_order_relaxed) + j * block_bytes);
+      if (state != &self && state->use.load(std::memory_order_relaxed) != Use::free)
+        forget_thread(*state);
     }
 }
 
@@ -105,7 +110,9 @@ void unseal() {
 }
 
 void settle(ThreadState& self, Slot slot) {
-  const Altstack ours{.base = block_of(self) + stack_offset, .flags = 0, .reserved = 0,
+  const Altstack ours{.base = block_of(self) + stack_offset,
+                      .flags = 0,
+                      .reserved = 0,
                       .size = block_bytes - stack_offset - sizeof(ThreadState)};
   raw_syscall(__NR_sigaltstack, &ours, 0);
   if (slot == Slot::write) sctrace_self = {&self, SEAL};

@@ -1,6 +1,7 @@
-// ThreadState: all that we keep for one thread of the app. It lies at the top of a 64 KiB block whose rest is
-// the stack that the hook and the signal entry run on; the kernel knows that stack as the thread's
-// alternate signal stack, so from a signal's stack pointer alone its thread is known, whatever fs holds.
+// ThreadState: all that we keep for one thread of the app. It lies at the top of a 64 KiB block
+// whose rest is the stack that the hook and the signal entry run on; the kernel knows that stack as
+// the thread's alternate signal stack, so from a signal's stack pointer alone its thread is known,
+// whatever fs holds.
 //
 //   block  ┌ Process copy (vfork children) ┬ stack ↓ … ┬ ThreadState ┐  64 KiB, aligned to its size
 #pragma once
@@ -26,8 +27,8 @@ struct Action {
 // (vfork, posix_spawn) get a copy, so that what they set is not taken for their parent's.
 struct Process {
   uint32_t pid;
-  bool sandboxed;  // the app installed a seccomp filter: no call of ours that it could forbid
-  bool follow;     // record here
+  bool sandboxed;      // the app installed a seccomp filter: no call of ours that it could forbid
+  bool follow;         // record here
   Action actions[65];  // what the app believes is installed, by signal number
 };
 
@@ -44,26 +45,27 @@ enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clo
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
 
 struct alignas(64) ThreadState {
-  arch::Frame frame;         // first: trampoline.S knows it at offset 0
+  arch::Frame frame;  // first: trampoline.S knows it at offset 0
   RingWriter out;
   Process* process;
   uint32_t pid, tid;
-  uint64_t site;             // address of the instruction that made the call
+  uint64_t site;  // address of the instruction that made the call
   uint16_t site_index;
-  bool recording;            // the entry of the current call was written
+  bool recording;  // the entry of the current call was written
+  uint8_t how;     // wire::exit_* for its exit
   After after;
-  uint64_t blocked;          // which of the guarded signals the app believes blocked
+  uint64_t blocked;  // which of the guarded signals the app believes blocked
   uint64_t previous_blocked;
-  uint64_t pending;          // guarded signals that came while the app had them blocked
+  uint64_t pending;            // guarded signals that came while the app had them blocked
   arch::Info pending_info[3];  // SIGBUS, SIGSEGV, SIGSYS
-  Altstack alternate;        // as the app set it
-  bool deferred;             // a signal waits for the end of special work, under deferred_mask
+  Altstack alternate;          // as the app set it
+  bool deferred;               // a signal waits for the end of special work, under deferred_mask
   uint64_t deferred_mask;
-  uint64_t pass[6];          // arguments given to the kernel in place of the app's
-  uint64_t mask_copy[2];     // a signal set given to the kernel in place of the app's
-  uint64_t set_copy[2];      // pselect6's pair of pointer and size
-  uint64_t child_flags;      // of the clone in flight
-  uint64_t child_mask;       // signals blocked around it: what to go back to
+  uint64_t pass[6];            // arguments given to the kernel in place of the app's
+  uint64_t mask_copy[2];       // a signal set given to the kernel in place of the app's
+  uint64_t set_copy[2];        // pselect6's pair of pointer and size
+  uint64_t child_flags;        // of the clone in flight
+  uint64_t child_mask;         // signals blocked around it: what to go back to
   ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
   void* exec_memory;
   uint64_t exec_bytes;
@@ -83,18 +85,23 @@ inline ThreadState* state_of_block(uint64_t block) {
   return reinterpret_cast<ThreadState*>(block + block_bytes - sizeof(ThreadState));
 }
 
-// The state whose stack `stack_pointer` is in, or null: by looking at the slabs, never at the thread.
+// The state whose stack `stack_pointer` is in, or null: by looking at the slabs, never at the
+// thread.
 ThreadState* state_of_stack(uint64_t stack_pointer);
 
-ThreadState* try_new_thread();            // a fresh block; null when there is no memory
-void forget_thread(ThreadState& self);    // the block may be taken again
+ThreadState* try_new_thread();                       // a fresh block; null when there is no memory
+void forget_thread(ThreadState& self);               // the block may be taken again
 void forget_other_threads(const ThreadState& self);  // after fork: they are not here
 
-// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way from fs to its
-// state where fs is one that our library's thread-local slot is part of.
-enum class Slot : uint8_t { leave, keep, write };  // not ours · ours if it is sealed now · certainly ours
+// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way
+// from fs to its state where fs is one that our library's thread-local slot is part of.
+enum class Slot : uint8_t {
+  leave,
+  keep,
+  write
+};  // not ours · ours if it is sealed now · certainly ours
 void settle(ThreadState& self, Slot slot);
-void point_slot(ThreadState& self);       // if sealed: this fs leads to `self` from now on
-void unseal();                            // whoever has this fs goes by the trap from now on
+void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
+void unseal();                       // whoever has this fs goes by the trap from now on
 
 }  // namespace sctrace::preload

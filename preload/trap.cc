@@ -17,14 +17,17 @@ constexpr int32_t arch_x86_64 = static_cast<int32_t>(0xc000'003e);  // AUDIT_ARC
 long try_arm() {
   const auto begin = reinterpret_cast<uint64_t>(sctrace_gate_begin);
   const auto end = reinterpret_cast<uint64_t>(sctrace_gate_end);
-  // No selector: whatever is outside the range traps. The range test alone costs 4 ns a call, a selector 23.
-  return arch::raw_syscall(__NR_prctl, pr_set_syscall_user_dispatch, pr_sys_dispatch_on, begin, end - begin, 0);
+  // No selector: whatever is outside the range traps. The range test alone costs 4 ns a call, a
+  // selector 23.
+  return arch::raw_syscall(__NR_prctl, pr_set_syscall_user_dispatch, pr_sys_dispatch_on, begin,
+                           end - begin, 0);
 }
 
 void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) {
   int32_t machine;
   __builtin_memcpy(&machine, reinterpret_cast<const char*>(&info) + 28, sizeof machine);  // si_arch
-  if (machine != arch_x86_64) {  // int 0x80: made right here, in the 32-bit world's registers, and counted
+  if (machine !=
+      arch_x86_64) {  // int 0x80: made right here, in the 32-bit world's registers, and counted
     context.rax = static_cast<uint64_t>(static_cast<int64_t>(sctrace_int80(&context)));
     if (self.out.header) self.out.header->untraced.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -34,8 +37,9 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
   self.frame.tail = behind;
   self.frame.door = 1;
   self.site = behind - 2;
-  self.site_index = 0xffff;
-  if (const rewriter::Stub* stub = rewriter::stub_of(behind)) {  // its own syscall: fs is not what we gave it
+  self.site_index = wire::site_bits;
+  if (const rewriter::Stub* stub =
+          rewriter::stub_of(behind)) {  // its own syscall: fs is not what we gave it
     self.site = stub->site;
     self.site_index = static_cast<uint16_t>(stub - global.stubs);
   }

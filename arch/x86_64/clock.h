@@ -1,4 +1,5 @@
-// Raw time stamps. Cheap and monotonic for one thread; wire::Anchor says what they mean in nanoseconds.
+// Raw time stamps. Cheap and monotonic for one thread; wire::Anchor says what they mean in
+// nanoseconds.
 #pragma once
 #include <cstdint>
 

@@ -1,8 +1,8 @@
-// Frame: the registers of one call exactly as the site left them, and how far we are with it. It opens the
-// ThreadState (preload), lies at the top of the stack that the hook runs on, and survives nobody's longjmp:
-// whoever interrupts us is shown the site, never us (preload/signals.h).
-// raw_syscall() is the only way in which our own code enters the kernel: its instruction lies in the one
-// range that Syscall User Dispatch lets pass, so our calls are never taken for the app's.
+// Frame: the registers of one call exactly as the site left them, and how far we are with it. It
+// opens the ThreadState (preload), lies at the top of the stack that the hook runs on, and survives
+// nobody's longjmp: whoever interrupts us is shown the site, never us (preload/signals.h).
+// raw_syscall() is the only way in which our own code enters the kernel: its instruction lies in
+// the one range that Syscall User Dispatch lets pass, so our calls are never taken for the app's.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +13,10 @@ namespace sctrace::arch {
 
 enum class Phase : uint32_t {
   outside = PHASE_OUTSIDE,
-  entering = PHASE_ENTERING,  // nothing is published: a signal undoes the call, it is made again later
-  entered = PHASE_ENTERED,    // the entry is published, the kernel has not run: cancel the entry, undo
+  entering =
+      PHASE_ENTERING,  // nothing is published: a signal undoes the call, it is made again later
+  entered =
+      PHASE_ENTERED,  // the entry is published, the kernel has not run: cancel the entry, undo
   returned = PHASE_RETURNED,  // the kernel has run, the exit is not published: a signal finishes it
   left = PHASE_LEFT,          // all is published
   special = PHASE_SPECIAL,    // neither can be undone nor finished by a signal: the signal waits
@@ -29,7 +31,7 @@ enum class Route : uint32_t {
 
 struct Frame {
   uint64_t rbx, rsp;
-  uint64_t tail;     // where to go on: the stub's tail, or behind a site that trapped
+  uint64_t tail;  // where to go on: the stub's tail, or behind a site that trapped
   uint64_t flags;
   uint64_t nr;       // rax as the site left it; the kernel looks at the low 32 bits
   uint64_t args[6];  // rdi rsi rdx r10 r8 r9
@@ -37,9 +39,9 @@ struct Frame {
   int64_t result;
   const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own
   uint64_t pass_nr;
-  Frame* child;          // what the child of a clone goes on from
+  Frame* child;  // what the child of a clone goes on from
   Phase phase;
-  uint32_t door;         // 0 stub, 1 trap
+  uint32_t door;  // 0 stub, 1 trap
 };
 
 #define SCTRACE_AT(field, offset) static_assert(offsetof(Frame, field) == offset)
@@ -64,25 +66,27 @@ SCTRACE_AT(door, FRAME_DOOR);
 
 }  // namespace sctrace::arch
 
-// trampoline.S and leave.S. Addresses, to be compared with a program counter; only the first is jumped to.
+// trampoline.S and leave.S. Addresses, to be compared with a program counter; only the first is
+// jumped to.
 extern "C" {
 extern const char sctrace_trampoline[], sctrace_trampoline_end[];
-extern const char sctrace_gate_begin[], sctrace_gate_end[];     // all our syscall instructions
-extern const char sctrace_fs_touched[];                         // may fault where fs is not ours
-extern const char sctrace_slow[], sctrace_slow_jump[];          // on the way to the stub's own syscall
+extern const char sctrace_gate_begin[], sctrace_gate_end[];  // all our syscall instructions
+extern const char sctrace_fs_touched[];                      // may fault where fs is not ours
+extern const char sctrace_slow[], sctrace_slow_jump[];       // on the way to the stub's own syscall
 extern const char sctrace_rbx_is_ours[], sctrace_common[], sctrace_rsp_is_ours[], sctrace_saved[];
 extern const char sctrace_site[], sctrace_returned[], sctrace_result_saved[];
 extern const char sctrace_child_site[], sctrace_child_returned[];
 extern const char sctrace_copy_begin[], sctrace_copy_fault[];
-extern const char sctrace_copy_string_load[], sctrace_copy_string_store[], sctrace_copy_string_fault[];
-extern const char sctrace_deliver[];                            // the handler that the kernel is given
+extern const char sctrace_copy_string_load[], sctrace_copy_string_store[],
+    sctrace_copy_string_fault[];
+extern const char sctrace_deliver[];  // the handler that the kernel is given
 void sctrace_restorer();
 int sctrace_int80(const void* context);  // struct Context; makes the call by int $0x80
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);
 // Copies n bytes; returns how many could NOT be copied because memory on either side faulted.
 size_t sctrace_copy(void* to, const void* from, size_t n);
-// The same for a string of at most n bytes: returns its length, without the nul; n if there was none;
-// -1-length if memory faulted after so many bytes.
+// The same for a string of at most n bytes: returns its length, without the nul; n if there was
+// none; -1-length if memory faulted after so many bytes.
 long sctrace_copy_string(char* to, const char* from, size_t n);
 }
 

@@ -29,7 +29,8 @@
 #define ROUTE_CHILD 2
 #define ROUTE_RETURN_FROM_SIGNAL 3
 
-/* What a thread of ours keeps beside the pointer to its state: whoever changes fs does not have it. */
+/* What a thread of ours keeps beside the pointer to its state: whoever changes fs does not have it.
+ */
 #define SEAL 0x5c7ace01
 #define EFLAGS_TF 0x100
 #define EFLAGS_DF 0x400

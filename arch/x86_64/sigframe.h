@@ -1,5 +1,6 @@
-// The signal frame as the kernel lays it on a stack, and where it would lay it: enough to move one to the stack
-// where the app expects it. Layout: arch/x86/include/uapi/asm/sigcontext.h and arch/x86/kernel/signal.c.
+// The signal frame as the kernel lays it on a stack, and where it would lay it: enough to move one
+// to the stack where the app expects it. Layout: arch/x86/include/uapi/asm/sigcontext.h and
+// arch/x86/kernel/signal.c.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ struct SignalStack {
 struct Context {  // struct ucontext, x86-64
   uint64_t flags, link;
   SignalStack stack;
-  uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+      eflags;
   uint16_t cs, gs, fs, ss;
   uint64_t error, trap, oldmask, cr2;
   uint64_t fpstate;
@@ -50,7 +52,8 @@ inline constexpr uint64_t red_zone = 128;
 // Bytes of vector and floating-point state that a context points at.
 inline uint64_t fpstate_bytes(const Context& context) {
   if (!context.fpstate) return 0;
-  const auto* words = reinterpret_cast<const uint32_t*>(context.fpstate + 464);  // struct _fpx_sw_bytes
+  const auto* words =
+      reinterpret_cast<const uint32_t*>(context.fpstate + 464);  // struct _fpx_sw_bytes
   return words[0] == 0x46505853 ? words[1] : 512;
 }
 

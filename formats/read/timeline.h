@@ -1,6 +1,6 @@
-// What the reader gives to everybody behind it: the events of all threads and processes of a trace in the
-// order of time, already paired and checked, with the captured bytes as an image of the app's memory.
-// Nothing here points into a ring or a file mapping that could change.
+// What the reader gives to everybody behind it: the events of all threads and processes of a trace
+// in the order of time, already paired and checked, with the captured bytes as an image of the
+// app's memory. Nothing here points into a ring or a file mapping that could change.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,11 +15,11 @@ class Trace;
 // Bytes of the app's memory at one call.
 struct Piece {
   uint64_t address = 0;
-  uint64_t wanted = 0;             // how long the buffer was; bytes.size() may be less
+  uint64_t wanted = 0;  // how long the buffer was; bytes.size() may be less
   std::vector<uint8_t> bytes;
-  bool out = false;                // taken after the call (what the kernel gave), else before
-  bool cut = false;                // shortened by a setting
-  bool fault = false;              // memory beyond bytes.size() could not be read
+  bool out = false;    // taken after the call (what the kernel gave), else before
+  bool cut = false;    // shortened by a setting
+  bool fault = false;  // memory beyond bytes.size() could not be read
   bool redacted = false;
 };
 
@@ -27,12 +27,12 @@ struct Call {
   uint32_t pid = 0, tid = 0;
   uint32_t nr = 0;
   uint64_t args[6] = {};
-  uint8_t argc = 0;                // arguments recorded; the others are unknown
-  int64_t result = 0;              // valid once ended
-  uint64_t site = 0;               // address of the syscall instruction, 0 unknown
-  bool trap = false;               // came in by SIGSYS
-  bool ended = false;              // false: still in the kernel when the trace stopped, or killed there
-  uint8_t how = 0;                 // wire::exit_* flags
+  uint8_t argc = 0;    // arguments recorded; the others are unknown
+  int64_t result = 0;  // valid once ended
+  uint64_t site = 0;   // address of the syscall instruction, 0 unknown
+  bool trap = false;   // came in by SIGSYS
+  bool ended = false;  // false: still in the kernel when the trace stopped, or killed there
+  uint8_t how = 0;     // wire::exit_* flags
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::vector<Piece> memory;
 };
@@ -53,32 +53,34 @@ struct Thread {
 // already in `enter`, since the reader looks ahead). A call that never returns has no `leave`.
 struct Item {
   enum class Kind { enter, leave, signal, thread, lost, gone } kind = Kind::enter;
-  uint64_t when = 0;     // ns, CLOCK_MONOTONIC; never smaller than in the item before
+  uint64_t when = 0;  // ns, CLOCK_MONOTONIC; never smaller than in the item before
   // enter, leave; gone (the process ended): the exit_group or last exit, its status in args[0].
   // Valid until the next call of Timeline::next.
   const Call* call = nullptr;
   const Signal* signal = nullptr;
   const Thread* thread = nullptr;
-  uint32_t pid = 0, tid = 0;       // of whoever it happened to
-  uint64_t lost = 0;               // calls missing before this point in this thread; 0: nobody knows how many
+  uint32_t pid = 0, tid = 0;  // of whoever it happened to
+  uint64_t lost = 0;  // calls missing before this point in this thread; 0: nobody knows how many
 };
 
 // What a trace does not hold, or not whole. Complete once Timeline::next has returned false.
 struct Losses {
-  uint64_t calls = 0;        // lost for want of room: as the writer counted them
-  uint64_t gaps = 0;         // places where an unknown number of calls is missing (damage, missing blocks)
-  uint64_t rolled_over = 0;  // blocks overwritten by newer ones in a flight recorder (mode overwrite)
-  uint64_t cut = 0;          // buffers kept shorter than they were, by the writer's settings
-  uint64_t cut_here = 0;     // and by the reader, to keep within its memory
-  uint64_t untraced = 0;     // calls seen but left alone by the writer
-  uint64_t orphans = 0;      // results whose call is missing
-  uint64_t unfinished = 0;   // calls that never came back, other than those which never do
-  uint64_t damaged = 0;      // places in the files that make no sense; `check` lists them
+  uint64_t calls = 0;  // lost for want of room: as the writer counted them
+  uint64_t gaps = 0;  // places where an unknown number of calls is missing (damage, missing blocks)
+  uint64_t rolled_over =
+      0;                  // blocks overwritten by newer ones in a flight recorder (mode overwrite)
+  uint64_t cut = 0;       // buffers kept shorter than they were, by the writer's settings
+  uint64_t cut_here = 0;  // and by the reader, to keep within its memory
+  uint64_t untraced = 0;  // calls seen but left alone by the writer
+  uint64_t orphans = 0;   // results whose call is missing
+  uint64_t unfinished = 0;       // calls that never came back, other than those which never do
+  uint64_t damaged = 0;          // places in the files that make no sense; `check` lists them
   bool clock_uncertain = false;  // too few clock anchors: durations are a guess
 };
 
-// All events of a trace in the order of time. Memory is bounded by the number of threads alive at once,
-// not by the size of the trace. Throws BadTrace only when a file that could be opened no longer can.
+// All events of a trace in the order of time. Memory is bounded by the number of threads alive at
+// once, not by the size of the trace. Throws BadTrace only when a file that could be opened no
+// longer can.
 class Timeline {
  public:
   explicit Timeline(const Trace& trace);

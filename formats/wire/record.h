@@ -1,12 +1,13 @@
-// The record: what one thread writes into its ring and every reader reads back. Little-endian, every
-// record a multiple of 8 bytes, no pointer into the writer's process is ever followed by a reader.
-// This header is the contract between preload (writes) and formats/read (distrusts); it knows nobody.
+// The record: what one thread writes into its ring and every reader reads back. Little-endian,
+// every record a multiple of 8 bytes, no pointer into the writer's process is ever followed by a
+// reader. This header is the contract between preload (writes) and formats/read (distrusts); it
+// knows nobody.
 //
-//   block    ┌ BlockHeader ┬ record ┬ record ┬ … ┬ (rest of the block unused) ┐   one sub-buffer of a ring
-//   record   ┌ units:16 │ type:8 │ flags:8 │ ticks:32 ┬ body … ┐
-//   entry    ┌ header │ nr:16 site:16 │ [site:64] │ args: 4 or 8 bytes each │ [nr:32] │ pad ┐
-//   exit     ┌ header │ result:64 ┐
-//   data     ┌ header with wanted:32 in place of ticks │ addr:48 kept:16 │ bytes, padded to 8 ┐
+//   block    ┌ BlockHeader ┬ record ┬ record ┬ … ┬ (rest of the block unused) ┐   one sub-buffer of
+//   a ring record   ┌ units:16 │ type:8 │ flags:8 │ ticks:32 ┬ body … ┐ entry    ┌ header │ nr:16
+//   site:13 argc:3 │ [site:64] │ args: 4 or 8 bytes each │ [nr:32] │ pad ┐ exit     ┌ header │
+//   result:64 ┐ data     ┌ header with wanted:32 in place of ticks │ addr:48 kept:16 │ bytes,
+//   padded to 8 ┐
 #pragma once
 #include <cstdint>
 
@@ -34,52 +35,66 @@ struct Header {
 };
 static_assert(sizeof(Header) == 8);
 
-// Entry. An argument whose value fits in 32 bits takes 4 bytes, else 8; flags bit i says argument i is
-// wide. `argc` is not stored: it follows from the number (arch table) unless `nr` is escaped.
+// Entry. An argument whose value fits in 32 bits takes 4 bytes, else 8; flags bit i says argument i
+// is wide. How many there are is in the record: a reader needs no table to walk it.
 struct Entry {
-  Header header;   // flags: bits 0..5 wide arguments, entry_trap, entry_far
-  uint16_t nr;     // syscall number; nr_escape: the true 32-bit number follows the (six) arguments
-  uint16_t site;   // index in the image's site table; with entry_far a 64-bit address follows instead
+  Header header;  // flags: bits 0..5 wide arguments, entry_trap, entry_far
+  uint16_t nr;    // syscall number; nr_escape: the true 32-bit number follows the arguments
+  uint16_t site;  // bits 0..12 index in the image's site table (with entry_far a 64-bit address
+                  // follows instead), bits 13..15 how many arguments
 };
 static_assert(sizeof(Entry) == 12);
 inline constexpr uint8_t entry_trap = 0x40;  // came in by SIGSYS, not by a stub
 inline constexpr uint8_t entry_far = 0x80;   // the site's address is in the record
 inline constexpr uint16_t nr_escape = 0xffff;
+inline constexpr uint16_t site_bits = 0x1fff;  // all ones: no index
+inline constexpr int argc_shift = 13;
 
 struct Exit {
   Header header;  // flags: exit_*
   int64_t result;
 };
 static_assert(sizeof(Exit) == 16);
-inline constexpr uint8_t exit_cancelled = 1;  // a signal came before the kernel did: the call was never made
-inline constexpr uint8_t exit_restarted = 2;  // interrupted, to be made again after the handler; result is moot
-inline constexpr uint8_t exit_skipped = 4;    // answered by us or by an engine, not by the kernel
-inline constexpr uint8_t exit_emulated = 8;   // made on the app's behalf in another form (virtualised)
+inline constexpr uint8_t exit_cancelled =
+    1;  // a signal came before the kernel did: the call was never made
+inline constexpr uint8_t exit_restarted =
+    2;  // interrupted, to be made again after the handler; result is moot
+inline constexpr uint8_t exit_skipped = 4;  // answered by us or by an engine, not by the kernel
+inline constexpr uint8_t exit_emulated =
+    8;  // made on the app's behalf in another form (virtualised)
 
 // Bytes of the app's memory. `wanted` is the length that the call was about (saturates at 2^32-1);
 // longer pieces come as several records in a row with data_more on all but the last.
 struct Data {
   uint16_t units;
   Type type;
-  uint8_t flags;    // data_*
+  uint8_t flags;  // data_*
   uint32_t wanted;
-  uint64_t where;   // address in bits 0..47, bytes kept in this record in bits 48..63
+  uint64_t where;  // address in bits 0..47, bytes kept in this record in bits 48..63
 };
 static_assert(sizeof(Data) == 16);
 inline constexpr uint8_t data_out = 1;    // COPY_TO_USER: taken after the call; else COPY_FROM_USER
 inline constexpr uint8_t data_cut = 2;    // fewer bytes kept than wanted, by a setting
 inline constexpr uint8_t data_fault = 4;  // memory could not be read from here on
 inline constexpr uint8_t data_more = 8;   // the next data record goes on where this one ends
-inline constexpr uint8_t data_redacted = 16;  // length kept, bytes dropped on purpose
+inline constexpr uint8_t data_redacted = 16;    // length kept, bytes dropped on purpose
 inline constexpr uint32_t data_piece = 0x8000;  // most bytes in one data record
 constexpr uint64_t data_where(uint64_t address, uint64_t kept) {
   return (address & 0xffff'ffff'ffffull) | kept << 48;
 }
 
-enum class Began : uint32_t { image = 0, clone = 1, fork = 2, vfork = 3, back = 4, adopted = 5, exec = 6 };
+enum class Began : uint32_t {
+  image = 0,
+  clone = 1,
+  fork = 2,
+  vfork = 3,
+  back = 4,
+  adopted = 5,
+  exec = 6
+};
 struct Thread {
   Header header;
-  uint32_t pid;     // thread group id as the process itself sees it
+  uint32_t pid;  // thread group id as the process itself sees it
   uint32_t tid;
   Began began;      // image/exec: first thread of a new program; back: the vfork parent goes on
   uint32_t parent;  // tid of the creator, 0 if unknown

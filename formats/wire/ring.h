@@ -1,13 +1,14 @@
-// The ring of one thread, inside an image file (session.h), and the block: the unit in which a ring is
-// filled, drained to the image's data file, and read back after kill -9.
+// The ring of one thread, inside an image file (session.h), and the block: the unit in which a ring
+// is filled, drained to the image's data file, and read back after kill -9.
 //
-//   slot   ┌ RingHeader, 4 KiB ┬ block 0 ┬ block 1 ┬ … ┬ block n-1 ┐      n = ring_bytes / block_bytes
+//   slot   ┌ RingHeader, 4 KiB ┬ block 0 ┬ block 1 ┬ … ┬ block n-1 ┐      n = ring_bytes /
+//   block_bytes
 //
 //   head runs for ever; head / block_bytes is the block's sequence number, sequence % n its place.
 //   stream:     [drained, head) is only here, what was before is in the data file
 //   overwrite:  the newest n blocks are here, each readable from its start; nothing is drained
-//   A record never straddles two blocks. The writer stores `head` (release) after the record's bytes;
-//   a reader loads it (acquire) and believes nothing behind it.
+//   A record never straddles two blocks. The writer stores `head` (release) after the record's
+//   bytes; a reader loads it (acquire) and believes nothing behind it.
 #pragma once
 #include <atomic>
 #include <cstdint>

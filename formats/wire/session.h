@@ -1,8 +1,10 @@
 // A trace is a directory (0700):
 //   session         Session: shared by all processes of the trace, 4 KiB
 //   PID-N.ring      Image, then `slots` rings (ring.h): one file for each program image (each exec)
-//   PID-N.data      the blocks that were drained from it, each at a multiple of block_bytes (sparse)
-// N counts up from 0 until the name is free. A program's fork children share its image; exec begins a new one.
+//   PID-N.data      the blocks that were drained from it, each at a multiple of block_bytes
+//   (sparse)
+// N counts up from 0 until the name is free. A program's fork children share its image; exec begins
+// a new one.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -18,11 +20,11 @@ inline constexpr uint32_t byte_order = 0x01020304;
 struct Session {
   uint64_t magic;
   uint32_t version, order;
-  uint64_t max_bytes;                 // SCTRACE_MAX_SIZE, 0 = none
-  std::atomic<uint64_t> bytes;        // of ring and data files so far
-  std::atomic<uint32_t> images;       // image files made
-  std::atomic<uint32_t> stopped;      // 1: max_bytes reached, nothing more is recorded
-  char host[64], kernel[64];          // uname: nodename, release
+  uint64_t max_bytes;             // SCTRACE_MAX_SIZE, 0 = none
+  std::atomic<uint64_t> bytes;    // of ring and data files so far
+  std::atomic<uint32_t> images;   // image files made
+  std::atomic<uint32_t> stopped;  // 1: max_bytes reached, nothing more is recorded
+  char host[64], kernel[64];      // uname: nodename, release
 };
 static_assert(sizeof(Session) == 40 + 128);
 inline constexpr uint32_t session_bytes = 4096;
@@ -46,31 +48,33 @@ struct Site {
 };
 static_assert(sizeof(Site) == 16);
 
-inline constexpr uint32_t site_max = 3072;
+inline constexpr uint32_t site_max = 3072;  // fits Entry::site
 inline constexpr uint32_t objects_bytes = 8192;
 inline constexpr uint32_t command_bytes = 2048;
 
 struct Image {
   uint64_t magic;
   uint32_t version, order;
-  uint32_t header_bytes;               // where ring 0 begins
-  uint32_t slots;                      // rings in this file, made or not (the file is sparse)
-  uint64_t slot_bytes;                 // ring_header_bytes + ring_bytes
+  uint32_t header_bytes;  // where ring 0 begins
+  uint32_t slots;         // rings in this file, made or not (the file is sparse)
+  uint64_t slot_bytes;    // ring_header_bytes + ring_bytes
   uint64_t ring_bytes, block_bytes;
   Mode mode;
-  uint32_t pid, ppid, reserved;        // of the process that began the image
-  Anchor first;                        // when the image began
-  Anchor last[2];                      // newest, written alternately; tsc 0 = never
-  std::atomic<uint32_t> last_turn;     // which of the two is whole
-  std::atomic<uint32_t> slots_used;    // rings ever taken: [0, slots_used)
-  std::atomic<uint64_t> data_blocks;   // places handed out in the data file
-  uint32_t sud;                        // 1: Syscall User Dispatch armed; else errno of the refusal, 0 = not asked
-  uint32_t site_count;                 // entries of sites[] that are true
-  uint64_t sites_refused;              // sites that did not fit the table
-  uint32_t capture_flags, strsize;     // settings: bit 0 in, bit 1 out; bytes kept a buffer (~0 = all)
-  char program[256];                   // path of the executable
-  char command[command_bytes];         // argv, each ended by a nul
-  char objects[objects_bytes];         // "base path\n" a mapped object, hexadecimal base
+  uint32_t pid, ppid;  // of the process that began the image
+  std::atomic<uint32_t>
+      unseen_threads;               // for which there was no ring: their calls are not in the trace
+  Anchor first;                     // when the image began
+  Anchor last[2];                   // newest, written alternately; tsc 0 = never
+  std::atomic<uint32_t> last_turn;  // which of the two is whole
+  std::atomic<uint32_t> slots_used;   // rings ever taken: [0, slots_used)
+  std::atomic<uint64_t> data_blocks;  // places handed out in the data file
+  uint32_t sud;         // 1: Syscall User Dispatch armed; else errno of the refusal, 0 = not asked
+  uint32_t site_count;  // entries of sites[] that are true
+  uint64_t sites_refused;           // sites that did not fit the table
+  uint32_t capture_flags, strsize;  // settings: bit 0 in, bit 1 out; bytes kept a buffer (~0 = all)
+  char program[256];                // path of the executable
+  char command[command_bytes];      // argv, each ended by a nul
+  char objects[objects_bytes];      // "base path\n" a mapped object, hexadecimal base
   Site sites[site_max];
 };
 inline constexpr uint32_t image_header_bytes = 65536;

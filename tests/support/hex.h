@@ -5,5 +5,6 @@
 #include <vector>
 
 namespace sctrace::test {
-std::vector<uint8_t> hex(std::string_view text);  // blanks are ignored; anything else not a digit throws
+std::vector<uint8_t> hex(
+    std::string_view text);  // blanks are ignored; anything else not a digit throws
 }

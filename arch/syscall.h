@@ -1,0 +1,340 @@
+// The vocabulary of the table (syscalls.def): what an argument is, which way its memory goes and
+// what measures it. Capture (preload), text and every format read the same rows; a row is data,
+// never code.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+namespace sctrace::arch {
+
+// How a value reads. The kinds from `path` on point at memory of the app.
+enum class Kind : uint8_t {
+  none,
+  number,
+  unsigned_number,
+  hexadecimal,
+  octal,  // plain integers of 32 bits
+  long_number,
+  long_unsigned,
+  long_hexadecimal,  // the same over all 64 bits
+  fd,
+  dirfd,
+  pid,
+  uid,
+  gid,
+  signal_number,
+  count,
+  offset,
+  mode,
+  device,
+  file_mode,  // a mode with the type of the file in it (mknod, st_mode)
+  flags,
+  choice,  // words of Arg::set, or'ed or one of; 64 bits with Arg::wide
+  key,
+  code,     // choice that is a plain number when it has no word: signed, hexadecimal
+  address,  // a pointer that nobody follows
+  time,
+  clock_ticks,
+  limit,
+  fsid,
+  epoll_data,  // seconds since 1970, ticks of times(), RLIM_INFINITY, … (in structs)
+  command,     // selects what the `variant` arguments are
+  path,
+  string,     // ended by a nul; in
+  buffer,     // plain bytes; bounded by SCTRACE_STRSIZE
+  structure,  // one struct of Arg::layout, whole
+  array,      // elements of Arg::layout, whole
+  iovec,
+  msghdr,
+  mmsghdr,
+  strings,  // nested: iovec[n], struct msghdr, struct mmsghdr[n], char*[] up to NULL
+  variant,  // what it is depends on the `command` argument (commands.def)
+};
+
+enum class Way : uint8_t { none = 0, in = 1, out = 2, both = 3 };
+
+// Where a length comes from. `which` is the argument's index; lengths are in elements of `element`
+// bytes.
+enum class Measure : uint8_t {
+  none,      // one element
+  argument,  // the value of argument `which`
+  result,    // what the call returned (out only)
+  pointed,   // the uint32_t that argument `which` points at (before the call for in; after it, but
+             // no more than before, for out)
+  nul,       // ends with a zero byte
+  bits,      // argument `which` counts bits, kept in whole 8-byte words: 8 * ((n + 63) / 64) bytes
+             // (32-bit signed n)
+  pages,  // one byte for each 4 KiB page that argument `which` bytes reach into: (n + 4095) / 4096
+};
+
+// What the return value is.
+enum class Result : uint8_t {
+  number,
+  count,
+  fd,
+  offset,
+  address,
+  hexadecimal,
+  pid,
+  uid,
+  gid,
+  octal,
+  never,
+  ticks
+};
+
+// Named words for flags and choices (names.def) and kernel structs (structs.def).
+enum class Set : uint8_t {
+  none,
+#define SET(name, ...) name,
+#define WORD(...)
+#define PART(...)
+#define SHIFTED(...)
+#define OCTAL(...)
+#define DECIMAL(...)
+#define SIGNAL(...)
+#define END_SET
+#include "arch/names.def"
+#undef SET
+#undef WORD
+#undef PART
+#undef SHIFTED
+#undef OCTAL
+#undef DECIMAL
+#undef SIGNAL
+#undef END_SET
+};
+
+enum class Layout : uint8_t {
+  none,
+#define STRUCT(name, bytes) name,
+#include "arch/structs.def"
+#undef STRUCT
+};
+
+inline constexpr uint32_t layout_bytes[] = {
+    1,
+#define STRUCT(name, bytes) bytes,
+#include "arch/structs.def"
+#undef STRUCT
+};
+
+struct Arg {
+  const char* name = nullptr;
+  Kind kind = Kind::none;
+  Way way = Way::none;
+  Measure measure = Measure::none;
+  uint8_t which =
+      0;  // argument index for Measure::argument and ::pointed, and of a variant's command
+  Set set = Set::none;
+  Layout layout = Layout::none;
+  uint8_t given_by =
+      0;  // index of the argument whose bits `given` say whether this one is there at all
+  bool wide = false;     // flags, choice: all 64 bits count
+  uint8_t head = 0;      // bytes in front of the measured ones (the type of a msgbuf)
+  uint32_t element = 1;  // bytes an element
+  uint32_t given = 0;    // 0: always there
+  const char* given_name = nullptr;
+  const char* measured_by =
+      nullptr;  // as written in the row; resolved into measure/which at compile time
+};
+
+// strace's classes, as in -e trace=%name; a call may be in several.
+enum Class : uint32_t {
+  file = 1,
+  descriptor = 2,
+  process = 4,
+  network = 8,
+  memory = 16,
+  signal = 32,
+  ipc = 64,
+  creds = 128,
+  clock = 256,
+  stat_like = 512,
+  lstat_like = 1024,
+  fstat_like = 2048,
+  statfs_like = 4096,
+  fstatfs_like = 8192,
+  pure = 16384,
+};
+
+struct Row {
+  const char* name = nullptr;
+  Result result = Result::number;
+  uint8_t arity = 6;
+  bool whole = false;  // false: no row in syscalls.def; six hexadecimal arguments
+  uint32_t classes = 0;
+  Arg args[6] = {};
+};
+
+// The words of syscalls.def. Each makes one Arg; names in quotes are those of the man page.
+namespace words {
+constexpr Arg plain(const char* n, Kind k) { return {.name = n, .kind = k}; }
+constexpr Arg number(const char* n) { return plain(n, Kind::number); }
+constexpr Arg unsigned_number(const char* n) { return plain(n, Kind::unsigned_number); }
+constexpr Arg hexadecimal(const char* n) { return plain(n, Kind::hexadecimal); }
+constexpr Arg octal(const char* n) { return plain(n, Kind::octal); }
+constexpr Arg long_number(const char* n) { return plain(n, Kind::long_number); }
+constexpr Arg long_unsigned(const char* n) { return plain(n, Kind::long_unsigned); }
+constexpr Arg long_hexadecimal(const char* n) { return plain(n, Kind::long_hexadecimal); }
+constexpr Arg fd(const char* n) { return plain(n, Kind::fd); }
+constexpr Arg dirfd(const char* n) { return plain(n, Kind::dirfd); }
+constexpr Arg pid(const char* n) { return plain(n, Kind::pid); }
+constexpr Arg uid(const char* n) { return plain(n, Kind::uid); }
+constexpr Arg gid(const char* n) { return plain(n, Kind::gid); }
+constexpr Arg signum(const char* n) { return plain(n, Kind::signal_number); }
+constexpr Arg count(const char* n) { return plain(n, Kind::count); }
+constexpr Arg offset(const char* n) { return plain(n, Kind::offset); }
+constexpr Arg mode(const char* n) { return plain(n, Kind::mode); }
+constexpr Arg file_mode(const char* n) { return plain(n, Kind::file_mode); }
+constexpr Arg device(const char* n) { return plain(n, Kind::device); }
+constexpr Arg address(const char* n) { return plain(n, Kind::address); }
+constexpr Arg flags(const char* n, Set s) { return {.name = n, .kind = Kind::flags, .set = s}; }
+constexpr Arg choice(const char* n, Set s) { return {.name = n, .kind = Kind::choice, .set = s}; }
+constexpr Arg wide_flags(const char* n, Set s) {
+  return {.name = n, .kind = Kind::flags, .set = s, .wide = true};
+}
+constexpr Arg wide_choice(const char* n, Set s) {
+  return {.name = n, .kind = Kind::choice, .set = s, .wide = true};
+}
+constexpr Arg key(const char* n, Set s) { return {.name = n, .kind = Kind::key, .set = s}; }
+constexpr Arg code(const char* n, Set s) { return {.name = n, .kind = Kind::code, .set = s}; }
+// There only when argument `by` has one of the bits; open's mode.
+constexpr Arg given(const char* by, uint32_t bits, Arg a) {
+  a.given_name = by;
+  a.given = bits;
+  return a;
+}
+constexpr Arg command(const char* n, Set s) { return {.name = n, .kind = Kind::command, .set = s}; }
+constexpr Arg path(const char* n) {
+  return {.name = n, .kind = Kind::path, .way = Way::in, .measure = Measure::nul};
+}
+constexpr Arg string(const char* n) {
+  return {.name = n, .kind = Kind::string, .way = Way::in, .measure = Measure::nul};
+}
+// Plain bytes. `by`: an argument's name, "return", or "*name" for the uint32_t behind that
+// argument.
+constexpr Arg in(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::buffer, .way = Way::in, .measured_by = by};
+}
+constexpr Arg out(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::buffer, .way = Way::out, .measured_by = by};
+}
+constexpr Arg one(const char* n, Way w, Layout l) {
+  return {.name = n,
+          .kind = Kind::structure,
+          .way = w,
+          .layout = l,
+          .element = layout_bytes[static_cast<size_t>(l)]};
+}
+constexpr Arg struct_in(const char* n, Layout l) { return one(n, Way::in, l); }
+constexpr Arg struct_out(const char* n, Layout l) { return one(n, Way::out, l); }
+constexpr Arg struct_both(const char* n, Layout l) { return one(n, Way::both, l); }
+// A struct whose size in bytes is told by another argument (sockaddr, clone_args, open_how …).
+constexpr Arg sized(const char* n, Way w, Layout l, const char* by) {
+  return {
+      .name = n, .kind = Kind::structure, .way = w, .layout = l, .element = 1, .measured_by = by};
+}
+// The same behind a head of so many bytes that the length does not count.
+constexpr Arg headed(const char* n, Way w, Layout l, uint8_t head, const char* by) {
+  return {.name = n,
+          .kind = Kind::structure,
+          .way = w,
+          .layout = l,
+          .head = head,
+          .element = 1,
+          .measured_by = by};
+}
+constexpr Arg sized_in(const char* n, Layout l, const char* by) { return sized(n, Way::in, l, by); }
+constexpr Arg sized_out(const char* n, Layout l, const char* by) {
+  return sized(n, Way::out, l, by);
+}
+constexpr Arg sized_both(const char* n, Layout l, const char* by) {
+  return sized(n, Way::both, l, by);
+}
+// Bits: `by` says how many.
+constexpr Arg bits(const char* n, Way w, Layout l, const char* by) {
+  return {.name = n,
+          .kind = Kind::structure,
+          .way = w,
+          .measure = Measure::bits,
+          .layout = l,
+          .measured_by = by};
+}
+constexpr Arg pages_out(const char* n, Layout l, const char* by) {
+  return {.name = n,
+          .kind = Kind::structure,
+          .way = Way::out,
+          .measure = Measure::pages,
+          .layout = l,
+          .measured_by = by};
+}
+// So many elements as another argument, or the result, says.
+constexpr Arg many(const char* n, Way w, Layout l, const char* by) {
+  return {.name = n,
+          .kind = Kind::array,
+          .way = w,
+          .layout = l,
+          .element = layout_bytes[static_cast<size_t>(l)],
+          .measured_by = by};
+}
+constexpr Arg array_in(const char* n, Layout l, const char* by) { return many(n, Way::in, l, by); }
+constexpr Arg array_out(const char* n, Layout l, const char* by) {
+  return many(n, Way::out, l, by);
+}
+constexpr Arg array_both(const char* n, Layout l, const char* by) {
+  return many(n, Way::both, l, by);
+}
+constexpr Arg iovec_in(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::iovec, .way = Way::in, .element = 16, .measured_by = by};
+}
+constexpr Arg iovec_out(const char* n,
+                        const char* by) {  // bytes by the result, as readv fills them
+  return {.name = n, .kind = Kind::iovec, .way = Way::out, .element = 16, .measured_by = by};
+}
+constexpr Arg msghdr_in(const char* n) {
+  return {.name = n, .kind = Kind::msghdr, .way = Way::in, .element = 56};
+}
+constexpr Arg msghdr_out(const char* n) {
+  return {.name = n, .kind = Kind::msghdr, .way = Way::out, .element = 56};
+}
+constexpr Arg mmsghdr_in(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::mmsghdr, .way = Way::in, .element = 64, .measured_by = by};
+}
+constexpr Arg mmsghdr_out(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::mmsghdr, .way = Way::out, .element = 64, .measured_by = by};
+}
+constexpr Arg strings(const char* n) {
+  return {.name = n, .kind = Kind::strings, .way = Way::in, .element = 8};
+}
+constexpr Arg variant(const char* n, const char* by) {
+  return {.name = n, .kind = Kind::variant, .way = Way::both, .measured_by = by};
+}
+// A fixed number of elements.
+constexpr Arg some(const char* n, Way w, Layout l, uint32_t count) {
+  return {.name = n,
+          .kind = Kind::array,
+          .way = w,
+          .layout = l,
+          .element = count * layout_bytes[static_cast<size_t>(l)]};
+}
+}  // namespace words
+
+// What a command of fcntl, ioctl, prctl, … makes of its `variant` arguments (commands.def), in
+// their order. Variants beyond `count` are not passed at all.
+struct Command {
+  uint16_t nr = 0;  // syscall
+  uint8_t count = 0;
+  uint64_t value = 0;  // the command
+  Arg args[5] = {};
+};
+
+// A pointer inside a struct: behind it lies one `to`, or as many as the number at `length_at` says
+// (`length_bytes` 0: one). Capture follows it after taking `from`; links.def.
+struct Link {
+  Layout from, to;
+  uint8_t pointer_at, length_at, length_bytes;
+};
+
+}  // namespace sctrace::arch

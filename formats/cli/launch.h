@@ -1,0 +1,26 @@
+// Runs a program as a child with our library in it, and behaves for whoever started us as the program would.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sctrace::cli {
+
+struct Launch {
+  std::string path;                                             // of the program
+  std::vector<std::string> command;                             // argv
+  std::string library;                                          // put in front of LD_PRELOAD
+  std::string output;                                           // SCTRACE_OUTPUT, %e %p %h %t already replaced but %p
+  std::vector<std::pair<std::string, std::string>> settings;    // SCTRACE_*
+};
+
+struct Ended {
+  std::string output;   // the trace's directory
+  int wait_status = 0;  // as wait() gives it
+  int exec_error = 0;   // errno: it could not be started
+};
+
+// SIGINT and SIGQUIT are the program's business while it runs, as with strace; SIGTERM and SIGHUP are passed on.
+Ended launch(const Launch& what);
+
+}  // namespace sctrace::cli

@@ -1,0 +1,97 @@
+// `sctrace VERB …`: the table of verbs, and where every error ends.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "formats/cli/verbs.h"
+#include "formats/read/trace.h"
+
+namespace sctrace::cli {
+namespace {
+
+struct Verb {
+  const char *name, *help;
+  int (*run)(int argc, char** argv);
+};
+
+constexpr Verb verbs[] = {
+    {"record", "run a program and record its system calls", verb_record},
+    {"print", "show a trace as strace would", verb_print},
+    {"summary", "count calls, errors and time by system call", verb_summary},
+    {"info", "what a trace holds, and what it does not", verb_info},
+    {"check", "verify a trace; make a torn one whole", verb_check},
+    {"syscalls", "the table of system calls", verb_syscalls},
+    {"doctor", "say whether a program can be traced, and why not", verb_doctor},
+};
+
+constexpr const char about[] = "records every system call of a program from within, and reads the records";
+
+int usage(std::FILE* to, int status) {
+  fmt::print(to, "sctrace {} {}\n\nusage: sctrace VERB [OPTION...]\n\n", "0.1.0", about);
+  for (const Verb& verb : verbs) fmt::print(to, "  {:<10} {}\n", verb.name, verb.help);
+  fmt::print(to, "\n`sctrace VERB --help` tells its options. Without the command: LD_PRELOAD=libsctrace.so PROGRAM.\n"
+                 "Exit status: 0 done, 1 the trace or the work failed, 2 wrong usage.\n");
+  return status;
+}
+
+// sctrace.1, from the same words as the help texts.
+int man_page() {
+  fmt::print(".TH SCTRACE 1 \"\" \"sctrace 0.1.0\" \"User Commands\"\n.SH NAME\nsctrace \\- {}\n"
+             ".SH SYNOPSIS\n.B sctrace\n.I VERB\n[\\fIOPTION\\fR...]\n.SH VERBS\n", about);
+  for (const Verb& verb : verbs) {
+    fmt::print(".SS {}\n{}.\n", verb.name, verb.help);
+    std::fflush(stdout);
+    char name[16], option[] = "--man";
+    fmt::format_to_n(name, sizeof name - 1, "{}", verb.name).out[0] = '\0';
+    char* argv[] = {name, option, nullptr};
+    verb.run(2, argv);
+  }
+  fmt::print(".SH EXIT STATUS\n0 done, 1 the trace or the work failed, 2 wrong usage.\n"
+             ".B record\npasses on the status of the program; if a signal killed that, sctrace dies by the same one.\n"
+             ".SH SEE ALSO\n.BR strace (1),\n.BR syscalls (2),\n.BR ld.so (8)\n");
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2) return usage(stderr, 2);
+  const std::string_view wanted = argv[1];
+  if (wanted == "--help" || wanted == "-h" || wanted == "help") return usage(stdout, 0);
+  if (wanted == "--version" || wanted == "-V") return fmt::print("sctrace 0.1.0\n"), 0;
+  if (wanted == "--man") return man_page();
+  for (const Verb& verb : verbs)
+    if (wanted == verb.name) return verb.run(argc - 1, argv + 1);
+  fmt::print(stderr, "sctrace: no verb `{}`; `sctrace --help` lists them\n", wanted);
+  return 2;
+}
+
+// A trace of many processes is many files.
+void allow_many_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+}  // namespace sctrace::cli
+
+int main(int argc, char** argv) try {
+  if (argc > 1 && std::string_view(argv[1]) != "record") sctrace::cli::allow_many_files();
+  const int status = sctrace::cli::run(argc, argv);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    fmt::print(stderr, "sctrace: output cannot be written\n");
+    return 1;
+  }
+  return status;
+} catch (const sctrace::read::BadTrace& bad) {
+  std::fflush(stdout);
+  fmt::print(stderr, "sctrace: {}\n", bad.what());
+  return 1;
+} catch (const std::exception& error) {
+  std::fflush(stdout);
+  fmt::print(stderr, "sctrace: {}\n", error.what());
+  return 1;
+}

@@ -1,0 +1,254 @@
+// `sctrace print`: a trace in strace's notation. Options are strace's own.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "formats/cli/verbs.h"
+#include "formats/read/decode.h"
+#include "formats/read/structs.h"
+#include "formats/read/trace.h"
+#include "formats/text.h"
+#include "formats/text_filter.h"
+
+namespace sctrace::cli {
+
+namespace {
+
+struct Wish {
+  std::string trace, output, form = "strace", hex, decode;
+  std::vector<std::string> expressions, paths;
+  TextOptions text;
+  TextFilter filter;
+  std::set<int64_t> read, write;  // descriptors whose data is shown in full; -1: all
+  bool signals = true, any_path = false;
+};
+
+// -e status=successful,failed,… : only these.
+void set_status(TextFilter& filter, std::string list) {
+  const bool inverted = list.starts_with('!');
+  if (inverted) list.erase(0, 1);
+  bool ok = false, failed = false, other = false;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    const std::string one = list.substr(at, comma - at);
+    if (one == "all") ok = failed = other = true;
+    else if (one == "successful") ok = true;
+    else if (one == "failed") failed = true;
+    else if (one == "unfinished" || one == "unavailable" || one == "detached") other = true;
+    else if (one != "none") throw std::invalid_argument("invalid status '" + one + "'");
+    at = comma + 1;
+  }
+  filter.successful = ok != inverted, filter.failed = failed != inverted, filter.unfinished = other != inverted;
+}
+
+void set_decode_fds(Wish& w, const std::string& what) {
+  if (what == "none" || what == "socket" || what == "dev") return;
+  else w.text.paths = std::max(w.text.paths, what == "path" ? 1 : 2);
+}
+
+// Descriptors whose data is dumped: "all", or numbers.
+std::set<int64_t> descriptor_set(const std::string& list) {
+  std::set<int64_t> set;
+  for (size_t at = 0; at < list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    const std::string one = list.substr(at, comma - at);
+    set.insert(one == "all" ? -1 : std::atoll(one.c_str()));
+    at = comma + 1;
+  }
+  return set;
+}
+
+// One -e: QUALIFIER=SET, or a SET of calls.
+void express(Wish& w, const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string what = equals == text.npos ? "trace" : text.substr(0, equals);
+  std::string set = equals == text.npos ? text : text.substr(equals + 1);
+  if (what == "trace" || what == "t") w.filter.trace = call_set(set);
+  else if (what == "status") set_status(w.filter, set);
+  else if (what == "signal" || what == "signals" || what == "s") w.signals = set != "none" && set != "!all";
+  else if (what == "decode-fds" || what == "decode-fd") set_decode_fds(w, set);
+  else if (what == "verbose" || what == "v" || what == "abbrev" || what == "a") {
+    (what[0] == 'a' ? w.text.brief : w.text.followed) = call_set(set);
+  } else if (what == "raw" || what == "x") w.text.raw = call_set(set);
+  else if (what == "quiet" || what == "silent" || what == "q") {
+    if (set.find("exit") != set.npos || set == "all") w.text.quiet = 3;
+  }
+  else if (what == "read") w.read = descriptor_set(set);
+  else if (what == "write") w.write = descriptor_set(set);
+  // inject, fault and kvm ask for nothing that a trace could still do
+}
+
+void add_options(CLI::App& app, Wish& w) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("TRACE", w.trace, "trace directory (default: the newest sctrace-* here)");
+  app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
+  app.add_option("--as", w.form, "the notation: strace")->check(CLI::IsMember({"strace"}));
+  app.add_option("-e", w.expressions, "trace=, status=, signal=, decode-fds=, raw=, abbrev=, quiet=, or calls")
+      ->type_name("EXPR")->take_all()->allow_extra_args(false);
+  for (const char* name : {"trace", "status", "signal", "quiet", "silent", "silence", "raw", "abbrev", "verbose", "read", "write"})
+    app.add_option_function<std::string>(std::string("--") + name,
+                                         [&w, name](const std::string& set) { w.expressions.push_back(std::string(name) + '=' + set); },
+                                         std::string("-e ") + name + "=SET")->type_name("SET");
+  app.add_flag("--decode-fds{all},--decode-fd{all}", w.decode, "files behind descriptors: path, socket, dev, pidfd, all or none");
+  app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")->type_name("PATH")->take_all()->allow_extra_args(false);
+  app.add_option("-s,--string-limit", w.text.strsize, "characters of a string that are shown (32)")->type_name("N");
+  app.add_option("-a,--columns", w.text.column, "column of ` = ` (40)")->type_name("N");
+  app.add_flag_function("-v,--no-abbrev", [&w](int64_t) { w.text.verbose = true; }, "whole structs, arguments and environments");
+  app.add_flag_function("-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); }, "strings with odd characters in hex; -xx: all");
+  app.add_flag("--strings-in-hex{all}", w.hex, "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
+  app.add_flag_function("-y", [&w](int64_t n) { w.text.paths = n > 1 ? 2 : 1; }, "files behind descriptors, as far as the trace tells; -yy: sockets too");
+  const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw}, {"abbrev", TextOptions::Names::brief}, {"verbose", TextOptions::Names::both}};
+  app.add_option("-X,--const-print-style", w.text.names, "flags and constants: raw, abbrev or verbose")
+      ->transform(CLI::CheckedTransformer(names).description(""))->type_name("STYLE");
+  app.add_flag("-f,--follow-forks", w.text.follow, "all threads and processes, not only the first");
+  app.add_flag_function("-t", [&w](int64_t n) { w.text.times = static_cast<TextOptions::Times>(std::min<int64_t>(n, 3)); }, "time of day; -tt: microseconds, -ttt: since 1970");
+  app.add_flag("-r,--relative-timestamps", w.text.relative, "time since the line before");
+  app.add_flag("-T,--syscall-times", w.text.spent, "time spent in each call");
+  app.add_flag("-n,--syscall-number", w.text.number, "number of each call");
+  app.add_flag_function("-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; }, "only calls that succeeded");
+  app.add_flag_function("-Z,--failed-only", [&w](int64_t) { w.filter.successful = w.filter.unfinished = false; }, "only calls that failed");
+  app.add_flag_function("-q", [&w](int64_t n) { w.text.quiet = static_cast<int>(n); }, "-qq: no exit status");
+}
+
+// Items of a timeline as lines.
+class Lines {
+ public:
+  Lines(const Wish& wish, uint64_t wall_offset, FILE* to) : wish_(wish), printer_(wish.text), to_(to) { printer_.wall_offset = wall_offset; }
+
+  void add(const read::Item& item) {
+    if (!wish_.text.follow && !first_) first_ = item.tid;
+    if (wish_.text.follow) {
+      threads_.insert(item.tid);
+      printer_.several(threads_.size() > 1);
+    }
+    const bool mine = !first_ || item.tid == first_;
+    switch (item.kind) {
+      case read::Item::Kind::enter:
+        if (mine) enter(item);
+        break;
+      case read::Item::Kind::leave:
+        if (mine) leave(item);
+        break;
+      case read::Item::Kind::signal:
+        if (mine && wish_.signals) signal(item);
+        break;
+      case read::Item::Kind::lost:
+        if (mine) printer_.lost(item.tid, item.when, item.lost);
+        break;
+      case read::Item::Kind::gone:
+        if (mine || item.pid == first_) gone(item);
+        break;
+      case read::Item::Kind::thread: break;
+    }
+    if (printer_.out().size() > 1 << 16) flush();
+  }
+
+  void end() {
+    printer_.end();
+    flush();
+  }
+
+ private:
+  // `enter` may know the result already; the line must not.
+  void enter(const read::Item& item) {
+    if (wish_.filter.late() || !wish_.filter.paths.empty()) return;
+    read::Call before = *item.call;
+    before.ended = false;
+    std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
+    const Event e = read::decode(before, files());
+    if (wish_.filter.wants(e)) printer_.enter(e);
+  }
+
+  void leave(const read::Item& item) {
+    if (files()) files_.learn(*item.call, read::Memory(*item.call));
+    const Event e = read::decode(*item.call, files());
+    if (wish_.filter.wants(e)) {
+      printer_.leave(e);
+      if (!e.failed && (!wish_.read.empty() || !wish_.write.empty())) dump(*item.call);
+    }
+    if (files()) files_.forget(*item.call);
+  }
+
+  // What the call moved, where -e read= or write= asks for it.
+  void dump(const read::Call& call) {
+    const arch::Row& row = arch::lookup(call.nr);
+    const read::Memory memory(call);
+    if (call.result <= 0 || !row.arity || row.args[0].kind != arch::Kind::fd) return;
+    const arch::Arg& a = row.args[1];
+    const bool out = a.way == arch::Way::out;
+    const std::set<int64_t>& set = out ? wish_.read : wish_.write;
+    if (!set.contains(-1) && !set.contains(static_cast<int32_t>(call.args[0]))) return;
+    uint64_t left = static_cast<uint64_t>(call.result);
+    if (a.kind == arch::Kind::buffer) return printer_.bytes(memory.bytes(call.args[1], left, out));
+    if (a.kind != arch::Kind::iovec) return;
+    uint64_t pair[2];
+    for (uint64_t i = 0; i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
+      const uint64_t n = std::min(pair[1], left);
+      left -= n;
+      printer_.buffer(i, n);
+      printer_.bytes(memory.bytes(pair[0], n, out));
+    }
+  }
+
+  const read::Files* files() const { return wish_.text.paths || !wish_.filter.paths.empty() ? &files_ : nullptr; }
+
+  void signal(const read::Item& item) {
+    uint8_t info[128] = {};
+    std::copy(std::begin(item.signal->siginfo), std::end(item.signal->siginfo), info);
+    printer_.signal(item.tid, item.when, signal_name(read::peek<uint32_t>(info)), read::siginfo_value(info, sizeof info));
+  }
+
+  void gone(const read::Item& item) {
+    const bool says = item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
+    printer_.gone(item.tid, item.when, says ? fmt::format("exited with {}", item.call->args[0] & 0xff) : "");
+  }
+
+  void flush() {
+    std::fwrite(printer_.out().data(), 1, printer_.out().size(), to_);
+    printer_.out().clear();
+  }
+
+  const Wish& wish_;
+  TextPrinter printer_;
+  read::Files files_;
+  std::set<uint32_t> threads_;
+  uint32_t first_ = 0;
+  FILE* to_;
+};
+
+}  // namespace
+
+int verb_print(int argc, char** argv) {
+  CLI::App app("Shows a trace as strace would have shown the program.");
+  Wish wish;
+  add_options(app, wish);
+  if (const auto status = parse(app, argc, argv)) return *status;
+  try {
+    for (const std::string& text : wish.expressions) express(wish, text);
+  } catch (const std::exception& wrong) {
+    fmt::print(stderr, "sctrace print: {}\n", wrong.what());
+    return 2;
+  }
+  if (!wish.hex.empty()) wish.text.hex = wish.hex == "all" ? 2 : wish.hex == "non-ascii-chars" ? 3 : 1;
+  if (!wish.decode.empty()) set_decode_fds(wish, wish.decode);
+  wish.filter.paths = wish.paths;
+  wish.text.file = !wish.output.empty() || wish.form == "strace";
+  FILE* to = stdout;
+  if (!wish.output.empty() && !(to = std::fopen(wish.output.c_str(), "w"))) {
+    fmt::print(stderr, "sctrace print: {}: cannot be written\n", wish.output);
+    return 1;
+  }
+  const read::Trace trace(trace_named(wish.trace));
+  read::Timeline timeline(trace);
+  Lines lines(wish, static_cast<uint64_t>(trace.clock().realtime_offset()), to);
+  for (read::Item item; timeline.next(item);) lines.add(item);
+  lines.end();
+  const bool failed = std::ferror(to) | (to == stdout ? std::fflush(to) : std::fclose(to));
+  say_losses(timeline.losses());
+  return failed ? 1 : 0;
+}
+
+}  // namespace sctrace::cli

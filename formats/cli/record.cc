@@ -1,0 +1,198 @@
+// `sctrace record`: sets the environment, runs the program, says where the trace is.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <filesystem>
+
+#include "formats/cli/launch.h"
+#include "formats/cli/program.h"
+#include "formats/cli/verbs.h"
+#include "formats/read/trace.h"
+
+namespace sctrace::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Options that only set a variable of the library.
+struct Mirror {
+  const char *option, *variable, *value, *help;
+};
+
+constexpr Mirror mirrors[] = {
+    {"-s,--strsize", "SCTRACE_STRSIZE", "N", "bytes kept of each buffer, or `all` (256)"},
+    {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
+    {"--mode", "SCTRACE_MODE", "MODE", "stream, overwrite, discard, block"},
+    {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
+    {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},
+    {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
+    {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
+    {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
+    {"--exact", "SCTRACE_EXACT", "0|1", "the kernel works on our copies"},
+    {"--stack", "SCTRACE_STACK", "HOW", "off, fp, unwind, auto"},
+    {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is true"},
+    {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least this slow"},
+    {"--sample", "SCTRACE_SAMPLE", "N", "keep one call in N"},
+    {"--redact", "SCTRACE_REDACT", "WHAT", "keep lengths, drop bytes"},
+    {"--vdso", "SCTRACE_VDSO", "on|off", "vDSO calls too"},
+    {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
+};
+
+// What -e means: trace=SET, inject=..., or a set alone. False: something else.
+bool add_expression(const std::string& text, Launch& what) {
+  const size_t equals = text.find('=');
+  const std::string key = equals == std::string::npos ? "trace" : text.substr(0, equals);
+  const std::string value = equals == std::string::npos ? text : text.substr(equals + 1);
+  if (key == "trace" || key == "t") what.settings.emplace_back("SCTRACE_TRACE", value);
+  else if (key == "inject" || key == "fault") what.settings.emplace_back("SCTRACE_INJECT", value);
+  else return false;
+  return true;
+}
+
+// The command and the -e among what was given; what is wrong with them.
+std::string take_command(const std::vector<std::string>& expressions, Launch& what) {
+  for (const std::string& text : expressions)
+    if (!add_expression(text, what)) return fmt::format("-e {}: only trace= and inject= are known", text);
+  const bool marked = !what.command.empty() && what.command.front() == "--";
+  if (marked) what.command.erase(what.command.begin());
+  if (what.command.empty()) return "no command; usage: sctrace record [OPTION...] -- CMD [ARG...]";
+  if (!marked && what.command.front().starts_with("-")) return "no such option: " + what.command.front();
+  return {};
+}
+
+// The name of the directory, complete but for %p; absolute, since the program may go elsewhere.
+std::string output_path(std::string pattern, const std::string& program) {
+  char host[65] = {};
+  ::gethostname(host, sizeof host - 1);
+  std::string name;
+  for (size_t n = 0; n < pattern.size(); ++n) {
+    const char key = pattern[n] == '%' && n + 1 < pattern.size() ? pattern[n + 1] : '\0';
+    if (key == 'e') name += fs::path(program).filename().string();
+    else if (key == 'h') name += host;
+    else if (key == 't') name += fmt::to_string(std::time(nullptr));
+    else {
+      name += pattern[n];
+      continue;
+    }
+    ++n;
+  }
+  return name;
+}
+
+// As perf does: what was there under the name is kept once, as NAME.old.
+void make_way(const std::string& directory) {
+  std::error_code error;
+  if (!fs::exists(directory + "/" + wire::session_name, error)) return;
+  const std::string old = directory + ".old";
+  if (fs::exists(old + "/" + wire::session_name, error)) fs::remove_all(old, error);
+  fs::rename(directory, old, error);
+  if (error) throw read::BadTrace(directory, 0, "holds a trace already, and cannot be renamed to " + old);
+}
+
+uint64_t recorded(const read::Trace& trace) {
+  uint64_t calls = 0;
+  for (const read::Image& image : trace.images())
+    for (const read::Slot& slot : image.slots) {
+      const uint64_t seen = slot.calls_stub + slot.calls_trap, left_out = slot.filtered + slot.lost;
+      calls += seen - std::min(seen, left_out);
+    }
+  return calls;
+}
+
+void say_where(const Ended& ended, const std::string& path) {
+  const std::string shown = fs::path(ended.output).lexically_proximate(fs::current_path()).string();
+  try {
+    std::vector<read::BadTrace> refused;
+    const read::Trace trace(ended.output, &refused);
+    const uint64_t calls = recorded(trace);
+    uint64_t lost = 0;
+    for (const read::Image& image : trace.images())
+      for (const read::Slot& slot : image.slots) lost += slot.lost;
+    fmt::print(stderr, "sctrace: trace in {} ({} call{}{})\n", shown, calls, calls == 1 ? "" : "s",
+               lost ? fmt::format(", {} lost", lost) : "");
+  } catch (const read::BadTrace&) {
+    fmt::print(stderr, "sctrace: nothing was recorded\n");
+    for (const Finding& one : examine(path))
+      if (one.prevents) fmt::print(stderr, "sctrace: {}\n", one.why);
+  }
+}
+
+// As if the program had been started without us. A signal's death is repeated here; if it cannot be
+// (blocked, ignored), 128+n as shells report it.
+int pass_on_status(int status) {
+  if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
+  const int number = WTERMSIG(status);
+  const rlimit no_core{0, 0};  // the program has left its own
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  std::signal(number, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::kill(::getpid(), number);
+  return 128 + number;
+}
+
+int run_and_tell(Launch& what, const std::string& output, bool quiet) {
+  const Found found = find_command(what.command.front());
+  if (found.status) {
+    fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(), found.status == 127 ? "command not found" : "not executable");
+    return found.status;
+  }
+  what.path = found.path.find('/') == std::string::npos ? "./" + found.path : found.path;
+  what.library = find_library();
+  if (what.library.empty())
+    throw std::runtime_error("libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
+  const char* named = std::getenv("SCTRACE_OUTPUT");
+  const std::string shown = output_path(!output.empty() ? output : named ? named : "sctrace-%e-%p", found.path);
+  what.output = fs::absolute(shown).string();
+  if (shown.find("%p") == std::string::npos) make_way(what.output);
+  const Ended ended = launch(what);
+  if (ended.exec_error) {
+    fmt::print(stderr, "sctrace: {}: {}\n", found.path, std::strerror(ended.exec_error));
+    return ended.exec_error == ENOENT ? 127 : 126;
+  }
+  if (!quiet) say_where(ended, found.path);
+  return pass_on_status(ended.wait_status);
+}
+
+}  // namespace
+
+int verb_record(int argc, char** argv) {
+  CLI::App app("sctrace record [OPTION...] -- CMD [ARG...]\n"
+               "Runs CMD with the library in it. Passes on the status of CMD; 127: no such command, 126: not executable.");
+  Launch what;
+  std::string output;
+  std::vector<std::string> expressions;
+  std::deque<std::string> values;  // of mirrors[], in their order; a deque, for the options hold on to them
+  bool quiet = false, alone = false, follow = false;
+  app.add_option("-o,--output", output, "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
+      ->type_name("DIR");
+  app.add_option("-e", expressions, "trace=SET: which calls, as strace; inject=...: faults")
+      ->type_name("EXPR")->allow_extra_args(false);
+  for (const Mirror& one : mirrors) app.add_option(one.option, values.emplace_back(), one.help)->type_name(one.value);
+  app.add_flag("--no-follow", alone, "this process alone: the same as --follow none");
+  app.add_flag("-f", follow, "follow children (always so; for strace's habits)");
+  app.add_flag("-q,--quiet", quiet, "do not say where the trace is");
+  app.prefix_command();
+  if (const auto status = parse(app, argc, argv)) return *status;
+  what.command = app.remaining();
+  for (size_t n = 0; n < std::size(mirrors); ++n)
+    if (!values[n].empty()) what.settings.emplace_back(mirrors[n].variable, values[n]);
+  if (alone) what.settings.emplace_back("SCTRACE_FOLLOW", "none");
+  if (const std::string wrong = take_command(expressions, what); !wrong.empty()) {
+    fmt::print(stderr, "sctrace record: {}\n", wrong);
+    return 2;
+  }
+  return run_and_tell(what, output, quiet);
+}
+
+}  // namespace sctrace::cli

@@ -1,0 +1,51 @@
+// The summary: calls, errors and time by system call. Latencies are kept as a histogram of 1 % steps, so
+// memory does not grow with the trace.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+#include "formats/read/timeline.h"
+
+namespace sctrace {
+
+// Durations in ns. Exact below 128, from there on within 1/128.
+class Latencies {
+ public:
+  void add(uint64_t ns);
+  uint64_t quantile(double q) const;  // 0.5: half of them were no longer than this
+  uint64_t max() const { return max_; }
+  uint64_t total() const { return total_; }
+  uint64_t count() const { return count_; }
+
+ private:
+  std::vector<uint32_t> steps_;  // grows up to the slowest
+  uint64_t count_ = 0, total_ = 0, max_ = 0;
+};
+
+struct Count {
+  std::string name;
+  uint64_t calls = 0;       // that came back
+  uint64_t errors = 0;      // of these
+  uint64_t unfinished = 0;  // that did not
+  uint64_t bytes = 0;       // moved by calls that return a number of bytes
+  Latencies latencies;
+};
+
+class Counts {
+ public:
+  void add(const read::Item& item);
+  std::vector<Count> rows() const;  // by time, longest first
+
+ private:
+  std::map<uint32_t, Count> by_number_;
+};
+
+enum class SortKey : uint8_t { time, calls, errors, name, max, none };
+
+// As strace -c prints it; with latencies, three more columns. `none` keeps the order of the numbers.
+std::string counts_table(std::vector<Count> rows, SortKey key, bool latencies);
+std::string counts_json(const std::vector<Count>& rows, const read::Losses& losses);
+
+}  // namespace sctrace

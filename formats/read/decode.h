@@ -1,0 +1,92 @@
+// decode(): a recorded call and the table make an Event. The rows say what each argument is; what a call does
+// beyond its row is in decode_calls.cc, what a struct holds in structs*.cc.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "arch/table.h"
+#include "formats/event.h"
+#include "formats/read/timeline.h"
+
+namespace sctrace::read {
+
+// The app's memory at one call, as far as it was recorded.
+class Memory {
+ public:
+  explicit Memory(const Call& call) : call_(call) {}
+  // How many of `n` bytes at `at` are known, in a row from the first. After the call if `out`, and what the
+  // call left alone as it was before.
+  uint64_t copy(void* to, uint64_t at, uint64_t n, bool out) const;
+  bool whole(void* to, uint64_t at, uint64_t n, bool out) const { return copy(to, at, n, out) == n; }
+  std::string bytes(uint64_t at, uint64_t n, bool out) const;
+  bool has(uint64_t at, bool out) const;
+  // Shortened on purpose at or behind this address: what is missing could have been read.
+  bool shortened(uint64_t at, uint64_t n, bool out) const;
+
+ private:
+  const Piece* piece_at(uint64_t at, bool out) const;
+  const Call& call_;
+};
+
+// Which file is behind a descriptor, as the trace itself tells (open, dup, socket, …). -y asks.
+class Files {
+ public:
+  void learn(const Call& call, const Memory& memory);   // what a call that ended made, before it is decoded
+  void forget(const Call& call);                        // what it took away, after that
+  std::string path(uint32_t pid, int64_t fd) const;     // empty if not known
+  std::string device(uint32_t pid, int64_t fd) const;   // what stands for it beside a path: "pid:12"
+  std::string directory(uint32_t pid) const;
+  std::string resolved(uint32_t pid, int64_t dirfd, std::string_view name) const;
+
+ private:
+  using Table = std::unordered_map<int64_t, std::string>;
+  void made(const Call& call, const Memory& memory, Table& files);
+  std::unordered_map<uint32_t, Table> open_, device_;
+  std::unordered_map<uint32_t, std::string> directory_;
+};
+
+struct Scene {
+  const Call& call;
+  const arch::Row& row;
+  const arch::Command* command;
+  const Files* files;
+  Memory memory;
+  bool ok() const { return call.ended && call.result >= 0 && !(call.how & wire::exit_restarted); }
+  std::string path_of(int64_t fd) const { return files ? files->path(call.pid, fd) : std::string(); }
+};
+
+Event decode(const Call& call, const Files* files = nullptr);
+
+// decode_words.cc
+Value word(arch::Set set, uint64_t value, bool wide = false);
+Value words(arch::Set set, uint64_t value, bool wide = false);
+const char* word_text(arch::Set set, uint64_t value);  // or null
+Value signal_value(uint64_t number);
+Value user_value(uint32_t id);
+Value mode_value(uint32_t mode);         // 0644
+Value file_mode_value(uint32_t mode);    // S_IFREG|0644
+Value device_value(uint64_t dev);
+Value descriptor(const Scene& s, int32_t fd);
+Value directory_descriptor(const Scene& s, int32_t fd);
+Value scalar(const Scene& s, arch::Kind kind, arch::Set set, uint64_t raw, bool wide = false);
+Value signal_set(const uint8_t* bytes, size_t n);
+std::string moment(int64_t seconds, uint32_t nanoseconds = 0, int digits = 0);  // for remarks; empty for 0
+
+// decode.cc: arguments
+arch::Arg effective(const Scene& s, uint8_t index);
+Value argument(const Scene& s, uint8_t index);
+Value text_at(const Scene& s, uint64_t at, uint64_t n, bool out);
+Value string_at(const Scene& s, uint64_t at, bool path, bool out = false);
+Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count, bool out);
+Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t filled);
+
+// decode_calls.cc: what a call shows beyond its row
+void adapt(const Scene& s, Event& event);
+// decode_result.cc
+Value io_priority(uint32_t value);
+Value personality_value(uint32_t value);
+void add_result(const Scene& s, Event& event);
+
+}  // namespace sctrace::read

@@ -1,0 +1,342 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "formats/read/structs.h"
+
+namespace sctrace::read {
+
+using arch::Layout;
+using arch::Set;
+using Kind = Value::Kind;
+
+namespace {
+
+void adapt_clone(const Scene& s, Event& e) {
+  const uint64_t flags = s.call.args[0];
+  std::vector<Value> args = {named("child_stack", e.args[1]), named("flags", e.args[0])};
+  if (flags & 0x101000) args.push_back(named("parent_tid", flags & 0x1000 && s.ok() ? structure(s, Layout::fd_number, s.call.args[2], 4, true) : e.args[2]));
+  if (flags & 0x80000) args.push_back(named("tls", value_address(s.call.args[4])));
+  if (flags & 0x1200000) args.push_back(named("child_tidptr", value_address(s.call.args[3])));
+  e.early = flags & 0x101000 ? 2 : args.size();
+  e.args = std::move(args);
+}
+
+// What select left in its sets, and of its time.
+void adapt_select(const Scene& s, Event& e) {
+  for (int i = 1; i <= 4; ++i) {
+    Value& v = e.args[static_cast<size_t>(i)];
+    if (v.kind != Kind::change) continue;
+    Value after = v.items[1];
+    Value before = v.items[0];
+    v = before;
+    if (i < 4 && s.call.result > 0 && after.kind == Kind::members && !after.items.empty())
+      e.after.push_back(named(i == 1 ? "in" : i == 2 ? "out" : "except", after));
+    if (i == 4 && after.kind == Kind::structure && (s.call.result > 0 || s.call.nr == arch::nr_select)) {
+      if (s.call.result > 0) e.after.push_back(named("left", after));
+    }
+  }
+  e.early = e.args.size();
+  if (s.ok() && s.call.result == 0) e.after = {named("Timeout", {})};
+}
+
+void adapt_poll(const Scene& s, Event& e) {
+  Value& fds = e.args[0];
+  if (fds.kind == Kind::change) {
+    Value before = fds.items[0];
+    fds = before;
+  }
+  const bool timed = s.call.nr == arch::nr_ppoll;
+  Value left;
+  if (timed && e.args[2].kind == Kind::change) {
+    left = e.args[2].items[1];
+    Value before = e.args[2].items[0];
+    e.args[2] = before;
+  }
+  e.early = e.args.size();
+  if (!s.ok()) return;
+  if (s.call.result == 0) {
+    e.after.push_back(named("Timeout", {}));
+    return;
+  }
+  Value list = value_of(Kind::list);
+  list.bounded = true;
+  const uint64_t n = static_cast<uint32_t>(s.call.args[1]);
+  uint8_t b[8];
+  for (uint64_t i = 0; i < n && s.memory.whole(b, s.call.args[0] + i * 8, 8, true); ++i) {
+    if (!peek<uint16_t>(b + 6)) continue;
+    Value one = value_of(Kind::structure);
+    one.items.push_back(named("fd", descriptor(s, peek<int32_t>(b))));
+    one.items.push_back(named("revents", words(Set::poll_events, peek<uint16_t>(b + 6))));
+    list.items.push_back(one);
+  }
+  list.whole = list.items.size();
+  e.after.push_back(list);
+  if (left.kind == Kind::structure) e.after.push_back(named("left", left));
+}
+
+void adapt_execve(const Scene& s, Event& e) {
+  const size_t envp = s.call.nr == arch::nr_execve ? 2 : 3;
+  Value& v = e.args[envp];
+  if (v.kind != Kind::list) return;
+  v.number = s.call.args[envp];
+  v.unknown = "vars";
+}
+
+// Only half of what a sleep was asked for is known when it was cut short: then the rest means something.
+void adapt_sleep(const Scene& s, Event& e, size_t remainder) {
+  const uint64_t at = s.call.args[remainder];
+  const bool interrupted = s.call.ended && (s.call.result == -4 || s.call.result == -516 || s.call.how & wire::exit_restarted);
+  e.args[remainder] = interrupted ? structure(s, Layout::timespec, at, 16, true) : value_address(at);
+}
+
+Value vector_length(uint64_t v, Set set) {
+  if (!(v & ~0xffffull)) return value_hex(v);
+  Value all = words(set, v & ~0xffffull, true);
+  all.number = v;
+  all.items.push_back(value_unsigned(v & 0xffff));
+  return all;
+}
+
+Value tagged_addresses(uint64_t v) {
+  const uint64_t mode = v & 6, tags = v >> 3 & 0xffff, rest = v & ~0x7ffffull;
+  const auto bare = [](std::string text) {
+    Value w = value_of(Kind::word);
+    w.text = std::move(text);
+    return w;
+  };
+  Value all = value_of(Kind::words);
+  all.base = Value::Base::hexadecimal;
+  all.number = v;
+  all.items.push_back(bare(v & 1 ? "PR_TAGGED_ADDR_ENABLE" : "!PR_TAGGED_ADDR_ENABLE"));
+  all.items.push_back(bare(mode == 0 ? "PR_MTE_TCF_NONE" : mode == 2 ? "PR_MTE_TCF_SYNC" : mode == 4 ? "PR_MTE_TCF_ASYNC" : "PR_MTE_TCF_MASK"));
+  if (tags) all.items.push_back(bare(fmt::format("{:#x}<<PR_MTE_TAG_SHIFT", tags)));
+  if (rest) all.items.push_back(value_hex(rest));
+  return all;
+}
+
+void adapt_prctl(const Scene& s, Event& e) {
+  const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
+  if (!s.command)
+    for (size_t i = 1; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (option == 1 && s.call.args[1] > 0xffffffff) e.args[1] = value_unsigned(s.call.args[1]);
+  if (option == 22 && s.call.args[1] == 1) e.args[2] = {};
+  if (option == 22 && s.call.args[1] != 1 && s.call.args[1] != 2)
+    for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (option == 50 || option == 63) e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
+  if (option == 55) e.args[1] = tagged_addresses(s.call.args[1]);
+  if (option == 62) e.args[3].numbered = true;
+}
+
+void adapt_mark(const Scene& s, Event& e) {
+  if (static_cast<int32_t>(s.call.args[3]) != -1) return;
+  Value v = value_of(Kind::word);
+  v.number = ~0ull;
+  v.text = "FAN_NOFD";
+  e.args[3] = v;
+}
+
+// Nobody was waited for: nothing was written.
+void adapt_wait(const Scene& s, Event& e, size_t status, size_t usage) {
+  if (!s.ok() || s.call.result) return;
+  e.args[status] = value_address(s.call.args[status]);
+  e.args[usage] = value_address(s.call.args[usage]);
+}
+
+Value quota_command(uint32_t v) { return value_macro("QCMD", {word(Set::quota_commands, v >> 8), word(Set::quota_types, v & 255)}); }
+
+// A nul at the end says no more than the closing quote.
+void omit_nul(Value& v) {
+  if (v.kind != Kind::text || v.text.empty() || v.text.back() != '\0' || v.whole != v.text.size()) return;
+  v.text.pop_back();
+  --v.whole;
+}
+
+// Times of files: with the moment that they are, or what stands for one.
+void adapt_times(const Scene& s, Event& e) {
+  const size_t index = s.call.nr == arch::nr_utimes ? 1 : 2;
+  Value& list = e.args[index];
+  if (list.kind != Kind::list) return;
+  const bool fine = s.call.nr == arch::nr_utimensat;
+  for (Value& one : list.items) {
+    if (one.kind != Kind::structure || one.items.size() < 2) continue;
+    const uint64_t part = one.items[1].number;
+    if (fine && (part == 0x3fffffff || part == 0x3ffffffe)) {
+      Value word = value_of(Kind::word);
+      word.text = part == 0x3fffffff ? "UTIME_NOW" : "UTIME_OMIT";
+      word.numbered = false;
+      one = word;
+    } else if (part < (fine ? 1000000000u : 1000000u)) {
+      one.note = moment(static_cast<int64_t>(one.items[0].number), static_cast<uint32_t>(part), fine ? 9 : 6);
+    }
+  }
+}
+
+// What the call wrote where the struct's pointers lead.
+void adapt_clone3(const Scene& s, Event& e) {
+  uint64_t a[8];
+  if (!s.ok() || e.args[0].kind != Kind::structure || !s.memory.whole(a, s.call.args[0], sizeof a, false)) return;
+  Value written = value_of(Kind::structure);
+  if (a[0] & 0x1000) written.items.push_back(named("pidfd", structure(s, Layout::fd_number, a[1], 4, true)));
+  if (a[0] & 0x100000) written.items.push_back(named("parent_tid", structure(s, Layout::s32, a[3], 4, true)));
+  if (written.items.empty()) return;
+  Value change = value_of(Kind::change);
+  change.items = {e.args[0], written};
+  e.args[0] = change;
+}
+
+Value ioctl_command(uint32_t request) {
+  Value v = word(Set::ioctl_commands, request);
+  if (!v.text.empty()) return v;
+  Value way = value_of(Kind::words);
+  way.number = request >> 30;
+  way.base = Value::Base::hexadecimal;
+  static constexpr const char* names[] = {"_IOC_WRITE", "_IOC_READ"};
+  for (uint32_t bit : {2u, 1u})
+    if (request >> 30 & bit) {
+      Value one = value_of(Kind::word);
+      one.text = names[bit - 1];
+      way.items.push_back(one);
+    }
+  if (!(request >> 30)) {
+    way = value_of(Kind::word);
+    way.text = "_IOC_NONE";
+  }
+  return value_macro("_IOC", {way, value_hex(request >> 8 & 255), value_hex(request & 255), value_hex(request >> 16 & 0x3fff)});
+}
+
+Value ipc_command(Set set, uint32_t op) {
+  Value v = word(set, op & ~0x100u);
+  if (!(op & 0x100)) return v;
+  Value both = value_of(Kind::either), flag = value_of(Kind::word);
+  flag.text = "IPC_64";
+  flag.number = 0x100;
+  flag.base = Value::Base::hexadecimal;
+  both.items = {flag, v};
+  return both;
+}
+
+Value protocol_value(const Scene& s) {
+  const uint32_t domain = static_cast<uint32_t>(s.call.args[0]), protocol = static_cast<uint32_t>(s.call.args[2]);
+  if (domain == 2 || domain == 10) return word(Set::inet_protocols, protocol);
+  if (domain == 16) return word(Set::netlink_protocols, protocol);
+  if (domain == 31) return word(Set::bluetooth_protocols, protocol);
+  if (domain == 17) {
+    const uint32_t swapped = __builtin_bswap16(static_cast<uint16_t>(protocol));
+    return value_macro("htons", {word(Set::ethernet_protocols, swapped)});
+  }
+  return value_unsigned(s.call.args[2]);
+}
+
+Value option_name(uint32_t level, uint32_t name) {
+  static constexpr struct {
+    uint32_t level;
+    Set set;
+  } sets[] = {{0, Set::ip_options}, {1, Set::so_options}, {6, Set::tcp_options}, {17, Set::udp_options}, {41, Set::ipv6_options}, {58, Set::icmpv6_options},
+              {132, Set::sctp_options}, {136, Set::udp_options}, {255, Set::raw_options}, {263, Set::packet_options}, {270, Set::netlink_options}, {279, Set::alg_options}, {282, Set::tls_options}};
+  for (const auto& one : sets)
+    if (one.level == level) return word(one.set, name);
+  return value_unsigned(name);
+}
+
+void adapt_option(const Scene& s, Event& e) {
+  e.args[2] = option_name(static_cast<uint32_t>(s.call.args[1]), static_cast<uint32_t>(s.call.args[2]));
+  if (s.call.nr == arch::nr_getsockopt && e.args[2].text == "SO_ATTACH_FILTER") e.args[2].text = "SO_GET_FILTER";
+  const uint64_t at = s.call.args[3];
+  if (s.call.nr == arch::nr_setsockopt) {
+    const int32_t n = static_cast<int32_t>(s.call.args[4]);
+    e.args[3] = at ? option_value(s, at, n, false) : value_address(0);
+    return;
+  }
+  int32_t after = 0;
+  if (at && s.ok() && s.memory.whole(&after, s.call.args[4], 4, true)) e.args[3] = option_value(s, at, after, true);
+}
+
+void adapt_memory_policy(const Scene& s, Event& e, size_t index, bool wide) {
+  const uint64_t raw = wide ? s.call.args[index] : static_cast<uint32_t>(s.call.args[index]);
+  Value v = value_of(Kind::words);
+  v.base = Value::Base::hexadecimal;
+  v.number = raw;
+  Value mode = word(Set::mempolicy_modes, raw & ~0xe000ull, true);
+  Value flags = words(Set::mempolicy_flags, raw & 0xe000, true);
+  if (mode.text.empty() && raw & 0xe000) {
+    e.args[index] = words(Set::mempolicy_flags, raw, true);
+    return;
+  }
+  if (mode.text.empty()) {
+    e.args[index] = mode;
+    return;
+  }
+  v.items.push_back(mode);
+  for (Value& one : flags.items) v.items.push_back(one);
+  e.args[index] = v;
+}
+
+}  // namespace
+
+void adapt(const Scene& s, Event& e) {
+  using namespace arch;
+  switch (s.call.nr) {
+    case nr_clone: return adapt_clone(s, e);
+    case nr_select: case nr_pselect6: return adapt_select(s, e);
+    case nr_poll: case nr_ppoll: return adapt_poll(s, e);
+    case nr_execve: case nr_execveat: return adapt_execve(s, e);
+    case nr_nanosleep: return adapt_sleep(s, e, 1);
+    case nr_clock_nanosleep: return adapt_sleep(s, e, 3);
+    case nr_ioprio_set: e.args[2] = io_priority(static_cast<uint32_t>(s.call.args[2])); return;
+    case nr_quotactl: e.args[0] = quota_command(static_cast<uint32_t>(s.call.args[0])); return;
+    case nr_quotactl_fd: e.args[1] = quota_command(static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_ioctl: e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_shmctl: e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_msgctl: e.args[1] = ipc_command(Set::msg_commands, static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_semctl: e.args[2] = ipc_command(Set::sem_commands, static_cast<uint32_t>(s.call.args[2])); return;
+    case nr_socket: case nr_socketpair:
+      if (!word_text(Set::socket_kinds, s.call.args[1] & 15)) e.args[1] = words(Set::socket_flags, s.call.args[1]);
+      e.args[2] = protocol_value(s);
+      return;
+    case nr_setsockopt: case nr_getsockopt: return adapt_option(s, e);
+    case nr_set_mempolicy: return adapt_memory_policy(s, e, 0, false);
+    case nr_mbind: return adapt_memory_policy(s, e, 2, true);
+    case nr_epoll_ctl: if (static_cast<uint32_t>(s.call.args[1]) == 2) e.args[3] = value_address(s.call.args[3]); return;
+    case nr_fsconfig: if (!s.command) e.args[4] = value_number(static_cast<int32_t>(s.call.args[4])); return;
+    case nr_arch_prctl: if (!s.command) e.args[1] = value_hex(s.call.args[1]); return;
+    case nr_fcntl: if (!s.command) e.args[2] = value_hex(s.call.args[2]); return;
+    case nr_prctl: return adapt_prctl(s, e);
+    case nr_fanotify_mark: return adapt_mark(s, e);
+    case nr_getcwd:
+      if (s.ok() && s.call.args[0]) e.args[0] = string_at(s, s.call.args[0], true, true);
+      return;
+    case nr_mknod: case nr_mknodat: {
+      const uint32_t type = static_cast<uint32_t>(s.call.args[s.row.arity - 2u]) & 0170000;
+      if (type != 0020000 && type != 0060000) e.args.back() = {};
+      return;
+    }
+    case nr_personality:
+      e.args[0] = personality_value(static_cast<uint32_t>(s.call.args[0]));
+      if (static_cast<uint32_t>(s.call.args[0]) == 0xffffffff) e.args[0] = value_hex(0xffffffff);
+      return;
+    case nr_seccomp: if (!s.command) e.args[1] = value_hex(static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_kexec_load: if (s.call.args[1] > 16) e.args[2] = value_address(s.call.args[2]); return;
+    case nr_rt_sigpending: {
+      uint8_t set[8];
+      const size_t n = static_cast<size_t>(std::min<uint64_t>(s.call.args[1], 8));
+      if (s.ok() && n && s.memory.whole(set, s.call.args[0], n, true)) e.args[0] = signal_set(set, n);
+      return;
+    }
+    case nr_wait4: return adapt_wait(s, e, 1, 3);
+    case nr_setgroups: if (static_cast<uint32_t>(s.call.args[0]) > 65536) e.args[1] = value_address(s.call.args[1]); return;
+    case nr_utimes: case nr_futimesat: case nr_utimensat: return adapt_times(s, e);
+    case nr_getxattr: case nr_lgetxattr: case nr_fgetxattr: return omit_nul(e.args[2]);
+    case nr_clone3: return adapt_clone3(s, e);
+    case nr_io_uring_setup: e.args[1] = structure(s, Layout::io_uring_params, s.call.args[1], 0, s.ok()); return;
+    case nr_landlock_create_ruleset: return;
+    case nr_setxattr: case nr_lsetxattr: case nr_fsetxattr:
+      omit_nul(e.args[2]);
+      if (s.call.args[3] > 65536) e.args[2] = value_address(s.call.args[2]);
+      return;
+    case nr_io_submit: if (static_cast<int64_t>(s.call.args[1]) < 0) e.args[2] = value_address(s.call.args[2]); return;
+    default: return;
+  }
+}
+
+}  // namespace sctrace::read

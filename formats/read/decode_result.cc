@@ -1,0 +1,127 @@
+#include <cerrno>
+
+#include "formats/read/decode.h"
+
+namespace sctrace::read {
+
+using arch::Result;
+using arch::Set;
+
+namespace {
+
+Value result_value(const Scene& s) {
+  const int64_t r = s.call.result;
+  switch (s.row.result) {
+    case Result::fd:
+      if (s.call.nr == arch::nr_landlock_create_ruleset && !s.call.args[0]) break;
+      return descriptor(s, static_cast<int32_t>(r));
+    case Result::address: case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
+    case Result::octal: return value_number(r, Value::Base::octal);
+    case Result::uid: case Result::gid: return user_value(static_cast<uint32_t>(r));
+    case Result::number: case Result::count: case Result::offset: case Result::pid: case Result::never: case Result::ticks: break;
+  }
+  return value_number(r);
+}
+
+// Results that are words: shown as a number, with what it means behind it.
+void explain(const Scene& s, Event& e, const char* name, Value meaning) {
+  e.value = value_hex(static_cast<uint64_t>(s.call.result));
+  if (meaning.number || meaning.kind == Value::Kind::word) e.after.push_back(named(name, std::move(meaning)));
+}
+
+void explain_fcntl(const Scene& s, Event& e) {
+  const uint32_t op = static_cast<uint32_t>(s.call.args[1]);
+  const uint64_t r = static_cast<uint64_t>(s.call.result);
+  if (op == 1) explain(s, e, "flags", words(Set::fd_flags, r));
+  if (op == 3) explain(s, e, "flags", words(Set::open_flags, r));
+  if (op == 1034) explain(s, e, "seals", words(Set::seal_flags, r));
+  if (op == 1025) explain(s, e, "", word(Set::lock_types, r));
+  if (op == 11 && r) explain(s, e, "", signal_value(r)), e.value = value_number(s.call.result);
+  if (op == 0 || op == 1030) e.value = descriptor(s, static_cast<int32_t>(r));
+}
+
+void explain_prctl(const Scene& s, Event& e) {
+  const uint64_t r = static_cast<uint64_t>(s.call.result);
+  const auto plainly = [&](Value meaning) { explain(s, e, "", std::move(meaning)), e.value = value_number(s.call.result); };
+  switch (static_cast<uint32_t>(s.call.args[0])) {
+    case 3: plainly(word(Set::prctl_dumpable, r)); break;
+    case 27: if (r) explain(s, e, "", words(Set::securebits, r)); break;
+    case 52: if (r) explain(s, e, "", words(Set::prctl_speculation_get, r)); break;
+    case 21: plainly(word(Set::seccomp_modes, r)); break;
+    default: break;
+  }
+}
+
+// What the kernel itself said where the program was told EINTR (a signal came): as strace sees it.
+int64_t before_restart(const Call& call) {
+  using namespace arch;
+  switch (call.nr) {
+    case nr_pause: case nr_rt_sigsuspend: case nr_select: case nr_pselect6: case nr_ppoll: case nr_msgsnd: case nr_msgrcv: return 514;
+    case nr_poll: case nr_nanosleep: return 516;
+    case nr_clock_nanosleep: return call.args[1] & 1 ? 514 : 516;
+    case nr_read: case nr_write: case nr_readv: case nr_writev: case nr_pread64: case nr_pwrite64: case nr_wait4: case nr_waitid:
+    case nr_accept: case nr_accept4: case nr_connect: case nr_recvfrom: case nr_sendto: case nr_recvmsg: case nr_sendmsg:
+    case nr_flock: case nr_open: case nr_openat: case nr_ioctl: case nr_splice: case nr_tee: case nr_getrandom: return 512;
+    case nr_futex: return call.args[3] && (call.args[1] & 127) == 0 ? 516 : 512;
+    default: return 4;
+  }
+}
+
+void explain_others(const Scene& s, Event& e) {
+  const uint64_t r = static_cast<uint64_t>(s.call.result);
+  const auto plainly = [&](Value meaning) { e.after.push_back(std::move(meaning)); };
+  switch (s.call.nr) {
+    case arch::nr_fcntl: return explain_fcntl(s, e);
+    case arch::nr_prctl: return explain_prctl(s, e);
+    case arch::nr_adjtimex: case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));
+    case arch::nr_sched_getscheduler: return plainly(word(Set::sched_policies, r));
+    case arch::nr_ioprio_get: {
+      Value v = io_priority(static_cast<uint32_t>(r));
+      v.numbered = false;
+      return plainly(v);
+    }
+    case arch::nr_personality:
+      e.value = value_hex(r);
+      return plainly(personality_value(static_cast<uint32_t>(r)));
+    case arch::nr_membarrier: if (!s.call.args[0]) explain(s, e, "", words(Set::membarrier_commands, r)); return;
+    case arch::nr_ptrace: if (s.call.args[0] <= 3 && s.call.args[0]) e.value = value_hex(r); return;
+    default: return;
+  }
+}
+
+}  // namespace
+
+Value personality_value(uint32_t v) {
+  Value base = word(Set::personality_base, v & 255), flags = words(Set::personality_flags, v & ~255u);
+  if (!flags.number) return base;
+  Value both = value_of(Value::Kind::either);
+  both.items = {base, flags};
+  return both;
+}
+
+Value io_priority(uint32_t v) {
+  Value value = value_macro("IOPRIO_PRIO_VALUE", {word(Set::ioprio_class, v >> 13), value_unsigned(v & 8191)});
+  value.number = v;
+  value.base = Value::Base::decimal;
+  value.numbered = true;
+  return value;
+}
+
+void add_result(const Scene& s, Event& e) {
+  const Call& call = s.call;
+  if (!call.ended) return;
+  const bool told = call.result == -4 && before_restart(call) != 4;
+  e.restarted = (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;
+  if (e.restarted && call.result > -512) {
+    const int64_t kernel = before_restart(call);
+    e.result = kernel == 4 ? -512 : -kernel;
+  }
+  if (e.restarted) return;
+  const bool never_fails = s.row.result == Result::uid || s.row.result == Result::gid || s.row.result == Result::octal || s.row.result == Result::ticks;
+  e.failed = call.result < 0 && call.result >= -4095 && !(s.row.whole && never_fails && s.row.arity == 0);
+  if (e.failed) return;
+  e.value = result_value(s);
+  explain_others(s, e);
+}
+
+}  // namespace sctrace::read

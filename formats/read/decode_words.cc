@@ -1,0 +1,252 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <ctime>
+
+#include "formats/read/decode.h"
+
+namespace sctrace::read {
+namespace {
+
+using arch::Set;
+using arch::fold::Role;
+using arch::fold::Word;
+using Base = Value::Base;
+using Kind = Value::Kind;
+
+struct Range {
+  const Word *first, *last;
+  const Word* begin() const { return first + 1; }
+  const Word* end() const { return last; }
+};
+
+Range range(Set set) {
+  const Word* all = arch::fold::vocabulary;
+  const Word* first = all + arch::fold::first.at[static_cast<size_t>(set)];
+  const Word* last = first + 1;
+  while (last < all + arch::fold::word_count && last->role != Role::set) ++last;
+  return {first, last};
+}
+
+Value bare_word(const char* text, uint64_t number) {
+  Value v = value_of(Kind::word);
+  v.base = Base::hexadecimal;
+  v.number = number;
+  v.text = text;
+  return v;
+}
+
+// The bits of a set that are no words but numbers: shown behind everything else.
+void add_numbers(Range set, uint64_t value, Value& v) {
+  for (const Word& w : set) {
+    const uint64_t bits = value & w.value;
+    if (w.role == Role::octal) v.items.push_back(value_number(static_cast<int64_t>(bits), Base::mode));
+    if (w.role == Role::decimal && (bits || !v.items.empty())) v.items.push_back(value_unsigned(bits));
+    if (!bits) continue;
+    if (w.role == Role::shifted) v.items.push_back(bare_word(fmt::format("{}<<{}", bits >> w.shift, w.text).c_str(), bits));
+    if (w.role == Role::signal) v.items.push_back(signal_value(bits));
+  }
+}
+
+}  // namespace
+
+const char* word_text(Set set, uint64_t value) {
+  for (const Word& w : range(set))
+    if (w.role == Role::word && w.value == value) return w.text;
+  return nullptr;
+}
+
+Value word(Set set, uint64_t value, bool wide) {
+  const uint64_t mask = wide ? ~0ull : 0xffffffffull;
+  const Range all = range(set);
+  Value v = value_of(Kind::word);
+  v.base = Base::hexadecimal;
+  v.number = value & mask;
+  v.unknown = all.first->text;
+  for (const Word& w : all)
+    if (w.role == Role::word && (w.value & mask) == v.number) {
+      v.text = w.text;
+      break;
+    }
+  return v;
+}
+
+Value words(Set set, uint64_t value, bool wide) {
+  if (!wide) value &= 0xffffffff;
+  const Range all = range(set);
+  Value v = value_of(Kind::words);
+  v.base = Base::hexadecimal;
+  v.number = value;
+  v.unknown = all.first->text;
+  uint64_t rest = value;
+  for (const Word& w : all) {
+    if (w.role == Role::word) continue;
+    rest &= ~w.value;
+    if (w.role == Role::part) {
+      Value part = word(w.set, value & w.value);
+      if (part.unknown.empty()) part.unknown = v.unknown;
+      v.items.push_back(part);
+    }
+  }
+  for (const Word& w : all) {
+    if (w.role != Role::word) continue;
+    if (w.value ? (rest & w.value) != w.value : value != 0) continue;
+    v.items.push_back(bare_word(w.text, w.value));
+    rest &= ~w.value;
+  }
+  const bool parted = !v.items.empty() && all.begin()->role == Role::part;
+  if (rest && parted && v.items.size() == 1 && !v.unknown.empty()) {  // the flags beside a choice, none of them known
+    v.items.push_back(bare_word("", rest));
+    v.items.back().unknown = v.unknown;
+  } else if (rest) v.items.push_back(value_hex(rest));
+  add_numbers(all, value, v);
+  return v;
+}
+
+Value signal_value(uint64_t number) {
+  const uint32_t n = static_cast<uint32_t>(number);
+  Value v = value_of(Kind::word);
+  v.number = static_cast<uint64_t>(static_cast<int32_t>(n));
+  if (n == 32) v.text = "SIGRTMIN";
+  else if (n > 32 && n <= 64) v.text = fmt::format("SIGRT_{}", n - 32);
+  else if (const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr) v.text = std::string("SIG") + name;
+  return v;
+}
+
+Value user_value(uint32_t id) {
+  return id == 0xffffffff ? value_number(-1) : value_unsigned(id);
+}
+
+Value mode_value(uint32_t mode) { return value_number(mode & 0xffff, Base::mode); }
+
+Value file_mode_value(uint32_t mode) {
+  const char* type = word_text(Set::file_types, mode & 0170000);
+  if (!type) return value_number(mode & 0xffff, Base::mode);
+  Value v = value_of(Kind::words);
+  v.base = Base::mode;
+  v.number = mode;
+  v.items.push_back(bare_word(type, mode & 0170000));
+  if (mode & 04000) v.items.push_back(bare_word("S_ISUID", 04000));
+  if (mode & 02000) v.items.push_back(bare_word("S_ISGID", 02000));
+  if (mode & 01000) v.items.push_back(bare_word("S_ISVTX", 01000));
+  v.items.push_back(value_number(mode & 0777, Base::mode));
+  return v;
+}
+
+Value device_value(uint64_t dev) {
+  const uint64_t major = (dev >> 8 & 0xfff) | (dev >> 32 & 0xfffff000), minor = (dev & 0xff) | (dev >> 12 & 0xffffff00);
+  Value v = value_macro("makedev", {value_hex(major), value_hex(minor)});
+  v.number = dev;
+  v.base = Base::hexadecimal;
+  v.numbered = true;
+  return v;
+}
+
+Value descriptor(const Scene& s, int32_t fd) {
+  Value v = value_of(Kind::descriptor);
+  v.number = static_cast<uint64_t>(static_cast<int64_t>(fd));
+  v.text = s.path_of(fd);
+  if (const std::string device = s.files ? s.files->device(s.call.pid, fd) : ""; !device.empty()) v.items.push_back(value_text(device));
+  return v;
+}
+
+Value directory_descriptor(const Scene& s, int32_t fd) {
+  if (fd != -100) return descriptor(s, fd);
+  Value v = descriptor(s, fd);
+  v.unknown = "AT_FDCWD";
+  v.text = s.files ? s.files->directory(s.call.pid) : std::string();
+  return v;
+}
+
+Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) {
+  using K = arch::Kind;
+  const int32_t low = static_cast<int32_t>(raw);
+  switch (kind) {
+    case K::number: case K::pid: return value_number(low);
+    case K::unsigned_number: return value_unsigned(static_cast<uint32_t>(raw));
+    case K::hexadecimal: return value_hex(static_cast<uint32_t>(raw));
+    case K::octal: return value_number(static_cast<uint32_t>(raw), Base::octal);
+    case K::long_number: case K::offset: case K::clock_ticks: return value_number(static_cast<int64_t>(raw));
+    case K::long_unsigned: case K::count: return value_unsigned(raw);
+    case K::long_hexadecimal: return value_hex(raw);
+    case K::fd: return descriptor(s, low);
+    case K::dirfd: return directory_descriptor(s, low);
+    case K::uid: case K::gid: return user_value(static_cast<uint32_t>(raw));
+    case K::signal_number: return signal_value(raw);
+    case K::mode: return mode_value(static_cast<uint32_t>(raw));
+    case K::file_mode: return file_mode_value(static_cast<uint32_t>(raw));
+    case K::device: return device_value(raw);
+    case K::flags: return words(set, raw, wide);
+    case K::choice: case K::command: return word(set, raw, wide);
+    case K::key: case K::code: {
+      Value v = word(set, raw);
+      v.base = kind == K::key ? Base::decimal : Base::hexadecimal;
+      if (kind == K::key) v.number = static_cast<uint64_t>(static_cast<int64_t>(low));
+      return v;
+    }
+    case K::time: {
+      Value v = value_number(static_cast<int64_t>(raw));
+      v.note = moment(static_cast<int64_t>(raw));
+      return v;
+    }
+    case K::limit: {
+      if (raw == ~0ull) return word(Set::rlimit_infinity, raw, true);
+      if (raw >= 1024 && raw % 1024 == 0) {
+        Value v = value_of(Kind::word);
+        v.base = Base::unsigned_decimal;
+        v.number = raw;
+        v.text = fmt::format("{}*1024", raw / 1024);
+        return v;
+      }
+      return value_unsigned(raw);
+    }
+    case K::fsid: {
+      Value v = value_of(Kind::structure), pair = value_of(Kind::list);
+      for (uint32_t part : {static_cast<uint32_t>(raw), static_cast<uint32_t>(raw >> 32)}) pair.items.push_back(value_hex(part));
+      pair.whole = 2;
+      v.items.push_back(named("val", pair));
+      return v;
+    }
+    case K::epoll_data: {
+      Value v = value_of(Kind::structure);
+      v.items.push_back(named("u32", value_unsigned(static_cast<uint32_t>(raw))));
+      v.items.push_back(named("u64", value_unsigned(raw)));
+      return v;
+    }
+    case K::none: case K::address: case K::path: case K::string: case K::buffer: case K::structure: case K::array:
+    case K::iovec: case K::msghdr: case K::mmsghdr: case K::strings: case K::variant: break;
+  }
+  return value_address(raw);
+}
+
+Value signal_set(const uint8_t* bytes, size_t n) {
+  Value v = value_of(Kind::members);
+  std::vector<uint32_t> in, out;
+  for (uint32_t i = 0; i < 64; ++i) {
+    const bool set = i / 8 < n && (bytes[i / 8] >> i % 8 & 1);
+    (set ? in : out).push_back(i + 1);
+  }
+  v.negated = in.size() > 42;  // shorter to say which are missing
+  for (uint32_t number : v.negated ? out : in) {
+    if (number / 8 > n * 8) continue;
+    Value one = signal_value(number);
+    if (one.text.starts_with("SIG")) one.text.erase(0, 3);
+    v.items.push_back(one);
+  }
+  return v;
+}
+
+std::string moment(int64_t seconds, uint32_t nanoseconds, int digits) {
+  if (!seconds && !nanoseconds) return {};
+  const time_t t = seconds;
+  tm parts{};
+  if (!localtime_r(&t, &parts)) return {};
+  char head[64], zone[16];
+  std::strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::strftime(zone, sizeof zone, "%z", &parts);
+  std::string fraction;
+  if (digits && nanoseconds) fraction = fmt::format(".{:0{}}", nanoseconds, digits);
+  return head + fraction + zone;
+}
+
+}  // namespace sctrace::read

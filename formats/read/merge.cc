@@ -1,0 +1,166 @@
+#include "formats/read/merge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arch/table.h"
+
+namespace sctrace::read {
+
+namespace {
+void add(Losses& to, const CallReader& from) {
+  to.calls += from.lost;
+  to.gaps += from.gaps;
+  to.rolled_over += from.rolled_over;
+  to.orphans += from.orphans;
+  to.unfinished += from.unfinished;
+}
+}  // namespace
+
+Timeline::Merge::Merge(const Trace& trace) : trace_(trace), images_(trace.images().size()) {
+  for (uint32_t image = 0; image < trace.images().size(); ++image) {
+    const Image& from = trace.images()[image];
+    for (uint32_t slot = 0; slot < from.slots.size(); ++slot) {
+      const uint32_t pid = from.slots[slot].pid;
+      // Nothing in an image is older than the image, so its files stay closed until then.
+      turns_.push({trace.clock().ns(from.first.tsc), static_cast<uint32_t>(streams_.size())});
+      Stream& stream = streams_.emplace_back();
+      stream.image = image, stream.slot = slot, stream.pid = pid;
+      expect(pid);
+    }
+  }
+}
+
+void Timeline::Merge::forget(uint32_t pid) {
+  const auto found = expected_.find(pid);
+  if (found != expected_.end() && --found->second == 0) expected_.erase(found);
+}
+
+void Timeline::Merge::open(Stream& stream) {
+  std::shared_ptr<OpenImage> image = images_[stream.image].lock();
+  if (!image) {
+    image = std::make_shared<OpenImage>(trace_.images()[stream.image], damages_);
+    images_[stream.image] = image;
+  }
+  stream.calls = std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), budget_);
+  stream.opened = true;
+}
+
+// The stream's next event into its head; false and closed at its end.
+bool Timeline::Merge::refill(Stream& stream) {
+  forget(stream.pid);
+  if (stream.calls->next(stream.head)) {
+    stream.pid = stream.head.pid;
+    expect(stream.pid);
+    return true;
+  }
+  add(done_, *stream.calls);
+  stream.calls.reset();
+  stream.head = {};
+  return false;
+}
+
+// Takes the oldest event of all streams. False: there is none.
+bool Timeline::Merge::step() {
+  if (turns_.empty()) return false;
+  const uint32_t number = turns_.top().stream;
+  turns_.pop();
+  Stream& stream = streams_[number];
+  Event event;
+  const bool had = stream.opened;
+  if (had) event = std::move(stream.head);
+  else open(stream);
+  if (refill(stream)) turns_.push({stream.head.when, number});
+  if (had) take(std::move(event));
+  tell_gone();
+  return true;
+}
+
+void Timeline::Merge::take(Event event) {
+  now_ = std::max(now_, event.when);
+  event.when = now_;
+  if (event.kind == Item::Kind::enter) on_enter(event);
+  if (event.kind == Item::Kind::thread) on_thread(event);
+  if (event.kind == Item::Kind::leave && is_exec(event.call->nr)) execs_.erase(event.pid);
+  ready_.push_back(std::move(event));
+}
+
+void Timeline::Merge::on_enter(const Event& event) {
+  const uint32_t nr = event.call->nr;
+  auto& threads = threads_[event.pid];
+  if (nr == arch::nr_exit) threads.erase(event.tid);
+  else threads.insert(event.tid);
+  if (is_exec(nr)) execs_[event.pid] = event.call;
+  if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty())) leaving_[event.pid] = event.call;
+}
+
+// A new program where an exec was open: that is how an exec comes back.
+void Timeline::Merge::on_thread(const Event& event) {
+  auto& threads = threads_[event.pid];
+  if (event.thread.began == wire::Began::exec || event.thread.began == wire::Began::image) {
+    threads.clear();
+    const auto found = execs_.find(event.pid);
+    if (found != execs_.end()) {
+      Event back;
+      back.kind = Item::Kind::leave;
+      back.when = now_;
+      back.call = std::move(found->second);
+      back.pid = back.call->pid, back.tid = back.call->tid;
+      back.call->ended = true;
+      back.call->finished = now_;
+      execs_.erase(found);
+      ready_.push_back(std::move(back));
+    }
+  }
+  if (event.thread.began == wire::Began::fork) leaving_.erase(event.pid), threads.clear();  // a pid used again
+  threads.insert(event.tid);
+}
+
+// A process is gone when it said so and nothing of it is to come.
+void Timeline::Merge::tell_gone() {
+  for (auto one = leaving_.begin(); one != leaving_.end();) {
+    if (expected_.count(one->first)) {
+      ++one;
+      continue;
+    }
+    Event gone;
+    gone.kind = Item::Kind::gone;
+    gone.when = now_;
+    gone.pid = one->first, gone.tid = one->second->tid;
+    gone.call = std::move(one->second);
+    threads_.erase(gone.pid);
+    execs_.erase(gone.pid);
+    one = leaving_.erase(one);
+    ready_.push_back(std::move(gone));
+  }
+}
+
+bool Timeline::Merge::next(Item& item) {
+  while (ready_.empty())
+    if (!step()) return false;
+  current_ = std::move(ready_.front());
+  ready_.pop_front();
+  item = {};
+  item.kind = current_.kind;
+  item.when = current_.when;
+  item.call = current_.call.get();
+  item.signal = current_.signal.get();
+  item.thread = current_.kind == Item::Kind::thread ? &current_.thread : nullptr;
+  item.pid = current_.pid, item.tid = current_.tid;
+  item.lost = current_.lost;
+  return true;
+}
+
+Losses Timeline::Merge::losses() const {
+  Losses all = done_;
+  for (const Stream& stream : streams_)
+    if (stream.calls) add(all, *stream.calls);
+  for (const Image& image : trace_.images())
+    for (const Slot& slot : image.slots) all.cut += slot.cut, all.untraced += slot.untraced;
+  all.cut_here = budget_->cut;
+  all.damaged = trace_.damages().count + damages_.count;
+  all.clock_uncertain = trace_.clock().is_uncertain();
+  return all;
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,62 @@
+// All rings of a trace → one order of time, and what only shows when they are seen together: that an exec
+// came back in the next image, and that a process ended. The inside of Timeline.
+#pragma once
+#include <deque>
+#include <memory>
+#include <queue>
+#include <set>
+#include <unordered_map>
+#include <vector>
+#include "formats/read/merge_calls.h"
+
+namespace sctrace::read {
+
+class Timeline::Merge {
+ public:
+  explicit Merge(const Trace& trace);
+  bool next(Item& item);
+  Losses losses() const;
+
+ private:
+  struct Stream {
+    uint32_t image = 0, slot = 0;
+    uint32_t pid = 0;                   // of its next event, as far as known
+    bool opened = false;
+    std::unique_ptr<CallReader> calls;  // none once all is read: its window is freed
+    Event head;
+  };
+  struct Turn {
+    uint64_t when;
+    uint32_t stream;
+    bool operator>(const Turn& other) const {
+      return when != other.when ? when > other.when : stream > other.stream;
+    }
+  };
+
+  bool step();
+  void open(Stream& stream);
+  bool refill(Stream& stream);
+  void expect(uint32_t pid) { ++expected_[pid]; }
+  void forget(uint32_t pid);
+  void take(Event event);
+  void on_enter(const Event& event);
+  void on_thread(const Event& event);
+  void tell_gone();
+
+  const Trace& trace_;
+  Damages damages_;
+  std::shared_ptr<Budget> budget_ = std::make_shared<Budget>();
+  std::vector<Stream> streams_;
+  std::vector<std::weak_ptr<OpenImage>> images_;
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
+  std::deque<Event> ready_;
+  Event current_;
+  uint64_t now_ = 0;
+  Losses done_;                                                     // of streams that are all read
+  std::unordered_map<uint32_t, uint32_t> expected_;                 // pid → streams whose next event is its
+  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;   // pid → the execve it is in
+  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_; // pid → the exit_group it made
+  std::unordered_map<uint32_t, std::set<uint32_t>> threads_;        // pid → tids seen and not yet gone
+};
+
+}  // namespace sctrace::read

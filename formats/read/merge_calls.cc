@@ -1,0 +1,241 @@
+#include "formats/read/merge_calls.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "arch/table.h"
+
+namespace sctrace::read {
+
+namespace {
+constexpr size_t deepest = 64;        // handlers within handlers; beyond it programs jump out of them
+constexpr size_t most_owners = 1024;  // of one ring: a hostile file may name a new thread in each record
+constexpr size_t look_ahead = 64;     // events that one entry may hold back
+
+template <class Record>
+Record as(const Step& step) {
+  Record record;
+  std::memcpy(static_cast<void*>(&record), step.bytes.data(), sizeof record);  // sizes: wrong_with()
+  return record;
+}
+}  // namespace
+
+bool never_returns(uint32_t nr) {
+  return nr == arch::nr_exit || nr == arch::nr_exit_group || nr == arch::nr_rt_sigreturn;
+}
+
+bool is_exec(uint32_t nr) { return nr == arch::nr_execve || nr == arch::nr_execveat; }
+
+CallReader::CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock,
+                       std::shared_ptr<Budget> budget)
+    : image_(image), slot_(slot), clock_(clock), budget_(std::move(budget)), reader_(std::move(image), slot) {}
+
+bool CallReader::next(Event& event) {
+  while (events_.empty() || events_.front().undecided)
+    if (!advance()) return false;
+  event = std::move(events_.front());
+  events_.pop_front();
+  return true;
+}
+
+// One step of the ring. False: all is read and told.
+bool CallReader::advance() {
+  if (ended_) return false;
+  const Step step = reader_.next();
+  switch (step.kind) {
+    case Step::Kind::block: on_block(step); break;
+    case Step::Kind::record: on_record(step); break;
+    case Step::Kind::gap:
+      (step.rolled ? rolled_over : gap_blocks_) += step.missing;
+      gap_ = gap_ || !step.rolled;
+      decide();
+      owners_.clear();  // whose calls went on in the gap nobody can tell
+      break;
+    case Step::Kind::end: on_end(); break;
+  }
+  if (events_.size() > look_ahead) decide();
+  return !events_.empty() || !ended_;
+}
+
+void CallReader::on_block(const Step& step) {
+  pid_ = step.pid, tid_ = step.tid;
+  if (step.lost > counted_) on_lost(step.lost - counted_);
+  else if (gap_) on_gap();
+  gap_ = false;
+  gap_blocks_ = 0;
+}
+
+// A writer that could not drain drops its oldest block, but says so only in the block it then begins. So
+// all that the ring ever lost is told at its first gap: the sum is exact, the place nearly so.
+void CallReader::on_gap() {
+  const uint64_t total = image_->image.slots[slot_].lost;
+  if (gap_blocks_ && total > counted_) return on_lost(total - counted_);
+  missing += gap_blocks_;
+  on_lost(0);
+}
+
+void CallReader::on_record(const Step& step) {
+  at_ = clock_.ns(step.tsc);
+  now_ = std::max(now_, at_);
+  switch (as<wire::Header>(step).type) {
+    case wire::Type::pad: break;
+    case wire::Type::entry: on_entry(step); break;
+    case wire::Type::exit: on_exit(step); break;
+    case wire::Type::data: on_data(step); break;
+    case wire::Type::thread: on_thread(step); break;
+    case wire::Type::signal: on_signal(step); break;
+    case wire::Type::lost: on_lost(as<wire::Lost>(step).calls); break;
+    case wire::Type::time: break;
+  }
+}
+
+Event& CallReader::push(Item::Kind kind) {
+  Event& event = events_.emplace_back();
+  event.kind = kind;
+  event.when = now_;
+  event.pid = pid_, event.tid = tid_;
+  return event;
+}
+
+CallReader::Owner& CallReader::owner() {
+  for (Owner& one : owners_)
+    if (one.pid == pid_ && one.tid == tid_) return one;
+  if (owners_.size() == most_owners) owners_.erase(owners_.begin());
+  return owners_.emplace_back(Owner{pid_, tid_, {}});
+}
+
+void CallReader::close(Frame& frame) {
+  if (!never_returns(frame.call->nr) && !is_exec(frame.call->nr)) ++unfinished;
+}
+
+// A handler's rt_sigreturn led back to the call that it had interrupted, or to none.
+void CallReader::leave_handlers(std::vector<Frame>& open) {
+  while (!open.empty() && open.back().call->nr == arch::nr_rt_sigreturn) open.pop_back();
+}
+
+// A new entry says of those still open: interrupted by a handler, or never to come back.
+void CallReader::make_room(Owner& one) {
+  while (!one.open.empty() && !one.open.back().interrupted) {
+    close(one.open.back());
+    one.open.pop_back();
+  }
+  if (one.open.size() == deepest) {
+    close(one.open.front());
+    one.open.erase(one.open.begin());
+  }
+}
+
+void CallReader::on_entry(const Step& step) {
+  decide();
+  const auto entry = as<wire::Entry>(step);
+  const uint8_t* at = step.bytes.data() + sizeof(wire::Entry);
+  const auto take = [&at](auto& value) {
+    std::memcpy(&value, at, sizeof value);
+    at += sizeof value;
+  };
+  auto call = std::make_shared<HeldCall>(budget_);
+  call->pid = pid_, call->tid = tid_;
+  call->trap = entry.header.flags & wire::entry_trap;
+  call->began = call->finished = at_;
+  if (entry.header.flags & wire::entry_far) take(call->site);
+  else call->site = image_->site(entry.site & wire::site_bits);
+  const bool escaped = entry.nr == wire::nr_escape;
+  call->argc = static_cast<uint8_t>(entry.site >> wire::argc_shift);
+  for (uint8_t n = 0; n < call->argc; ++n) {
+    uint32_t narrow = 0;
+    if (entry.header.flags >> n & 1) take(call->args[n]);
+    else take(narrow), call->args[n] = narrow;
+  }
+  call->nr = entry.nr;
+  if (escaped) take(call->nr);
+  Owner& self = owner();
+  make_room(self);
+  Event& event = push(Item::Kind::enter);
+  event.call = call;
+  event.undecided = true;
+  self.open.push_back({std::move(call)});
+}
+
+void CallReader::on_exit(const Step& step) {
+  auto& open = owner().open;
+  if (open.size() > 1) leave_handlers(open);
+  if (open.empty()) {
+    ++orphans;
+    return;
+  }
+  const auto exit = as<wire::Exit>(step);
+  const std::shared_ptr<HeldCall> call = std::move(open.back().call);
+  open.pop_back();
+  if (exit.header.flags & wire::exit_cancelled) {
+    drop(call.get());
+    decide();
+    return;
+  }
+  call->result = exit.result;
+  call->how = exit.header.flags;
+  call->finished = std::max(call->began, at_);
+  call->ended = true;
+  decide();
+  push(Item::Kind::leave).call = call;
+}
+
+// The call was never made: its entry disappears, unless so much happened since that it has been shown.
+void CallReader::drop(const HeldCall* call) {
+  const auto is_its = [call](const Event& event) { return event.call.get() == call; };
+  const auto found = std::find_if(events_.begin(), events_.end(), is_its);
+  if (found != events_.end()) events_.erase(found);
+}
+
+void CallReader::decide() {
+  for (Event& event : events_) event.undecided = false;
+}
+
+void CallReader::on_signal(const Step& step) {
+  const auto record = as<wire::Signal>(step);
+  auto signal = std::make_shared<Signal>();
+  signal->pid = pid_, signal->tid = tid_;
+  signal->address = record.address;
+  std::memcpy(signal->siginfo, record.siginfo, sizeof signal->siginfo);
+  push(Item::Kind::signal).signal = std::move(signal);
+  auto& open = owner().open;
+  leave_handlers(open);
+  if (!open.empty()) open.back().interrupted = true;
+}
+
+void CallReader::on_thread(const Step& step) {
+  decide();
+  const auto record = as<wire::Thread>(step);
+  const auto is_new = [&](const Owner& one) { return one.pid == record.pid && one.tid == record.tid; };
+  if (record.began == wire::Began::vfork) {
+    std::erase_if(owners_, is_new);
+  } else {  // nobody else has this ring now: not the vfork child, not the thread that had the slot before
+    for (Owner& one : owners_)
+      if (record.began != wire::Began::back || !is_new(one))
+        for (Frame& frame : one.open) close(frame);
+    if (record.began == wire::Began::back) std::erase_if(owners_, [&](const Owner& one) { return !is_new(one); });
+    else owners_.clear();
+  }
+  pid_ = record.pid, tid_ = record.tid;
+  push(Item::Kind::thread).thread = {record.pid, record.tid, record.parent, record.began};
+}
+
+void CallReader::on_lost(uint64_t calls) {
+  decide();
+  if (calls == 0) ++gaps;  // nobody knows how many; a repaired trace says it with a record
+  counted_ = calls > UINT64_MAX - counted_ ? UINT64_MAX : counted_ + calls;
+  lost = counted_;
+  push(Item::Kind::lost).lost = calls;
+}
+
+void CallReader::on_end() {
+  decide();
+  const uint64_t total = image_->image.slots[slot_].lost;
+  if (total > counted_) on_lost(total - counted_);
+  else if (gap_) on_gap();
+  for (Owner& one : owners_)
+    for (Frame& frame : one.open) close(frame);
+  owners_.clear();
+  ended_ = true;
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,58 @@
+// Captured bytes: data records → the pieces of a call, within the reader's budget.
+#include <algorithm>
+#include <cstring>
+
+#include "formats/read/merge_calls.h"
+
+namespace sctrace::read {
+
+namespace {
+
+// So many bytes may still be held for this call.
+uint64_t room_for(const HeldCall& call, const Budget& budget) {
+  const uint64_t here = budget.per_call - std::min(budget.per_call, call.bytes);
+  return std::min(here, budget.all - std::min(budget.all, budget.held));
+}
+
+void charge(HeldCall& call, uint64_t bytes) {
+  call.bytes += bytes;
+  call.budget->held += bytes;
+}
+
+}  // namespace
+
+void CallReader::on_data(const Step& step) {
+  auto& open = owner().open;
+  if (open.empty()) return;  // its entry is in a block that is gone
+  Frame& frame = open.back();
+  HeldCall& call = *frame.call;
+  wire::Data data;
+  std::memcpy(&data, step.bytes.data(), sizeof data);
+  const uint64_t kept = data.where >> 48;
+  const bool goes_on = frame.more && !call.memory.empty();
+  frame.more = data.flags & wire::data_more;
+  if (!goes_on) {
+    if (room_for(call, *budget_) < sizeof(Piece)) {
+      ++budget_->cut;
+      frame.more = false;
+      return;
+    }
+    charge(call, sizeof(Piece));
+    Piece& piece = call.memory.emplace_back();
+    piece.address = data.where & 0xffff'ffff'ffff;
+    piece.out = data.flags & wire::data_out;
+  }
+  Piece& piece = call.memory.back();
+  piece.wanted = std::max<uint64_t>(piece.wanted, data.wanted);
+  piece.cut = piece.cut || data.flags & wire::data_cut;
+  piece.fault = piece.fault || data.flags & wire::data_fault;
+  piece.redacted = piece.redacted || data.flags & wire::data_redacted;
+  const uint64_t take = std::min(kept, room_for(call, *budget_));
+  const uint8_t* from = step.bytes.data() + sizeof data;
+  piece.bytes.insert(piece.bytes.end(), from, from + take);
+  charge(call, take);
+  if (take < kept) piece.cut = true, ++budget_->cut;
+  piece.wanted = std::max<uint64_t>(piece.wanted, piece.bytes.size());
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,81 @@
+// Bytes of one ring → its records in order, wherever they lie by now: in the ring or drained to the data
+// file. Trusts nothing: a record that makes no sense ends its block with one report, and reading goes on
+// with the next block. Holds one window of bytes, never a block or a file.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+#include "formats/read/ring_reader_index.h"
+
+namespace sctrace::read {
+
+// The files of one image while its rings are read; shared by their readers.
+struct OpenImage {
+  OpenImage(const Image& image, Damages& report);
+  uint64_t site(uint16_t index) const;  // address; 0 when the table does not have it
+  void look_for_drained();              // the writer may have drained more meanwhile
+
+  const Image& image;
+  Damages& damages;
+  File ring;
+  std::optional<File> data;
+  DataIndex index;
+  std::vector<uint64_t> sites;
+};
+
+struct Step {
+  enum class Kind { block, record, gap, end } kind = Kind::end;
+  // block: who writes from here on, and the calls lost on this ring before it in all
+  uint32_t pid = 0, tid = 0;
+  uint64_t lost = 0;
+  // record: valid until the next step
+  std::span<const uint8_t> bytes;
+  uint64_t tsc = 0;
+  // gap: so many blocks are missing; 0: one, or the rest of one, which was reported as damage. `rolled`:
+  // overwritten by newer ones, as intended
+  uint64_t missing = 0;
+  bool rolled = false;
+};
+
+class RingReader {
+ public:
+  RingReader(std::shared_ptr<OpenImage> image, uint32_t slot);
+  Step next();
+
+  // Where the last block and record lie, for repair and reports.
+  const std::string& file() const { return in_ring_ ? image_->ring.path() : image_->data->path(); }
+  uint64_t block_offset() const { return block_at_; }
+  uint64_t position() const { return position_; }  // in the block: behind the last whole record
+  const wire::BlockHeader& block() const { return block_; }
+
+ private:
+  bool open_block(Step& step);
+  bool try_ring(uint64_t sequence);
+  bool try_data(uint64_t sequence);
+  uint64_t next_sequence() const;
+  const uint8_t* bytes(uint64_t position, uint64_t count);
+  bool fill(uint64_t position, uint64_t count);
+  bool is_still_there() const;
+  Step torn(const char* why);
+  Step record_at(const wire::Header& header, const uint8_t* bytes);
+
+  std::shared_ptr<OpenImage> image_;
+  const Slot& slot_;
+  uint32_t number_;
+  uint64_t sequence_ = 0;     // of the block to come
+  uint64_t ring_first_ = 0;   // blocks [ring_first_, end_) were in the ring when we looked
+  uint64_t end_ = 0;
+  bool in_block_ = false, in_ring_ = true;
+  wire::BlockHeader block_{};
+  uint64_t block_at_ = 0, limit_ = 0, position_ = 0;
+  uint64_t base_ = 0, tsc_ = 0;
+  std::vector<uint8_t> window_;
+  uint64_t window_at_ = 0, window_bytes_ = 0;
+};
+
+// Nothing, or why these bytes cannot be one record. `bytes` holds the whole of it.
+const char* wrong_with(const wire::Header& header, const uint8_t* bytes);
+
+}  // namespace sctrace::read

@@ -1,0 +1,53 @@
+#include "formats/read/ring_reader_index.h"
+
+#include <algorithm>
+
+namespace sctrace::read {
+
+namespace {
+const char* wrong_with(const wire::BlockHeader& header, uint64_t block_bytes, size_t slots) {
+  if (header.magic != wire::block_magic) return "no block begins here";
+  if (header.slot >= slots) return "block of a ring that the image does not have";
+  if (header.sequence >> 52) return "block of impossible number";
+  if (header.used < sizeof header || header.used > block_bytes || header.used % 8) return "block of impossible length";
+  return nullptr;
+}
+}  // namespace
+
+void DataIndex::scan(const File& data, uint64_t block_bytes, uint32_t slots, Damages& damages) {
+  if (places_.size() < slots) places_.resize(slots);
+  const uint64_t size = data.size();
+  for (; scanned_ < size; scanned_ += block_bytes) {
+    wire::BlockHeader header{};
+    const size_t got = data.read(scanned_, &header, sizeof header);
+    if (header.magic == 0) {  // a hole; jump it, a sparse file may have terabytes of it
+      const uint64_t next = data.next_data(scanned_);
+      if (next > scanned_ + block_bytes) scanned_ = next / block_bytes * block_bytes - block_bytes;
+      continue;
+    }
+    if (got < sizeof header) continue;
+    if (const char* wrong = wrong_with(header, block_bytes, slots)) damages.add(data.path(), scanned_, wrong);
+    else if (header.used <= size - scanned_) places_[header.slot].push_back({header.sequence, scanned_});
+  }
+  for (auto& slot : places_) {  // of two with one number the later counts: the first was not finished
+    const auto before = [](const Place& a, const Place& b) { return a.sequence < b.sequence; };
+    if (!std::is_sorted(slot.begin(), slot.end(), before)) std::stable_sort(slot.begin(), slot.end(), before);
+    const auto same = [](const Place& a, const Place& b) { return a.sequence == b.sequence; };
+    slot.erase(slot.begin(), std::unique(slot.rbegin(), slot.rend(), same).base());
+  }
+}
+
+std::optional<Place> DataIndex::from(uint32_t slot, uint64_t sequence) const {
+  if (slot >= places_.size()) return std::nullopt;
+  const auto& places = places_[slot];
+  const auto found = std::lower_bound(places.begin(), places.end(), sequence,
+                                      [](const Place& place, uint64_t wanted) { return place.sequence < wanted; });
+  if (found == places.end()) return std::nullopt;
+  return *found;
+}
+
+uint64_t DataIndex::end(uint32_t slot) const {
+  return slot < places_.size() && !places_[slot].empty() ? places_[slot].back().sequence + 1 : 0;
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,42 @@
+// One struct of the app's memory as a Value: plain ones by members.def, the others by a function here.
+#pragma once
+#include "formats/read/decode.h"
+
+namespace sctrace::read {
+
+// The struct at `at`; its bare address where it could not be read. `bytes`: how long the caller says it is.
+Value structure(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
+Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes);  // by members.def
+bool is_scalar(arch::Layout layout);
+
+template <class T>
+T peek(const uint8_t* at) {
+  T value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// Those with a function; each gets the whole struct as read.
+using Bytes = std::string;  // of the struct
+Value stat_value(const Scene&, const uint8_t*);
+Value statx_value(const Scene&, const uint8_t*);
+Value sigaction_value(const Scene&, const uint8_t*, bool out);
+Value siginfo_value(const uint8_t*, size_t bytes);
+Value sigevent_value(const Scene&, const uint8_t*);
+Value sockaddr_value(const Scene&, const uint8_t*, size_t bytes);
+Value sized_value(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
+Value message_value(const Scene& s, uint64_t at, bool out, uint64_t filled, bool contents);
+Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out);
+Value directory_entries(const Scene& s, uint64_t at, uint64_t bytes, bool wide);
+Value other_value(const Scene& s, arch::Layout layout, const uint8_t* bytes, uint64_t at, bool out);
+Value fd_set_value(const Scene& s, const uint8_t* bytes, uint64_t count);
+Value filter_program(const Scene& s, const uint8_t* bytes, bool out);
+Value interface_value(uint32_t index);
+Value inet4_value(const uint8_t* at);
+Value inet6_value(const uint8_t* at, const char* where);
+Value hardware_address(const uint8_t* at, size_t n);
+Value filter_step(const uint8_t* bytes, bool seccomp);
+void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out);
+Value option_value(const Scene& s, uint64_t at, int64_t length, bool out);
+
+}  // namespace sctrace::read

@@ -1,0 +1,368 @@
+#include <algorithm>
+#include <cstring>
+
+#include "formats/read/structs.h"
+#include "formats/text.h"
+
+namespace sctrace::read {
+
+using arch::Layout;
+using arch::Set;
+using Kind = Value::Kind;
+
+namespace {
+
+class Builder {
+ public:
+  Builder& add(const char* name, Value v, bool detail = false) {
+    v_.items.push_back(named(name, std::move(v)));
+    v_.items.back().detail = detail;
+    return *this;
+  }
+  Value done() { return v_; }
+
+ private:
+  Value v_ = value_of(Kind::structure);
+};
+
+Value permissions(const uint8_t* b, bool set) {
+  Builder f;
+  f.add("uid", user_value(peek<uint32_t>(b + 4))).add("gid", user_value(peek<uint32_t>(b + 8)));
+  f.add("mode", value_number(peek<uint32_t>(b + 20), Value::Base::mode));
+  if (set) return f.done();
+  f.add("key", value_unsigned(peek<uint32_t>(b))).add("cuid", user_value(peek<uint32_t>(b + 12)));
+  return f.add("cgid", user_value(peek<uint32_t>(b + 16))).done();
+}
+
+Value shared_memory(const uint8_t* b, bool out) {
+  Builder f;
+  f.add("shm_perm", permissions(b, !out));
+  if (!out) return f.done();
+  f.add("shm_segsz", value_unsigned(peek<uint64_t>(b + 48))).add("shm_cpid", value_number(peek<int32_t>(b + 80)));
+  f.add("shm_lpid", value_number(peek<int32_t>(b + 84))).add("shm_nattch", value_unsigned(peek<uint64_t>(b + 88)));
+  f.add("shm_atime", value_number(peek<int64_t>(b + 56))).add("shm_dtime", value_number(peek<int64_t>(b + 64)));
+  return f.add("shm_ctime", value_number(peek<int64_t>(b + 72))).done();
+}
+
+Value message_queue(const uint8_t* b, bool out) {
+  Builder f;
+  f.add("msg_perm", permissions(b, !out));
+  if (!out) return f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).done();
+  f.add("msg_stime", value_number(peek<int64_t>(b + 48))).add("msg_rtime", value_number(peek<int64_t>(b + 56)));
+  f.add("msg_ctime", value_number(peek<int64_t>(b + 64))).add("msg_qnum", value_unsigned(peek<uint64_t>(b + 80)));
+  f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).add("msg_lspid", value_number(peek<int32_t>(b + 96)));
+  return f.add("msg_lrpid", value_number(peek<int32_t>(b + 100))).done();
+}
+
+Value semaphores(const uint8_t* b, bool out) {
+  Builder f;
+  f.add("sem_perm", permissions(b, !out));
+  if (!out) return f.done();
+  f.add("sem_otime", value_number(peek<int64_t>(b + 48))).add("sem_ctime", value_number(peek<int64_t>(b + 64)));
+  return f.add("sem_nsems", value_unsigned(peek<uint64_t>(b + 80))).done();
+}
+
+Value poll_entry(const Scene& s, const uint8_t* b) {
+  Builder f;
+  const int32_t fd = peek<int32_t>(b);
+  f.add("fd", descriptor(s, fd));
+  if (fd >= 0) f.add("events", words(Set::poll_events, peek<uint16_t>(b + 4)));
+  return f.done();
+}
+
+Value block_control(const Scene& s, const uint8_t* b) {
+  Builder f;
+  const uint16_t opcode = peek<uint16_t>(b + 16);
+  const int16_t priority = peek<int16_t>(b + 18);
+  const uint64_t buffer = peek<uint64_t>(b + 24), n = peek<uint64_t>(b + 32);
+  if (peek<uint64_t>(b)) f.add("aio_data", value_hex(peek<uint64_t>(b)));
+  if (peek<uint32_t>(b + 8)) f.add("aio_key", value_unsigned(peek<uint32_t>(b + 8)));
+  if (peek<uint32_t>(b + 12)) f.add("aio_rw_flags", words(Set::rwf_flags, peek<uint32_t>(b + 12)));
+  f.add("aio_lio_opcode", word(Set::iocb_commands, opcode));
+  if (priority) f.add("aio_reqprio", value_number(priority));
+  f.add("aio_fildes", descriptor(s, peek<int32_t>(b + 20)));
+  if (opcode == 1) f.add("aio_buf", text_at(s, buffer, n, false));
+  else if (opcode == 7 || opcode == 8) f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull) : value_address(buffer));
+  else if (opcode == 0 || opcode == 5) f.add("aio_buf", value_address(buffer));
+  else return f.done();
+  f.add("aio_nbytes", value_unsigned(n)).add("aio_offset", value_number(peek<int64_t>(b + 40)));
+  return f.done();
+}
+
+Value capabilities_set(const uint8_t* b, size_t at) {
+  uint64_t bits = 0;
+  (void)at;
+  bits = peek<uint32_t>(b);
+  Value v = value_of(Kind::words);
+  v.base = Value::Base::hexadecimal;
+  v.number = bits;
+  for (uint32_t i = 0; i < 32; ++i)
+    if (bits >> i & 1) v.items.push_back(word(Set::capabilities, i));
+  return v;
+}
+
+Value node_mask(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
+  const std::string all = s.memory.bytes(at, bytes, out);
+  if (!bytes || all.size() < bytes || bytes > 4096) return value_address(at);
+  Value list = value_of(Kind::list);
+  for (size_t i = 0; i + 8 <= all.size(); i += 8) {
+    const uint64_t bits = peek<uint64_t>(reinterpret_cast<const uint8_t*>(all.data()) + i);
+    list.items.push_back(value_number(static_cast<int64_t>(bits), Value::Base::padded));
+  }
+  list.whole = list.items.size();
+  list.bounded = true;
+  return list;
+}
+
+Value processors(const uint8_t* b, uint64_t n) {
+  Value v = value_of(Kind::members);
+  for (uint64_t i = 0; i < n * 8; ++i)
+    if (b[i / 8] >> i % 8 & 1) v.items.push_back(value_unsigned(i));
+  return v;
+}
+
+}  // namespace
+
+namespace {
+
+Value clone_arguments(const Scene& s, const uint8_t* b, uint64_t bytes) {
+  Builder f;
+  const uint64_t flags = peek<uint64_t>(b), exit = peek<uint64_t>(b + 32);
+  f.add("flags", words(Set::clone3_flags, flags, true));
+  if (flags & 0x1000) f.add("pidfd", value_address(peek<uint64_t>(b + 8)));
+  if (flags & 0x1200000) f.add("child_tid", value_address(peek<uint64_t>(b + 16)));
+  if (flags & 0x100000) f.add("parent_tid", value_address(peek<uint64_t>(b + 24)));
+  f.add("exit_signal", exit > 64 || !exit ? value_unsigned(exit) : signal_value(exit));
+  f.add("stack", value_address(peek<uint64_t>(b + 40)));
+  f.add("stack_size", peek<uint64_t>(b + 48) ? value_hex(peek<uint64_t>(b + 48)) : value_unsigned(0));
+  if (flags & 0x80000) f.add("tls", value_address(peek<uint64_t>(b + 56)));
+  if (bytes >= 80 && (peek<uint64_t>(b + 64) || peek<uint64_t>(b + 72))) {
+    const uint64_t count = peek<uint64_t>(b + 72);
+    f.add("set_tid", count && count <= 4096 ? elements(s, Layout::s32, peek<uint64_t>(b + 64), count, false) : value_address(peek<uint64_t>(b + 64)));
+    f.add("set_tid_size", value_unsigned(count));
+  }
+  if (bytes >= 88 && (peek<uint64_t>(b + 80) || flags & 0x200000000)) f.add("cgroup", value_unsigned(peek<uint64_t>(b + 80)));
+  return f.done();
+}
+
+// Offsets in a ring, eight or seven of them and what is reserved.
+Value ring_offsets(const uint8_t* b, std::initializer_list<const char*> names) {
+  Builder f;
+  for (const char* name : names) f.add(name, value_unsigned(peek<uint32_t>(b))), b += 4;
+  return f.done();
+}
+
+Value ring_parameters(const Scene& s, const uint8_t* b) {
+  Builder f;
+  const uint32_t flags = peek<uint32_t>(b + 8);
+  f.add("flags", words(Set::io_uring_setup_flags, flags)).add("sq_thread_cpu", value_unsigned(peek<uint32_t>(b + 12)));
+  f.add("sq_thread_idle", value_unsigned(peek<uint32_t>(b + 16)));
+  if (flags & 32) f.add("wq_fd", descriptor(s, peek<int32_t>(b + 24)));
+  if (!s.ok()) return f.done();
+  f.add("sq_entries", value_unsigned(peek<uint32_t>(b))).add("cq_entries", value_unsigned(peek<uint32_t>(b + 4)));
+  f.add("features", words(Set::io_uring_features, peek<uint32_t>(b + 20)));
+  f.add("sq_off", ring_offsets(b + 40, {"head", "tail", "ring_mask", "ring_entries", "flags", "dropped", "array"}));
+  f.add("cq_off", ring_offsets(b + 80, {"head", "tail", "ring_mask", "ring_entries", "overflow", "cqes", "flags"}));
+  return f.done();
+}
+
+}  // namespace
+
+Value fd_set_value(const Scene& s, const uint8_t* b, uint64_t count) {
+  Value v = value_of(Kind::members);
+  for (uint64_t i = 0; i < count; ++i)
+    if (b[i / 8] >> i % 8 & 1) v.items.push_back(descriptor(s, static_cast<int32_t>(i)));
+  return v;
+}
+
+Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool out) {
+  if (layout == Layout::dirents || layout == Layout::dirents64) return directory_entries(s, at, bytes, layout == Layout::dirents64);
+  if (layout == Layout::nodemask) return node_mask(s, at, bytes, out);
+  if (layout == Layout::msgbuf) {
+    Value v = value_of(Kind::structure);
+    int64_t type = 0;
+    if (!s.memory.whole(&type, at, 8, out)) return value_address(at);
+    v.items.push_back(named("mtype", value_number(type)));
+    v.items.push_back(named("mtext", text_at(s, at + 8, bytes, out)));
+    return v;
+  }
+  const uint64_t most = std::min<uint64_t>(bytes, 4096);
+  std::string all = s.memory.bytes(at, most, out);
+  const auto* b = reinterpret_cast<const uint8_t*>(all.data());
+  switch (layout) {
+    case Layout::sigset:
+      return all.size() < 8 || bytes != 8 ? value_address(at) : signal_set(b, 8);
+    case Layout::fd_set: {
+      const int32_t count = static_cast<int32_t>(s.call.args[0]);
+      if (count < 0) return value_address(at);
+      return all.size() < bytes ? value_address(at) : fd_set_value(s, b, static_cast<uint64_t>(std::max(count, 0)));
+    }
+    case Layout::sockaddr:
+      if (bytes == ~0ull || bytes < 2 || all.size() < std::min<uint64_t>(bytes, 128)) return value_address(at);
+      return sockaddr_value(s, b, std::min<size_t>(all.size(), 128));
+    case Layout::cpu_mask: return all.size() < bytes || !bytes ? value_address(at) : processors(b, bytes);
+    case Layout::mincore_bits: {
+      if (all.size() < most) return value_address(at);
+      Value list = value_of(Kind::list);
+      list.bounded = true;
+      for (uint8_t c : all) list.items.push_back(value_unsigned(c & 1u));
+      list.whole = bytes;
+      return list;
+    }
+    default: break;
+  }
+  if (all.empty()) return value_address(at);
+  all.resize(std::max<size_t>(all.size(), 256));
+  static constexpr struct {
+    Layout layout;
+    uint64_t least, known;
+  } sizes[] = {{Layout::open_how, 24, 24}, {Layout::clone_args, 64, 88}, {Layout::landlock_ruleset, 8, 8}, {Layout::mount_attr, 32, 32}, {Layout::sched_attr, 48, 56}};
+  for (const auto& size : sizes)
+    if (size.layout == layout && bytes < size.least) return value_address(at);
+  Value v = layout == Layout::clone_args ? clone_arguments(s, reinterpret_cast<const uint8_t*>(all.data()), bytes)
+                                         : other_value(s, layout, reinterpret_cast<const uint8_t*>(all.data()), at, out);
+  for (const auto& size : sizes)
+    if (size.layout == layout && bytes > size.known && v.kind == Kind::structure) add_behind(s, v, at, size.known, bytes, out);
+  return v;
+}
+
+// What lies behind the part of a struct that is known: shown if it is not all zero.
+void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out) {
+  const std::string rest = s.memory.bytes(at + known, std::min<uint64_t>(bytes - known, 4096), out);
+  if (rest.size() < std::min<uint64_t>(bytes - known, 4096)) {
+    (s.call.nr == arch::nr_landlock_create_ruleset ? v.numbered : v.cut) = true;
+    return;
+  }
+  if (rest.find_first_not_of('\0') == rest.npos) return;
+  Value text = value_text(rest);
+  text.numbered = true;
+  text.number = known;
+  v.items.push_back(text);
+}
+
+Value filter_program(const Scene& s, const uint8_t* b, bool) {
+  const uint64_t count = peek<uint16_t>(b), at = peek<uint64_t>(b + 8);
+  Builder f;
+  f.add("len", value_unsigned(count));
+  Value program = elements(s, Layout::sock_filter, at, std::min<uint64_t>(count, 4096), false);
+  if (count > 4096) program.whole = count;
+  program.unknown = "program";  // shown by -v only
+  program.number = at;
+  f.add("filter", program);
+  return f.done();
+}
+
+Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, bool out) {
+  switch (layout) {
+    case Layout::stat: return stat_value(s, b);
+    case Layout::statx: return statx_value(s, b);
+    case Layout::sigaction: return sigaction_value(s, b, out);
+    case Layout::siginfo: return siginfo_value(b, 128);
+    case Layout::sigevent: return sigevent_value(s, b);
+    case Layout::pollfd: return poll_entry(s, b);
+    case Layout::wait_status: {
+      Value v = value_of(Kind::wait_status);
+      v.number = peek<uint32_t>(b);
+      v.braced = true;
+      return v;
+    }
+    case Layout::iocb: return block_control(s, b);
+    case Layout::iocb_pointer: {
+      std::string buffer(64, '\0');
+      const uint64_t to = peek<uint64_t>(b);
+      if (!s.memory.whole(buffer.data(), to, 64, false)) return value_address(to);
+      return block_control(s, reinterpret_cast<const uint8_t*>(buffer.data()));
+    }
+    case Layout::sched_param: {
+      Value v = value_of(Kind::list);
+      v.items.push_back(value_number(peek<int32_t>(b)));
+      v.whole = 1;
+      return v;
+    }
+    case Layout::sched_attr: {
+      Builder f;
+      const uint32_t policy = peek<uint32_t>(b + 4);
+      f.add("size", value_unsigned(peek<uint32_t>(b))).add("sched_policy", word(Set::sched_policies, policy));
+      f.add("sched_flags", words(Set::sched_flags, peek<uint64_t>(b + 8), true)).add("sched_nice", value_number(peek<int32_t>(b + 16)));
+      f.add("sched_priority", value_unsigned(peek<uint32_t>(b + 20))).add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)));
+      f.add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32))).add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
+      if (peek<uint32_t>(b) >= 56)
+        f.add("sched_util_min", value_unsigned(peek<uint32_t>(b + 48))).add("sched_util_max", value_unsigned(peek<uint32_t>(b + 52)));
+      return f.done();
+    }
+    case Layout::cap_header:
+      return Builder().add("version", word(Set::capability_versions, peek<uint32_t>(b))).add("pid", value_number(peek<int32_t>(b + 4))).done();
+    case Layout::cap_data:
+      return Builder().add("effective", capabilities_set(b, 0)).add("permitted", capabilities_set(b + 4, 0)).add("inheritable", capabilities_set(b + 8, 0)).done();
+    case Layout::shmid_ds: return shared_memory(b, out);
+    case Layout::msqid_ds: return message_queue(b, out);
+    case Layout::semid_ds: return semaphores(b, out);
+    case Layout::sembuf:
+      return Builder().add("sem_num", value_unsigned(peek<uint16_t>(b))).add("sem_op", value_number(peek<int16_t>(b + 2)))
+          .add("sem_flg", words(Set::sem_flags, peek<uint16_t>(b + 4))).done();
+    case Layout::futex_waitv: {
+      Builder f;
+      f.add("val", value_hex(peek<uint64_t>(b))).add("uaddr", value_address(peek<uint64_t>(b + 8))).add("flags", words(Set::futex_waitv_flags, peek<uint32_t>(b + 16)));
+      if (peek<uint32_t>(b + 20)) f.add("__reserved", value_hex(peek<uint32_t>(b + 20)));
+      return f.done();
+    }
+    case Layout::landlock_ruleset:
+      return Builder().add("handled_access_fs", words(Set::landlock_access, peek<uint64_t>(b), true)).done();
+    case Layout::landlock_path_beneath:
+      return Builder().add("allowed_access", words(Set::landlock_access, peek<uint64_t>(b), true)).add("parent_fd", descriptor(s, peek<int32_t>(b + 8))).done();
+    case Layout::sock_fprog: return filter_program(s, b, out);
+    case Layout::remote_iovec:
+      return Builder().add("iov_base", value_address(peek<uint64_t>(b))).add("iov_len", value_unsigned(peek<uint64_t>(b + 8))).done();
+    case Layout::open_how: {
+      Builder f;
+      const uint64_t flags = peek<uint64_t>(b);
+      f.add("flags", words(Set::open_flags, flags, true));
+      if (peek<uint64_t>(b + 8) || flags & 0x400040) f.add("mode", value_number(static_cast<int64_t>(peek<uint64_t>(b + 8)), Value::Base::mode));
+      return f.add("resolve", words(Set::resolve_flags, peek<uint64_t>(b + 16), true)).done();
+    }
+    case Layout::mount_attr:
+      return Builder().add("attr_set", words(Set::mount_attributes, peek<uint64_t>(b), true)).add("attr_clr", words(Set::mount_attributes, peek<uint64_t>(b + 8), true))
+          .add("propagation", words(Set::propagations, peek<uint64_t>(b + 16), true)).add("userns_fd", descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24)))).done();
+    case Layout::kexec_segment:
+      return Builder().add("buf", value_address(peek<uint64_t>(b))).add("bufsz", value_unsigned(peek<uint64_t>(b + 8)))
+          .add("mem", value_address(peek<uint64_t>(b + 16))).add("memsz", value_unsigned(peek<uint64_t>(b + 24))).done();
+    case Layout::ustat: {
+      std::string name(reinterpret_cast<const char*>(b) + 16, strnlen(reinterpret_cast<const char*>(b) + 16, 6));
+      return Builder().add("f_tfree", value_number(peek<int32_t>(b))).add("f_tinode", value_unsigned(peek<uint64_t>(b + 8))).done();
+    }
+    case Layout::task_name: {
+      Value v = value_text(std::string(reinterpret_cast<const char*>(b), strnlen(reinterpret_cast<const char*>(b), 16)));
+      return v;
+    }
+    case Layout::pselect_mask: {
+      Builder f;
+      const uint64_t to = peek<uint64_t>(b), n = peek<uint64_t>(b + 8);
+      f.add("sigmask", structure(s, Layout::sigset, to, n, false)).add("sigsetsize", value_unsigned(n));
+      return f.done();
+    }
+    case Layout::page_status: {
+      const int32_t n = peek<int32_t>(b);
+      Value v = value_of(Kind::word);
+      v.number = static_cast<uint64_t>(static_cast<int64_t>(n));
+      if (n < 0 && !errno_name(-n).empty()) v.text = '-' + errno_name(-n);
+      return v;
+    }
+    case Layout::ldt_desc: {
+      const uint32_t bits = peek<uint32_t>(b + 12);
+      Builder f;
+      f.add("entry_number", value_number(peek<int32_t>(b)));
+      if (peek<uint32_t>(b) != 0xffffffff) f.add("", {});
+      f.add("base_addr", value_address(peek<uint32_t>(b + 4))).add("limit", value_hex(peek<uint32_t>(b + 8)));
+      f.add("seg_32bit", value_unsigned(bits & 1)).add("contents", value_unsigned(bits >> 1 & 3)).add("read_exec_only", value_unsigned(bits >> 3 & 1));
+      f.add("limit_in_pages", value_unsigned(bits >> 4 & 1)).add("seg_not_present", value_unsigned(bits >> 5 & 1)).add("useable", value_unsigned(bits >> 6 & 1));
+      return f.add("lm", value_unsigned(bits >> 7 & 1)).done();
+    }
+    case Layout::sock_filter: return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
+    case Layout::io_uring_params: return ring_parameters(s, b);
+    case Layout::rseq: case Layout::clone_args: case Layout::perf_event_attr: case Layout::bpf_attr:
+    case Layout::termios: case Layout::file_handle: default: break;
+  }
+  return value_address(at);
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <cstring>
+
+#include "formats/read/structs.h"
+
+namespace sctrace::read {
+
+using arch::Layout;
+using Kind = Value::Kind;
+
+namespace {
+
+Value one(Value v) {
+  v.braced = true;
+  return v;
+}
+
+bool is_number(uint32_t level, uint32_t name) {
+  if (level != 1) return false;
+  switch (name) {
+    case 13: case 17: case 20: case 21: case 25: case 26: case 28: case 31: case 50: case 51: case 59: case 61: return false;
+    default: return true;
+  }
+}
+
+// How much of a value must be there for it to mean something.
+uint64_t known_bytes(uint32_t level, uint32_t name, int64_t length) {
+  if (is_number(level, name)) return static_cast<uint64_t>(std::min<int64_t>(length, 4));
+  if (level == 0 && (name == 35 || name == 36)) return static_cast<uint64_t>(std::min<int64_t>(length, 8));
+  if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28)) return static_cast<uint64_t>(std::min<int64_t>(length, 20));
+  return static_cast<uint64_t>(std::min<int64_t>(length, 4096));
+}
+
+// As many of pid, uid and gid as came; what of the last is incomplete as bytes.
+Value partial_credentials(const std::string& all) {
+  static constexpr const char* names[] = {"pid", "uid", "gid"};
+  Value v = value_of(Kind::structure);
+  for (size_t i = 0; i * 4 < all.size(); ++i) {
+    const std::string part = all.substr(i * 4, 4);
+    Value field = value_text(part);
+    field.bare = true;
+    if (part.size() == 4) {
+      const uint32_t n = peek<uint32_t>(reinterpret_cast<const uint8_t*>(part.data()));
+      field = i ? user_value(n) : value_number(static_cast<int32_t>(n));
+    }
+    v.items.push_back(named(names[i], field));
+  }
+  return v;
+}
+
+}  // namespace
+
+// The value of a socket option, by level and name; an int if nothing better is known and it is as long as one.
+Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
+  const uint32_t level = static_cast<uint32_t>(s.call.args[1]), name = static_cast<uint32_t>(s.call.args[2]);
+  if (length <= 0) return value_address(at);
+  const std::string all = s.memory.bytes(at, static_cast<uint64_t>(std::min<int64_t>(length, 4096)), out);
+  if (all.size() < known_bytes(level, name, length)) return value_address(at);
+  const auto* b = reinterpret_cast<const uint8_t*>(all.data());
+  if (level == 1) {
+    if (name == 13 && length >= 8) {
+      Value v = value_of(Kind::structure);
+      v.items.push_back(named("l_onoff", value_number(peek<int32_t>(b))));
+      v.items.push_back(named("l_linger", value_number(peek<int32_t>(b + 4))));
+      return v;
+    }
+    if ((name == 20 || name == 21) && length >= 16) return plain(s, Layout::timeval, b);
+    if (name == 17 && length < 12 && out) return partial_credentials(all);
+    if (name == 17 && length >= 12) {
+      Value v = value_of(Kind::structure);
+      v.items.push_back(named("pid", value_number(peek<int32_t>(b))));
+      v.items.push_back(named("uid", user_value(peek<uint32_t>(b + 4))));
+      v.items.push_back(named("gid", user_value(peek<uint32_t>(b + 8))));
+      return v;
+    }
+    if ((name == 26 || name == 51) && !out && length == 16) return filter_program(s, b, out);
+    if (name == 4 && out && length == 4) return one(value_number(peek<int32_t>(b)));
+  }
+  if (level == 263 && (name == 1 || name == 2) && length >= 8) {
+    Value v = value_of(Kind::structure);
+    const uint16_t n = peek<uint16_t>(b + 6);
+    v.items.push_back(named("mr_ifindex", interface_value(peek<uint32_t>(b))));
+    v.items.push_back(named("mr_type", word(arch::Set::packet_mr_types, peek<uint16_t>(b + 4))));
+    v.items.push_back(named("mr_alen", value_unsigned(n)));
+    const size_t kept = std::min<size_t>({n, static_cast<size_t>(length) - 8, 8});
+    v.items.push_back(named("mr_address", hardware_address(b + 8, kept)));
+    return v;
+  }
+  if (level == 263 && name == 6 && length >= 8 && out) {
+    Value v = value_of(Kind::structure);
+    v.items.push_back(named("tp_packets", value_unsigned(peek<uint32_t>(b))));
+    v.items.push_back(named("tp_drops", value_unsigned(peek<uint32_t>(b + 4))));
+    if (length >= 12) v.items.push_back(named("tp_freeze_q_cnt", value_unsigned(peek<uint32_t>(b + 8))));
+    return v;
+  }
+  if (level == 0 && (name == 35 || name == 36)) {
+    if (length < 8) return value_address(at);
+    Value v = value_of(Kind::structure);
+    v.items.push_back(named("imr_multiaddr", inet4_value(b)));
+    v.items.push_back(named("imr_interface", inet4_value(b + 4)));
+    return v;
+  }
+  if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28)) {
+    if (length < 20) return value_address(at);
+    Value v = value_of(Kind::structure);
+    v.items.push_back(inet6_value(b, "&ipv6mr_multiaddr"));
+    v.items.push_back(named("ipv6mr_interface", interface_value(peek<uint32_t>(b + 16))));
+    return v;
+  }
+  if (length == 4 || (length > 4 && !out && is_number(level, name))) return one(value_number(peek<int32_t>(b)));
+  if (length < 4 && !out) return value_address(at);
+  if (length < 4 && (level <= 1 || level == 6 || level == 41)) {
+    Value v = value_text(all);
+    v.bare = true;
+    return v;
+  }
+  return value_text(all);
+}
+
+}  // namespace sctrace::read

@@ -1,0 +1,221 @@
+#include "formats/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+namespace sctrace {
+namespace {
+
+constexpr struct {
+  int64_t error;
+  const char *name, *text;
+} kernel_errors[] = {  // never seen by programs, so no libc knows them
+    {512, "ERESTARTSYS", "To be restarted if SA_RESTART is set"},
+    {513, "ERESTARTNOINTR", "To be restarted"},
+    {514, "ERESTARTNOHAND", "To be restarted if no handler"},
+    {515, "ENOIOCTLCMD", "No ioctl command"},
+    {516, "ERESTART_RESTARTBLOCK", "Interrupted by signal"},
+    {524, "ENOTSUPP", "Operation is not supported"},
+};
+
+std::string error_text(int64_t error) {
+  for (const auto& e : kernel_errors)
+    if (e.error == error) return fmt::format("{} ({})", e.name, e.text);
+  const std::string name = errno_name(error);
+  if (name.empty()) return fmt::format("(errno {})", error);
+  return fmt::format("{} ({})", name, strerrordesc_np(static_cast<int>(error)));
+}
+
+std::string remarks(const Event& e, const TextOptions& o) {
+  std::string out;
+  for (const Value& v : e.after) {
+    if (v.kind == Value::Kind::macro && o.names == TextOptions::Names::raw) continue;
+    if (!out.empty()) out += ", ";
+    out += v.name;
+    const std::string text = shown(v, o);
+    if (!v.name.empty() && !text.empty()) out += ' ';
+    out += text;
+  }
+  return out.empty() ? out : " (" + out + ')';
+}
+
+}  // namespace
+
+std::string errno_name(int64_t error) {
+  const char* name = error > 0 && error < 4096 ? strerrorname_np(static_cast<int>(error)) : nullptr;
+  return name ? name : "";
+}
+
+std::string signal_name(uint64_t n) {
+  if (n == 32) return "SIGRTMIN";
+  if (n > 32 && n <= 64) return fmt::format("SIGRT_{}", n - 32);
+  const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr;
+  return name ? std::string("SIG") + name : fmt::format("{}", n);
+}
+
+std::string shown_result(const Event& e, const TextOptions& o) {
+  if (!e.ended) return "= ?";
+  if (e.restarted) return "= ? " + error_text(-e.result);
+  if (e.failed) return "= -1 " + error_text(-e.result) + remarks(e, o);
+  return "= " + shown(e.value, o) + remarks(e, o);
+}
+
+// --- lines -----------------------------------------------------------------------------------------------
+
+void TextPrinter::leader(uint32_t tid, uint64_t when) {
+  if (options_.follow) out_ += options_.file ? fmt::format("{:<5} ", tid) : many_ ? fmt::format("[pid {:>5}] ", tid) : "";
+  if (options_.times != TextOptions::Times::none) {
+    const uint64_t wall = when + wall_offset;
+    const time_t seconds = static_cast<time_t>(wall / 1'000'000'000);
+    const uint64_t micro = wall / 1000 % 1'000'000;
+    tm parts{};
+    localtime_r(&seconds, &parts);
+    char clock[16];
+    std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+    if (options_.times == TextOptions::Times::epoch) out_ += fmt::format("{}.{:06} ", seconds, micro);
+    else if (options_.times == TextOptions::Times::microseconds) out_ += fmt::format("{}.{:06} ", clock, micro);
+    else out_ += fmt::format("{} ", clock);
+  }
+  if (options_.relative) {
+    const uint64_t since = last_ && when > last_ ? when - last_ : 0;
+    out_ += fmt::format("{:>6}.{:06} ", since / 1'000'000'000, since / 1000 % 1'000'000);
+    last_ = when;
+  }
+}
+
+void TextPrinter::call_number(const Event& e) {
+  if (options_.number) out_ += fmt::format("[{:4}] ", e.nr);
+}
+
+TextOptions TextPrinter::options_for(const Event& e) const {
+  TextOptions o = options_;
+  const size_t nr = std::min<size_t>(e.nr, arch::number_limit);
+  if (!o.brief.test(nr)) o.verbose = true;
+  if (!o.followed.test(nr)) o.bare = true;
+  return o;
+}
+
+std::string TextPrinter::arguments(const Event& e, size_t from, size_t to) const {
+  std::string text;
+  const TextOptions options = options_for(e);
+  bool first = from == 0;
+  for (size_t i = from; i < to; ++i) {
+    const Value& v = e.args[i];
+    if (v.kind == Value::Kind::absent) continue;
+    if (!first) text += ", ";
+    first = false;
+    if (!v.name.empty()) text += v.name + '=';
+    text += shown(v, options);
+  }
+  return text;
+}
+
+std::string TextPrinter::ending(const Event& e, size_t column) const {
+  std::string text = ") ";
+  column += 2;
+  if (column < static_cast<size_t>(options_.column)) text.append(static_cast<size_t>(options_.column) - column, ' ');
+  text += shown_result(e, options_for(e));
+  if (options_.spent && e.ended) {
+    const uint64_t spent = e.finished > e.began ? e.finished - e.began : 0;
+    text += fmt::format(" <{}.{:06}>", spent / 1'000'000'000, spent / 1000 % 1'000'000);
+  }
+  return text + '\n';
+}
+
+// The line that stands open gives way to somebody else's.
+void TextPrinter::suspend() {
+  if (!open_) return;
+  Open& o = calls_[*open_];
+  leader(*open_, o.event.began);
+  call_number(o.event);
+  const size_t early = o.event.early;
+  out_ += o.event.name + '(' + arguments(o.event, 0, early);
+  bool more = false;
+  for (size_t i = early; i < o.event.args.size(); ++i) more |= o.event.args[i].kind != Value::Kind::absent;
+  if (more && early) out_ += ", ";
+  out_ += " <unfinished ...>\n";
+  o.written = true;
+  open_.reset();
+}
+
+void TextPrinter::enter(const Event& e) {
+  suspend();
+  calls_[e.tid] = {e, false};
+  open_ = e.tid;
+  if (!e.returns) leave(e);
+}
+
+void TextPrinter::leave(const Event& e) {
+  const auto found = calls_.find(e.tid);
+  const bool written = found != calls_.end() && found->second.written;
+  if (open_ && *open_ == e.tid) open_.reset();
+  else suspend();
+  std::string text;
+  if (written) {
+    leader(e.tid, e.finished);
+    call_number(e);
+    text = "<... " + e.name + " resumed>";
+    std::string rest = arguments(e, found->second.event.early, e.args.size());
+    if (rest.starts_with(", ")) rest.erase(0, 2);
+    text += rest;
+  } else {
+    leader(e.tid, e.began);
+    call_number(e);
+    text = e.name + '(' + arguments(e, 0, e.args.size());
+  }
+  out_ += text;
+  out_ += ending(e, text.size());
+  if (found != calls_.end()) calls_.erase(found);
+}
+
+void TextPrinter::signal(uint32_t tid, uint64_t when, const std::string& name, const Value& info) {
+  suspend();
+  leader(tid, when);
+  out_ += fmt::format("--- {} {} ---\n", name, shown(info, options_));
+}
+
+void TextPrinter::gone(uint32_t tid, uint64_t when, const std::string& how) {
+  const auto found = calls_.find(tid);
+  if (found != calls_.end()) {
+    Event e = found->second.event;
+    e.ended = false;
+    leave(e);
+  }
+  suspend();
+  if (how.empty() || options_.quiet > 1) return;
+  leader(tid, when);
+  out_ += "+++ " + how + " +++\n";
+}
+
+void TextPrinter::buffer(size_t index, uint64_t length) { out_ += fmt::format(" * {} bytes in buffer {}\n", length, index); }
+
+void TextPrinter::bytes(std::string_view data) {
+  const size_t digits = data.size() <= 0x100000 ? 5 : 7;
+  for (size_t at = 0; at < data.size(); at += 16) {
+    std::string hex, text;
+    for (size_t i = 0; i < 16; ++i) {
+      if (i == 8) hex += ' ';
+      if (at + i >= data.size()) {
+        hex += "   ", text += ' ';
+        continue;
+      }
+      const auto c = static_cast<unsigned char>(data[at + i]);
+      hex += fmt::format("{:02x} ", c);
+      text += c >= ' ' && c < 0x7f ? static_cast<char>(c) : '.';
+    }
+    out_ += fmt::format(" | {:0{}x}  {} {} |\n", at, digits, hex, text);
+  }
+}
+
+void TextPrinter::lost(uint32_t tid, uint64_t when, uint64_t calls) {
+  suspend();
+  leader(tid, when);
+  out_ += fmt::format("--- {} calls were not recorded here ---\n", calls);
+}
+
+void TextPrinter::end() { suspend(); }
+
+}  // namespace sctrace

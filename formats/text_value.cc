@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "formats/text.h"
+
+namespace sctrace {
+namespace {
+
+using Kind = Value::Kind;
+using Base = Value::Base;
+using Names = TextOptions::Names;
+
+bool is_plain(unsigned char c) { return c >= ' ' && c < 0x7f; }
+bool is_blank(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool wants_hex(std::string_view text, int hex) {
+  if (hex == 2) return true;
+  if (hex != 1) return false;
+  for (unsigned char c : text)
+    if (!is_plain(c) && !is_blank(c)) return true;
+  return false;
+}
+
+// Octal, as short as the next character allows.
+void append_octal(std::string& out, unsigned char c, bool digit_follows) {
+  out += fmt::format(fmt::runtime(digit_follows ? "\\{:03o}" : "\\{:o}"), c);
+}
+
+void append_quoted(std::string& out, std::string_view text, int hex) {
+  if (wants_hex(text, hex)) {
+    for (unsigned char c : text) out += fmt::format("\\x{:02x}", c);
+    return;
+  }
+  for (size_t i = 0; i < text.size(); ++i) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    static constexpr char special[] = "\"\\\f\n\r\t\v", letter[] = "\"\\fnrtv";
+    if (const char* at = c ? std::strchr(special, c) : nullptr) (out += '\\') += letter[at - special];
+    else if (is_plain(c)) out += static_cast<char>(c);
+    else if (hex == 3) out += fmt::format("\\x{:02x}", c);
+    else append_octal(out, c, i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7');
+  }
+}
+
+std::string number(uint64_t n, Base base) {
+  switch (base) {
+    case Base::decimal: return fmt::format("{}", static_cast<int64_t>(n));
+    case Base::unsigned_decimal: return fmt::format("{}", n);
+    case Base::hexadecimal: return n ? fmt::format("{:#x}", n) : "0";
+    case Base::octal: return n ? fmt::format("0{:o}", n) : "0";
+    case Base::padded: return n ? fmt::format("{:#018x}", n) : std::string(16, '0');
+    case Base::mode: return n ? fmt::format("0{:02o}", n) : "000";
+  }
+  return {};
+}
+
+std::string words(const Value& v, const TextOptions& o);
+
+std::string word(const Value& v, const TextOptions& o) {
+  const std::string plain = v.items.empty() ? number(v.number, v.base) : quoted(v.items[0], o);
+  if (o.names == Names::raw) return plain;
+  if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown : v.text) + " */";
+  if (v.text.empty()) return v.unknown.empty() ? plain : plain + " /* " + v.unknown + " */";
+  return o.names == Names::both ? plain + " /* " + v.text + " */" : v.text;
+}
+
+// Permissions below the flags are told apart whatever the style.
+std::string words_and_mode(const Value& v, const TextOptions& o) {
+  Value flags = v;
+  const std::string mode = number(v.items.back().number, Base::mode);
+  flags.number &= ~v.items.back().number;
+  flags.items.pop_back();
+  return flags.number ? words(flags, o) + '|' + mode : mode;
+}
+
+std::string words(const Value& v, const TextOptions& o) {
+  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number && v.items.back().base == Base::mode)
+    return words_and_mode(v, o);
+  const std::string plain = number(v.number, v.base);
+  if (o.names == Names::raw) return plain;
+  std::string joined;
+  bool known = false;
+  TextOptions brief = o;
+  brief.names = Names::brief;
+  for (const Value& item : v.items) {
+    if (!joined.empty()) joined += '|';
+    known |= item.kind != Kind::number || item.base != Base::hexadecimal;
+    joined += shown(item, brief);
+  }
+  if (!known) return v.number && !v.unknown.empty() ? plain + " /* " + v.unknown + " */" : plain;
+  return o.names == Names::both && (v.number || joined != "0") && !(joined == plain)
+             ? plain + " /* " + joined + " */" : joined;
+}
+
+std::string structure(const Value& v, const TextOptions& o) {
+  std::string out = "{";
+  bool more = v.more && !o.verbose;
+  for (const Value& field : v.items) {
+    if (field.kind == Kind::absent) continue;
+    if (field.detail && !o.verbose) {
+      more = true;
+      continue;
+    }
+    if (out.size() > 1) out += ", ";
+    if (!field.name.empty()) out += field.name + '=';
+    out += shown(field, o);
+  }
+  if (v.numbered) out += ", ...";
+  if (v.cut) out += out.size() > 1 ? ", ???" : "???";
+  if (more) out += out.size() > 1 ? ", ..." : "...";
+  return out + '}';
+}
+
+// Lists that are only counted unless everything is asked for: `unknown` names their elements.
+std::string counted(const Value& v) {
+  if (v.unknown == "program") return fmt::format("{:#x}", v.number);
+  std::string what = v.unknown;
+  if (v.whole == 1) what = what == "entries" ? "entry" : what.substr(0, what.size() - 1);
+  return fmt::format("{:#x} /* {} {}{} */", v.number, v.whole, what, v.rest ? ", unterminated" : "");
+}
+
+std::string list(const Value& v, const TextOptions& o) {
+  if (!v.unknown.empty() && !o.verbose) return counted(v);
+  std::string out = "[";
+  uint64_t n = 0;
+  const bool bounded = v.bounded && !o.verbose;
+  for (const Value& item : v.items) {
+    if (n) out += ", ";
+    if (bounded && n >= o.strsize) return out + "...]";
+    out += shown(item, o);
+    ++n;
+  }
+  if (v.rest) out += fmt::format("{}... /* {:#x} */", n ? ", " : "", v.rest);
+  else if (v.whole > n) out += n ? ", ..." : "...";
+  return out + ']';
+}
+
+std::string members(const Value& v, const TextOptions& o) {
+  std::string out = v.negated ? "~[" : "[";
+  bool first = true;
+  for (const Value& item : v.items) {
+    if (!first) out += ' ';
+    out += shown(item, o);
+    first = false;
+  }
+  return out + ']';
+}
+
+std::string macro(const Value& v, const TextOptions& o) {
+  const std::string plain = number(v.number, v.base);
+  if (v.numbered && o.names == Names::raw) return plain;
+  std::string out = v.numbered && o.names == Names::both ? plain + " /* " + v.text + '(' : v.text + '(';
+  for (size_t i = 0; i < v.items.size(); ++i) out += (i ? ", " : "") + shown(v.items[i], o);
+  return out + (v.numbered && o.names == Names::both ? ") */" : ")");
+}
+
+bool is_scalar(const Value& v) {
+  return v.kind == Kind::number || v.kind == Kind::word || v.kind == Kind::words || v.kind == Kind::descriptor ||
+         v.kind == Kind::address;
+}
+
+std::string change(const Value& v, const TextOptions& o) {
+  if (v.negated) return shown(v.items[0], o) + '+' + shown(v.items[1], o);
+  if (v.items[0].braced) {
+    Value a = v.items[0], b = v.items[1];
+    if (!is_scalar(b) || !b.braced || v.bare) return shown(a, o) + " => " + shown(b, o);
+    a.braced = b.braced = false;
+    const std::string left = shown(a, o), right = shown(b, o);
+    return left == right ? '[' + left + ']' : '[' + left + " => " + right + ']';
+  }
+  return shown(v.items[0], o) + " => " + shown(v.items[1], o);
+}
+
+std::string wait_status(const Value& v) {
+  const uint32_t s = static_cast<uint32_t>(v.number), signal = s & 0x7f;
+  if (s == 0xffff) return "{WIFCONTINUED(s)}";
+  if ((s & 0xff) == 0x7f && (s >> 8 & 0xff)) {
+    const uint32_t event = s >> 16, stop = s >> 8 & 0xff;
+    const std::string name = stop & 0x80 ? fmt::format("{} | 0x80", signal_name(stop & 0x7f)) : signal_name(stop);
+    std::string out = fmt::format("{{WIFSTOPPED(s) && WSTOPSIG(s) == {}}}", name);
+    static constexpr const char* events[] = {"", "FORK", "VFORK", "CLONE", "EXEC", "VFORK_DONE", "EXIT", "SECCOMP"};
+    if (event == 128) out += " | PTRACE_EVENT_STOP << 16";
+    else if (event && event < 8) out += fmt::format(" | PTRACE_EVENT_{} << 16", events[event]);
+    else if (event) out += fmt::format(" | {:#x} << 16", event);
+    return out;
+  }
+  const uint32_t rest = s & ~0xffffu;
+  std::string out;
+  if (signal == 0) out = fmt::format("{{WIFEXITED(s) && WEXITSTATUS(s) == {}}}", s >> 8 & 0xff);
+  else
+    out = fmt::format("{{WIFSIGNALED(s) && WTERMSIG(s) == {}{}}}", signal_name(signal), s & 0x80 ? " && WCOREDUMP(s)" : "");
+  if (rest) out += fmt::format(" | {:#x} << 16", rest >> 16);
+  return out;
+}
+
+std::string unadorned(const Value& v, const TextOptions& o) {
+  switch (v.kind) {
+    case Kind::absent: return {};
+    case Kind::number: return number(v.number, v.base);
+    case Kind::text: return quoted(v, o);
+    case Kind::word: return word(v, o);
+    case Kind::words: return words(v, o);
+    case Kind::address: return v.number ? fmt::format("{:#x}", v.number) : "NULL";
+    case Kind::descriptor: {
+      std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
+      if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
+      if (!v.unknown.empty() && o.names == Names::both) out += " /* " + v.unknown + " */";
+      if (o.paths > 1 && !v.items.empty()) out += '<' + v.items[0].text + '>';
+      else if (o.paths && !v.text.empty()) out += '<' + v.text + '>';
+      return out;
+    }
+    case Kind::structure: return structure(v, o);
+    case Kind::list: return list(v, o);
+    case Kind::members: return members(v, o);
+    case Kind::macro: return macro(v, o);
+    case Kind::change: return change(v, o);
+    case Kind::wait_status: return wait_status(v);
+    case Kind::either: {
+      std::string out;
+      for (const Value& item : v.items) out += (out.empty() ? "" : "|") + shown(item, o);
+      return out;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string quoted(const Value& v, const TextOptions& o) {
+  std::string_view text = v.text;
+  bool cut = v.cut || v.whole > text.size();
+  if (!v.path && text.size() > o.strsize) text = text.substr(0, o.strsize), cut = true;
+  std::string out = v.unknown + '"';
+  // Bytes behind the end of a struct that is known: where they lie in it.
+  if (v.numbered) out = fmt::format("/* bytes {}..{} */ \"", v.number, v.number + v.whole - 1);
+  append_quoted(out, text, v.bare || v.numbered ? 2 : o.hex);
+  return out + (cut ? "\"..." : "\"");
+}
+
+std::string shown(const Value& v, const TextOptions& o) {
+  // Reading failed within what would be shown of it, or nobody wants to know: where it is.
+  if (v.rest && v.kind == Kind::text && (v.path || v.text.size() <= o.strsize)) return fmt::format("{:#x}", v.rest);
+  if (o.bare && v.address && v.kind != Kind::address && v.kind != Kind::text) return fmt::format("{:#x}", v.address);
+  std::string out = unadorned(v, o);
+  if (v.braced && v.kind != Kind::change) out = '[' + out + ']';
+  if (!v.note.empty()) out += " /* " + v.note + " */";
+  return out;
+}
+
+}  // namespace sctrace

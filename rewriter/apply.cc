@@ -1,0 +1,185 @@
+#include "rewriter/apply.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "arch/x86_64/encode.h"
+#include "arch/x86_64/frame.h"
+
+namespace sctrace::rewriter {
+namespace {
+
+namespace encode = arch::encode;
+constexpr uint64_t page = 4096;
+
+// Volatile, so that no compiler makes a call of memcpy out of it: libc may be what is without
+// PROT_EXEC.
+void store(uint64_t address, const uint8_t* bytes, size_t size) {
+  auto* to = reinterpret_cast<volatile uint8_t*>(address);
+  for (size_t i = 0; i < size; ++i) to[i] = bytes[i];
+}
+
+void load(uint64_t address, uint8_t* bytes, unsigned size) {
+  const auto* from = reinterpret_cast<const volatile uint8_t*>(address);
+  for (unsigned i = 0; i < size; ++i) bytes[i] = from[i];
+}
+
+bool is_there(uint64_t address, const uint8_t* bytes, unsigned size) {
+  const auto* at = reinterpret_cast<const volatile uint8_t*>(address);
+  for (unsigned i = 0; i < size; ++i)
+    if (at[i] != bytes[i]) return false;
+  return true;
+}
+
+void copy(uint8_t* to, const uint8_t* from, size_t size) {
+  store(reinterpret_cast<uint64_t>(to), from, size);
+}
+
+bool is_in_one_word(uint64_t address, unsigned size) { return address % 8 + size <= 8; }
+
+Refusal put(const Change& change, Writer& writer, int protection) {
+  if (!change.size) return Refusal::out_of_reach;
+  return writer.write(change.address, change.original, change.bytes, change.size, protection);
+}
+
+Refusal take_back(const Change& change, Writer& writer, int protection) {
+  if (!change.size) return Refusal::out_of_reach;
+  return writer.write(change.address, change.bytes, change.original, change.size, protection);
+}
+
+}  // namespace
+
+Change jump_over_window(const Stub& stub) {
+  Change change{.address = stub.window, .size = stub.window_bytes, .original = stub.original};
+  const auto jump = encode::jump(stub.window, stub.begin);
+  if (!jump) return {};
+  copy(change.bytes, jump->data(), jump->size());
+  encode::fill_with_nops(change.bytes + jump->size(), change.size - jump->size());
+  return change;
+}
+
+Change short_jump_over_site(const Stub& stub) {
+  Change change{
+      .address = stub.site, .size = syscall_bytes, .original = stub.original + stub.window_bytes};
+  const auto jump = encode::short_jump(stub.site, stub.window);
+  if (!jump) return {};
+  copy(change.bytes, jump->data(), jump->size());
+  return change;
+}
+
+Writer::Writer()
+    : descriptor_(static_cast<int>(
+          arch::raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0))) {}
+
+Writer::~Writer() {
+  close_text();
+  avoid_proc();
+}
+
+void Writer::avoid_proc() {
+  if (descriptor_ >= 0) arch::raw_syscall(SYS_close, descriptor_);
+  descriptor_ = -1;
+}
+
+Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* bytes,
+                      unsigned size, int protection) {
+  if (!is_there(address, expected, size)) return Refusal::changed;
+  if (address >= open_begin_ && address + size <= open_end_)
+    return store(address, bytes, size), Refusal::none;
+  if (!try_by_proc(address, bytes, size) && !try_by_mprotect(address, bytes, size, protection))
+    return Refusal::not_writable;
+  return is_there(address, bytes, size) ? Refusal::none : Refusal::not_writable;
+}
+
+// A page of our own text that nobody runs: what the kernel does with it shows what it would do with
+// others.
+alignas(page) [[gnu::section(".text.sctrace_probe"), gnu::used]] const uint8_t probe[page] = {0xcc};
+
+bool is_changed_text_executable() {
+  static int answer = 0;  // 1 yes, 2 no
+  if (answer) return answer == 1;
+  const auto address = reinterpret_cast<uint64_t>(probe);
+  bool works = arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_WRITE) == 0;
+  if (works) *reinterpret_cast<volatile uint8_t*>(address) = 0xcc;
+  works = works && arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_EXEC) == 0;
+  answer = works ? 1 : 2;
+  return works;
+}
+
+bool Writer::try_open_text(uint64_t begin, uint64_t end, int protection) {
+  close_text();
+  begin &= ~(page - 1);
+  end = (end + page - 1) & ~(page - 1);
+  if (!is_changed_text_executable()) return false;
+  if (arch::raw_syscall(SYS_mprotect, begin, end - begin, PROT_READ | PROT_WRITE) < 0) {
+    // A range that could be opened in part only is closed again.
+    arch::raw_syscall(SYS_mprotect, begin, end - begin, protection);
+    return false;
+  }
+  open_begin_ = begin, open_end_ = end, open_protection_ = protection;
+  return true;
+}
+
+void Writer::close_text() {
+  if (open_end_)
+    arch::raw_syscall(SYS_mprotect, open_begin_, open_end_ - open_begin_, open_protection_);
+  open_begin_ = open_end_ = 0;
+}
+
+bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const {
+  if (descriptor_ < 0) return false;
+  if (!is_in_one_word(address, size))
+    return arch::raw_syscall(SYS_pwrite64, descriptor_, bytes, size, address) ==
+           static_cast<long>(size);
+  const uint64_t aligned = address & ~7ull;
+  uint8_t word[8];
+  load(aligned, word, sizeof word);
+  copy(word + address % 8, bytes, size);
+  return arch::raw_syscall(SYS_pwrite64, descriptor_, word, sizeof word, aligned) == sizeof word;
+}
+
+bool Writer::try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size,
+                             int protection) const {
+  const uint64_t begin = address & ~(page - 1);  // a window may straddle two pages
+  const uint64_t length = ((address + size + page - 1) & ~(page - 1)) - begin;
+  if (arch::raw_syscall(SYS_mprotect, begin, length, PROT_READ | PROT_WRITE) < 0) return false;
+  if (is_in_one_word(address, size)) {
+    auto* const word = reinterpret_cast<volatile uint64_t*>(address & ~7ull);
+    uint64_t value = *word;
+    for (unsigned i = 0; i < size; ++i) {
+      const unsigned shift = 8 * (address % 8 + i);
+      value = (value & ~(0xffull << shift)) | uint64_t{bytes[i]} << shift;
+    }
+    *word = value;
+  } else {
+    store(address, bytes, size);
+  }
+  return arch::raw_syscall(SYS_mprotect, begin, length, protection) == 0;
+}
+
+Refusal patch(Stub& stub, Writer& writer, int protection) {
+  if (stub.patched) return Refusal::none;
+  if (stub.tactic == Tactic::trap) return Refusal::changed;  // its text is gone
+  const Change jump = jump_over_window(stub);
+  Refusal refusal = put(jump, writer, protection);
+  if (refusal == Refusal::none && stub.tactic == Tactic::pad) {
+    // The padding first: from the moment of the short jmp it must lead on.
+    refusal = put(short_jump_over_site(stub), writer, protection);
+    if (refusal != Refusal::none) (void)take_back(jump, writer, protection);
+  }
+  stub.patched = refusal == Refusal::none;
+  return refusal;
+}
+
+Refusal unpatch(Stub& stub, Writer& writer, int protection) {
+  if (!stub.patched) return Refusal::none;
+  Refusal refusal = Refusal::none;
+  if (stub.tactic == Tactic::pad)
+    refusal = take_back(short_jump_over_site(stub), writer, protection);
+  if (refusal == Refusal::none) refusal = take_back(jump_over_window(stub), writer, protection);
+  stub.patched = refusal != Refusal::none;
+  return refusal;
+}
+
+}  // namespace sctrace::rewriter

@@ -1,0 +1,74 @@
+#include "rewriter/arena.h"
+
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "arch/x86_64/frame.h"
+
+namespace sctrace::rewriter {
+namespace {
+
+constexpr uint64_t page = 4096;
+constexpr uint64_t reach =
+    0x7ff0'0000;                      // jmp rel32, less a megabyte for what stubs point at besides
+constexpr uint64_t lowest = 0x10000;  // the usual vm.mmap_min_addr
+constexpr uint64_t highest = 0x7fff'ffff'0000;
+
+uint64_t page_up(uint64_t value) { return (value + page - 1) & ~(page - 1); }
+
+// At exactly this address, or nothing: kernels before 4.17 take the flag for none and the address
+// for a hint.
+bool try_map_at(uint64_t address, uint64_t size) {
+  const long got = arch::raw_syscall(SYS_mmap, address, size, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (got == static_cast<long>(address)) return true;
+  if (got > 0) arch::raw_syscall(SYS_munmap, got, size);
+  return false;
+}
+
+}  // namespace
+
+bool Arena::reaches(uint64_t low, uint64_t high) const {
+  const uint64_t first = begin < low ? begin : low;
+  const uint64_t last = begin + size > high ? begin + size : high;
+  return last - first <= reach;
+}
+
+Arena map_near(uint64_t low, uint64_t high, uint64_t size) {
+  size = page_up(size);
+  low &= ~(page - 1);
+  high = page_up(high);
+  const auto fits = [&](uint64_t address) {
+    return address >= lowest && address < highest && Arena{address, size}.reaches(low, high) &&
+           try_map_at(address, size);
+  };
+  for (uint64_t step = page; step <= reach; step *= 2)  // dense surroundings are left fast
+    if (low > size + step && fits(low - size - step)) return {low - size - step, size};
+  for (uint64_t step = 0; step <= reach; step += 16 << 20)
+    if (low > size + step && fits(low - size - step)) return {low - size - step, size};
+  for (uint64_t step = reach & ~(page - 1); step > 16 << 20;
+       step -= 16 << 20)  // far from a heap's end first
+    if (fits(high + step)) return {high + step, size};
+  return {};
+}
+
+bool try_seal(Arena& arena, uint64_t used) {
+  used = page_up(used);
+  if (used < arena.size) arch::raw_syscall(SYS_munmap, arena.begin + used, arena.size - used);
+  arena.size = used < arena.size ? used : arena.size;
+  if (!arena.size) return false;
+  if (arch::raw_syscall(SYS_mprotect, arena.begin, arena.size, PROT_READ | PROT_EXEC) < 0)
+    return false;
+  // A kernel without names for anonymous memory refuses: it is only for people who read the maps.
+  arch::raw_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, arena.begin, arena.size,
+                    "sctrace stubs");
+  return true;
+}
+
+void unmap(Arena& arena) {
+  if (arena.size) arch::raw_syscall(SYS_munmap, arena.begin, arena.size);
+  arena = {};
+}
+
+}  // namespace sctrace::rewriter

@@ -1,0 +1,192 @@
+#include "rewriter/insn.h"
+
+#include <Zydis/Zydis.h>
+
+#include <cstring>
+
+#include "rewriter/quick.h"
+
+namespace sctrace::rewriter {
+namespace {
+
+// What ZydisDecoderInit would fill in, as a constant: a shared object in somebody's process has no
+// static initialisers. Checked against the real thing by insn_test.cc through what it decodes.
+constexpr ZydisDecoder decoder_with(bool minimal) {
+  ZydisDecoder d{};
+  d.machine_mode = ZYDIS_MACHINE_MODE_LONG_64;
+  d.stack_width = ZYDIS_STACK_WIDTH_64;
+  for (auto mode : {ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_LZCNT,
+                    ZYDIS_DECODER_MODE_TZCNT, ZYDIS_DECODER_MODE_CLDEMOTE})
+    d.decoder_mode[mode] = ZYAN_TRUE;
+  if (minimal) d.decoder_mode[ZYDIS_DECODER_MODE_MINIMAL] = ZYAN_TRUE;
+  return d;
+}
+constexpr ZydisDecoder lengths_only = decoder_with(true);
+constexpr ZydisDecoder whole = decoder_with(false);
+
+bool try_decode(const ZydisDecoder& decoder, std::span<const uint8_t> bytes,
+                ZydisDecodedInstruction& insn) {
+  const ZyanUSize size = bytes.size() < longest_insn ? bytes.size() : longest_insn;
+  return ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), size, &insn));
+}
+
+bool is_rip_relative(const ZydisDecodedInstruction& insn) {
+  return insn.raw.modrm.offset && insn.raw.modrm.mod == 0 && insn.raw.modrm.rm == 5 &&
+         insn.raw.disp.size == 32;
+}
+
+bool has_prefix(const ZydisDecodedInstruction& insn, uint8_t prefix) {
+  for (unsigned i = 0; i < insn.raw.prefix_count; ++i)
+    if (insn.raw.prefixes[i].value == prefix) return true;
+  return false;
+}
+
+// ff /4 and ff /5. Through a rip-relative slot it is a jump out of the function, as a PLT entry's.
+Flow flow_of_ff(const ZydisDecodedInstruction& insn) {
+  switch (insn.raw.modrm.reg) {
+    case 2:
+    case 3: return Flow::call;
+    case 4:
+    case 5: return is_rip_relative(insn) ? Flow::stop : Flow::indirect;
+    default: return Flow::next;
+  }
+}
+
+Flow flow_of_one_byte(const ZydisDecodedInstruction& insn) {
+  switch (insn.opcode) {
+    case 0xe8: return Flow::call;
+    case 0xe9:
+    case 0xeb: return Flow::jump;
+    case 0xff: return flow_of_ff(insn);
+    case 0xc2:
+    case 0xc3:
+    case 0xca:
+    case 0xcb:
+    case 0xcc:
+    case 0xcf:
+    case 0xf4: return Flow::stop;
+    default: return insn.raw.imm[0].is_relative ? Flow::branch : Flow::next;
+  }
+}
+
+Flow flow_of(const ZydisDecodedInstruction& insn) {
+  if (insn.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) return Flow::next;
+  if (insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT) return flow_of_one_byte(insn);
+  if (insn.opcode_map != ZYDIS_OPCODE_MAP_0F) return Flow::next;
+  if (insn.opcode == 0x0b || insn.opcode == 0x07) return Flow::stop;  // ud2, sysret
+  return insn.raw.imm[0].is_relative ? Flow::branch : Flow::next;
+}
+
+bool is_fill(std::span<const uint8_t> bytes, unsigned& length) {
+  if (bytes[0] == 0xcc) return length = 1, true;
+  ZydisDecodedInstruction insn;
+  if (!try_decode(whole, bytes, insn)) return false;
+  length = insn.length;
+  // xchg %ax,%ax is 66 90, which some decoders do not call a nop.
+  return insn.mnemonic == ZYDIS_MNEMONIC_NOP ||
+         (insn.length == 2 && bytes[0] == 0x66 && bytes[1] == 0x90);
+}
+
+}  // namespace
+
+std::optional<Insn> decode(std::span<const uint8_t> bytes, uint64_t address) {
+  const auto insn = quick_decode(bytes, address);
+  return insn ? insn : whole_decode(bytes, address);
+}
+
+std::optional<Insn> whole_decode(std::span<const uint8_t> bytes, uint64_t address) {
+  ZydisDecodedInstruction raw;
+  if (!try_decode(lengths_only, bytes, raw)) return std::nullopt;
+  Insn insn{.length = raw.length, .flow = flow_of(raw)};
+  insn.is_syscall = raw.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+                    raw.opcode_map == ZYDIS_OPCODE_MAP_0F && raw.opcode == 0x05;
+  if (raw.raw.imm[0].is_relative) {
+    // Intel ignores 66 on a near branch, AMD makes the displacement 16 bits: nobody means either.
+    if (has_prefix(raw, 0x66) && !(raw.attributes & ZYDIS_ATTRIB_HAS_REX && raw.raw.rex.W))
+      return std::nullopt;
+    insn.has_target = true;
+    insn.target = address + raw.length + static_cast<uint64_t>(raw.raw.imm[0].value.s);
+  }
+  return insn;
+}
+
+bool is_movable(std::span<const uint8_t> bytes) {
+  ZydisDecodedInstruction insn;
+  if (!try_decode(whole, bytes, insn) || insn.length != bytes.size()) return false;
+  if (insn.raw.imm[0].is_relative) return false;
+  if (is_rip_relative(insn) && insn.address_width != 64) return false;
+  if (has_prefix(insn, 0xf0)) return false;  // programs with one thread jump behind the lock prefix
+  switch (insn.meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSRET:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_CET:
+    case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_UINTR:
+    case ZYDIS_CATEGORY_VTX:
+    case ZYDIS_CATEGORY_SGX:
+    case ZYDIS_CATEGORY_INVALID: return false;
+    default: break;
+  }
+  switch (insn.mnemonic) {
+    case ZYDIS_MNEMONIC_UD0:
+    case ZYDIS_MNEMONIC_UD1:
+    case ZYDIS_MNEMONIC_UD2: return false;
+    default: return true;
+  }
+}
+
+bool try_relocate(std::span<const uint8_t> bytes, uint64_t from_address, uint8_t* to,
+                  uint64_t to_address) {
+  ZydisDecodedInstruction insn;
+  if (!try_decode(whole, bytes, insn) || insn.length != bytes.size()) return false;
+  for (size_t i = 0; i < bytes.size(); ++i) to[i] = bytes[i];
+  if (!is_rip_relative(insn)) return true;
+  const int64_t reach = insn.raw.disp.value + static_cast<int64_t>(from_address - to_address);
+  const int32_t displacement = static_cast<int32_t>(reach);
+  if (displacement != reach) return false;
+  std::memcpy(to + insn.raw.disp.offset, &displacement, sizeof displacement);
+  return true;
+}
+
+bool is_padding(std::span<const uint8_t> bytes) {
+  for (size_t at = 0; at < bytes.size();) {
+    unsigned length = 0;
+    if (!is_fill(bytes.subspan(at), length)) return false;
+    at += length;
+  }
+  return true;
+}
+
+// By hand: it looks at every instruction of a function, and these few forms are plain enough.
+TableStep table_step(std::span<const uint8_t> insn, uint64_t address) {
+  using Kind = TableStep::Kind;
+  const auto at = [&](size_t i) { return i < insn.size() ? insn[i] : uint8_t{0}; };
+  size_t i = at(0) == 0x3e;  // notrack
+  const uint8_t rex = (at(i) & 0xf0) == 0x40 ? at(i++) : uint8_t{0};
+  const uint8_t opcode = at(i), modrm = at(i + 1), sib = at(i + 2);
+  const auto reg = static_cast<uint8_t>((modrm >> 3 & 7) | (rex & 4) << 1);
+  const auto rm = static_cast<uint8_t>((modrm & 7) | (rex & 1) << 3);
+  if (opcode == 0xff && (modrm & 0xf8) == 0xe0) return {.kind = Kind::jump, .from = rm};
+  if (!(rex & 8)) return {};
+  if (opcode == 0x8d && (modrm & 0xc7) == 0x05 && insn.size() == i + 6) {
+    int32_t distance;
+    std::memcpy(&distance, insn.data() + i + 2, sizeof distance);
+    return {.kind = Kind::base,
+            .to = reg,
+            .table = address + insn.size() + static_cast<uint64_t>(int64_t{distance})};
+  }
+  const auto base = static_cast<uint8_t>((sib & 7) | (rex & 1) << 3);
+  const bool no_displacement = (modrm & 0xc7) == 0x04 || ((modrm & 0xc7) == 0x44 && at(i + 3) == 0);
+  if (opcode == 0x63 && no_displacement && sib >> 6 == 2)
+    return {.kind = Kind::load, .to = reg, .from = base};
+  if (opcode == 0x01 && modrm >> 6 == 3) return {.kind = Kind::add, .to = rm, .from = reg};
+  if (opcode == 0x03 && modrm >> 6 == 3) return {.kind = Kind::add, .to = reg, .from = rm};
+  return {};
+}
+
+}  // namespace sctrace::rewriter

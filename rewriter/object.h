@@ -1,0 +1,69 @@
+// What the rewriter is told of one mapped object. Bytes come in by spans and addresses are numbers,
+// so that everything up to apply.cc works as well on byte arrays at pretended addresses. All spans
+// must be readable.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace sctrace::rewriter {
+
+// Bytes that belong at an address. Reading outside gives nothing.
+struct Bytes {
+  std::span<const uint8_t> bytes;
+  uint64_t address = 0;
+
+  uint64_t end() const { return address + bytes.size(); }
+  bool holds(uint64_t at, uint64_t size) const {
+    const uint64_t offset = at - address;  // wraps to something huge when below
+    return offset <= bytes.size() && size <= bytes.size() - offset;
+  }
+  std::span<const uint8_t> from(uint64_t at) const {
+    return holds(at, 0) ? bytes.subspan(at - address) : std::span<const uint8_t>{};
+  }
+  std::span<const uint8_t> part(uint64_t at, uint64_t size) const {
+    return holds(at, size) ? bytes.subspan(at - address, size) : std::span<const uint8_t>{};
+  }
+  template <typename T>
+  std::optional<T> read(uint64_t at) const {
+    if (!holds(at, sizeof(T))) return std::nullopt;
+    T value;
+    std::memcpy(&value, bytes.data() + (at - address), sizeof value);
+    return value;
+  }
+};
+
+struct Object {
+  Bytes text;          // one executable segment, at most 2 GiB of it
+  Bytes eh_frame_hdr;  // PT_GNU_EH_FRAME
+  Bytes frames;  // holds .eh_frame and .gcc_except_table: the segment that eh_frame_hdr lies in, or
+                 // the whole image if it is mapped without holes
+  int protection = 5;  // of the text: PROT_READ | PROT_EXEC
+  std::span<const uint64_t> confirmed =
+      {};  // if any: look at these addresses only, and do not scan
+};
+
+// Memory that the caller lends: taken from the front, never given back but by setting `used` again.
+struct Region {
+  uint8_t* base = nullptr;
+  size_t size = 0;
+  size_t used = 0;
+
+  // All that is left, as an array. keep() what was filled of it before the next call.
+  template <typename T>
+  std::span<T> rest() {
+    const size_t misfit = reinterpret_cast<uintptr_t>(base + used) % alignof(T);
+    const size_t skip = misfit ? alignof(T) - misfit : 0;
+    if (skip > size - used) return {};
+    used += skip;
+    return {reinterpret_cast<T*>(base + used), (size - used) / sizeof(T)};
+  }
+  template <typename T>
+  void keep(size_t count) {
+    used += count * sizeof(T);
+  }
+};
+
+}  // namespace sctrace::rewriter

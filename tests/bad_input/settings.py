@@ -1,0 +1,47 @@
+"""settings.py BUILD: unknown names and bad values, each said in one line, in the process that was started
+and not again in its children; the default is used and the trace is there."""
+import os
+import sys
+
+from asked import PROGRAM, Asker, House
+
+BAD = [  # name, value, what the line must name
+    ("SCTRACE_NONSENSE", "1", "SCTRACE_NONSENSE"), ("SCTRACE_TRACES", "all", "SCTRACE_TRACES"),
+    ("SCTRACE_TRACE", "no_such_call", "no_such_call"), ("SCTRACE_TRACE", "%nothing", "%nothing"),
+    ("SCTRACE_CAPTURE", "sideways", "sideways"), ("SCTRACE_STRSIZE", "many", "many"),
+    ("SCTRACE_STRSIZE", "-5", "-5"), ("SCTRACE_MODE", "stroom", "stroom"),
+    ("SCTRACE_BUFFER", "12Q", "12Q"), ("SCTRACE_BUFFER", "1", "SCTRACE_BUFFER"),
+    ("SCTRACE_BUFFER", "99999999999999999999", "SCTRACE_BUFFER"),
+    ("SCTRACE_MAX_SIZE", "lots", "lots"), ("SCTRACE_FOLLOW", "spoon", "spoon"),
+    ("SCTRACE_DOORS", "window", "window"), ("SCTRACE_LOG", "shout", "shout"),
+    ("SCTRACE_DISABLE", "perhaps", "perhaps"),
+]
+
+
+def main(build):
+    asker = Asker()
+    with House(os.path.abspath(build)) as house:
+        work = house.fresh("work")
+        native = house.run(PROGRAM, house.environment(), work)
+        for name, value, says in BAD:
+            trace = house.path("trace")
+            env = house.environment("auto", trace)
+            env[name] = value
+            case = f"{name}={value}"
+            asker.unchanged(case, native, house.run(PROGRAM, env, work), says)
+            for fault in house.trace_faults(trace):
+                asker.fault(case, fault)
+            house.fresh("trace")
+            os.rmdir(trace)
+        quiet = house.run(PROGRAM, house.environment("auto", house.path("quiet")), work)
+        asker.unchanged("no bad setting", native, quiet)
+        env = house.environment("auto", house.path("none"), SCTRACE_DISABLE="1")
+        asker.unchanged("disabled", native, house.run(PROGRAM, env, work))
+        if os.path.exists(house.path("none")):
+            asker.fault("disabled", "a trace was made")
+        env = house.environment("auto", house.path("off"), SCTRACE_NONSENSE="1", SCTRACE_LOG="off")
+        asker.unchanged("log off", native, house.run(PROGRAM, env, work))
+    asker.done()
+
+
+main(*sys.argv[1:])

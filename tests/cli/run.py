@@ -1,0 +1,131 @@
+"""Runs `sctrace` as a user would and compares what it says and how it ends."""
+import json
+import os
+import signal
+import shutil
+import subprocess
+import sys
+import tempfile
+
+command, maker = map(os.path.abspath, sys.argv[1:3])
+failures = []
+
+
+def run(*arguments, **options):
+    return subprocess.run([command, *arguments], capture_output=True, text=True, timeout=60, **options)
+
+
+def check(sentence, truth, seen=""):
+    if not truth:
+        failures.append(sentence)
+        print("FAILED:", sentence, seen)
+
+
+def says(arguments, status, out="", err="", **options):
+    ended = run(*arguments, **options)
+    sentence = " ".join(arguments) + f" ends with {status} and says `{out or err}`"
+    check(sentence, ended.returncode == status and out in ended.stdout and err in ended.stderr, ended)
+    return ended.stdout
+
+
+def usage():
+    says(["--help"], 0, out="record")
+    says(["--version"], 0, out="sctrace")
+    says([], 2, err="usage")
+    says(["nonsense"], 2, err="no verb `nonsense`")
+    says(["summary", "--nonsense"], 2, err="sctrace summary")
+    for verb in ("record", "summary", "info", "check", "doctor"):
+        text = says([verb, "--help"], 0, out="--help")
+        check(f"the help of {verb} fits a screen", text.count("\n") <= 40)
+    check("the man page names every option", "\\-\\-repair" in says(["--man"], 0, out=".TH SCTRACE 1"))
+
+
+def reading():
+    summary = json.loads(says(["summary", "--json", "whole"], 0))
+    calls = {one["name"]: one for one in summary["syscalls"]}
+    check("summary counts calls", calls["read"]["calls"] == 1 and calls["read"]["bytes"] == 4, calls)
+    check("summary counts errors", calls["close"]["errors"] == 1, calls)
+    check("summary measures", calls["read"]["ns_total"] == calls["read"]["ns_p50"] == calls["read"]["ns_max"] == 1000)
+    check("exit_group is unfinished", calls["exit_group"]["calls"] == 0 and calls["exit_group"]["unfinished"] == 1)
+    says(["summary", "whole"], 0, out="p99/us")
+    says(["summary", "-c", "-S", "calls", "whole"], 0, out="% time     seconds  usecs/call     calls    errors syscall")
+    says(["summary", "lossy"], 0, err="5 calls lost")
+    info = json.loads(says(["info", "--json", "whole"], 0))
+    check("info counts doors", info["calls"] == {"stub": 3, "trap": 1}, info)
+    check("info counts sites by tactic", info["sites"]["mov"] == 1 and info["sites"]["trap"] == 1, info)
+    check("info names refusals", info["refusals"] == {"undecodable": 1}, info)
+    check("info counts losses", json.loads(says(["info", "--json", "lossy"], 0))["lost"] == 5)
+    says(["info", "whole"], 0, out="3 by stub, 1 by trap")
+    says(["info", "nowhere"], 1, err="no such trace")
+    says(["summary", "."], 1, err="holds no file `session`")
+    shutil.copytree("whole", "newest/sctrace-x-1")
+    says(["summary"], 0, err="reading sctrace-x-1", cwd="newest")
+
+
+def checking():
+    says(["check", "whole"], 0, out="whole: 1 images, 4 calls")
+    says(["check", "killed"], 0, out="killed while recording: 1 call unfinished")
+    says(["check", "torn"], 1, out="7-0.ring: offset ")
+    says(["check", "--repair", "torn"], 0, err="rewritten")
+    says(["check", "torn"], 0, out="whole")
+    check("repair leaves nothing behind", not os.path.exists("torn.repairing"))
+
+
+def doctor(environment):
+    says(["doctor", "sh"], 0, out="can be traced", env=environment)
+    says(["doctor", "no-such-command"], 1, out="not found", env=environment)
+    with open("script", "w") as script:
+        script.write("#!/bin/sh\n")
+    os.chmod("script", 0o755)
+    says(["doctor", "./script"], 0, out="/bin/sh is what is traced", env=environment)
+    with open("/bin/sh", "rb") as file:
+        shell = bytearray(file.read())
+    shell[18:20] = (183).to_bytes(2, "little")
+    with open("foreign", "wb") as file:
+        file.write(shell)
+    os.chmod("foreign", 0o755)
+    says(["doctor", "./foreign"], 1, out="made for AArch64", env=environment)
+    static = bytearray(shell)
+    static[18:20] = (62).to_bytes(2, "little")
+    static[56:58] = (0).to_bytes(2, "little")
+    with open("static", "wb") as file:
+        file.write(static)
+    os.chmod("static", 0o755)
+    says(["doctor", "./static"], 1, out="static: LD_PRELOAD has no effect", env=environment)
+
+
+def recording(environment):
+    """With a library that is none: what `record` does around the program."""
+    tell = "echo $SCTRACE_STRSIZE $SCTRACE_TRACE $SCTRACE_FOLLOW $SCTRACE_OUTPUT"
+    out = says(["record", "-q", "-s", "99", "-e", "trace=%file", "--no-follow", "-o", "t", "--", "sh", "-c", tell], 0,
+               env=environment)
+    check("record sets the variables", out.split()[:3] == ["99", "%file", "none"], out)
+    check("the output is absolute", out.split()[-1] == os.path.abspath("t"), out)
+    out = says(["record", "-q", "sh", "-c", "echo $LD_PRELOAD"], 0, env={**environment, "LD_PRELOAD": ""})
+    check("record sets LD_PRELOAD", out.strip() == environment["SCTRACE_LIBRARY"], out)
+    says(["record", "-q", "--", "sh", "-c", "exit 41"], 41, env=environment)
+    says(["record", "-q", "--", "sh", "-c", "kill -TERM $$"], -signal.SIGTERM, env=environment)
+    says(["record", "--", "true"], 0, err="nothing was recorded", env=environment)
+    says(["record", "--", "no-such-command"], 127, err="command not found", env=environment)
+    says(["record", "--", "./whole/session"], 126, err="not executable", env=environment)
+    says(["record"], 2, err="no command", env=environment)
+    says(["record", "-e", "foo=bar", "true"], 2, err="only trace= and inject= are known", env=environment)
+
+
+root = tempfile.mkdtemp(prefix="sct-cli-")
+try:
+    os.chdir(root)
+    subprocess.run([maker, root], check=True)
+    with open("libnone.so", "w"):
+        pass
+    with_library = {**os.environ, "SCTRACE_LIBRARY": root + "/libnone.so"}
+    usage()
+    reading()
+    checking()
+    doctor(with_library)
+    recording(with_library)
+finally:
+    os.chdir("/")
+    shutil.rmtree(root)
+print(f"{len(failures)} failed" if failures else "all as expected")
+sys.exit(bool(failures))

@@ -1,0 +1,49 @@
+// Hazard 59: clone in rare mixes: memory shared by another process, descriptors shared or not, a
+// thread pointer that points nowhere.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include "guest.h"
+
+static volatile long shared;
+static int opened;
+
+static int body(void* value) {
+  long pid = raw(SYS_getpid), right = 0;
+  for (int i = 0; i < 500; i++) right += raw(SYS_getpid) == pid;
+  shared += right;
+  raw(SYS_close, opened);
+  return (int)(long)value;
+}
+
+static void mix(const char* name, int flags, void* tls) {
+  char* stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int i = 0; i < 5; i++) {
+    shared = 0;
+    opened = open("/dev/null", O_RDONLY);
+    int pid = clone(body, stack + 65536, flags | SIGCHLD, (void*)(long)(60 + i), NULL, tls, NULL);
+    if (pid < 0) {
+      say("%s: errno %d", name, errno);
+      continue;
+    }
+    int status;
+    must(waitpid(pid, &status, __WALL) == pid);
+    say("%s: %s, shared %ld, descriptor %s", name, ended(status), shared,
+        fcntl(opened, F_GETFD) < 0 ? "closed" : "open");
+    close(opened);
+  }
+  munmap(stack, 65536);
+}
+
+int main(void) {
+  mix("VM", CLONE_VM, NULL);
+  mix("VM FILES", CLONE_VM | CLONE_FILES, NULL);
+  mix("VM SIGHAND FS", CLONE_VM | CLONE_SIGHAND | CLONE_FS, NULL);
+  mix("FILES", CLONE_FILES, NULL);
+  mix("nothing", 0, NULL);
+  mix("VM VFORK", CLONE_VM | CLONE_VFORK, NULL);
+  mix("VM SETTLS", CLONE_VM | CLONE_SETTLS, (void*)0x1234);
+  mix("SETTLS", CLONE_SETTLS, (void*)0x7ffffffff000);
+  mix("THREAD alone", CLONE_THREAD, NULL);
+  return 0;
+}

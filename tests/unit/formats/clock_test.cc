@@ -1,0 +1,37 @@
+#include "formats/read/clock.h"
+
+#include <catch2/catch.hpp>
+
+using namespace sctrace;
+using read::Clock;
+using Pairs = std::vector<Clock::Pair>;
+
+TEST_CASE("two anchors make a clock", "[read][clock]") {
+  const Clock clock(Pairs{{{1000, 50'000'000, 90'000'000}, {1000 + 20'000'000, 60'000'000, 100'000'000}}});  // 2 a ns
+  CHECK_FALSE(clock.is_uncertain());
+  CHECK(clock.ns(1000) == 50'000'000);
+  CHECK(clock.ns(3000) == 50'001'000);
+  CHECK(clock.ns(0) == 49'999'500);
+  CHECK(clock.realtime_offset() == 40'000'000);
+}
+
+TEST_CASE("short images share their anchors", "[read][clock]") {
+  const Clock clock(Pairs{{{1000, 1'000'000, 1'000'000}, {}}, {{1000 + 30'000'000, 11'000'000, 11'000'000}, {}}});
+  CHECK_FALSE(clock.is_uncertain());
+  CHECK(clock.ns(1000 + 3'000'000) == 2'000'000);
+}
+
+TEST_CASE("without two anchors durations are a guess, and said to be", "[read][clock]") {
+  CHECK(Clock(Pairs{}).is_uncertain());
+  const Clock clock(Pairs{{{1000, 5'000, 6'000}, {}}});
+  CHECK(clock.is_uncertain());
+  CHECK(clock.ns(1000) == 5'000);
+}
+
+TEST_CASE("anchors that cannot be true are not believed, and no stamp overflows", "[read][clock]") {
+  const Clock clock(Pairs{{{1000, 50'000'000, 0}, {~uint64_t{0}, 60'000'000, 0}},
+                          {{2000, 1'000'000, 0}, {2000 + 10'000'000, 6'000'000, 0}}});
+  CHECK_FALSE(clock.is_uncertain());
+  CHECK(clock.ns(4000) == 1'001'000);
+  CHECK(clock.ns(~uint64_t{0}) == 9'000'000'000'000'000'000);
+}
