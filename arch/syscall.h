@@ -189,6 +189,7 @@ constexpr Arg offset(const char* n) { return plain(n, Kind::offset); }
 constexpr Arg mode(const char* n) { return plain(n, Kind::mode); }
 constexpr Arg file_mode(const char* n) { return plain(n, Kind::file_mode); }
 constexpr Arg device(const char* n) { return plain(n, Kind::device); }
+constexpr Arg hidden(const char* n) { return plain(n, Kind::none); }  // passed, but says nothing here
 constexpr Arg address(const char* n) { return plain(n, Kind::address); }
 constexpr Arg flags(const char* n, Set s) { return {.name = n, .kind = Kind::flags, .set = s}; }
 constexpr Arg choice(const char* n, Set s) { return {.name = n, .kind = Kind::choice, .set = s}; }

@@ -87,7 +87,13 @@ void TextPrinter::leader(uint32_t tid, uint64_t when) {
 }
 
 void TextPrinter::call_number(const Event& e) {
+  numbers_[e.tid] = e.nr;
   if (options_.number) out_ += fmt::format("[{:4}] ", e.nr);
+}
+
+// A line of no call stands under the number of the last one.
+void TextPrinter::last_number(uint32_t tid) {
+  if (options_.number) out_ += fmt::format("[{:4}] ", numbers_[tid]);
 }
 
 TextOptions TextPrinter::options_for(const Event& e) const {
@@ -154,6 +160,7 @@ void TextPrinter::leave(const Event& e) {
   if (open_ && *open_ == e.tid) open_.reset();
   else suspend();
   std::string text;
+  const size_t start = out_.size();
   if (written) {
     leader(e.tid, e.finished);
     call_number(e);
@@ -167,13 +174,14 @@ void TextPrinter::leave(const Event& e) {
     text = e.name + '(' + arguments(e, 0, e.args.size());
   }
   out_ += text;
-  out_ += ending(e, text.size());
+  out_ += ending(e, out_.size() - start);
   if (found != calls_.end()) calls_.erase(found);
 }
 
 void TextPrinter::signal(uint32_t tid, uint64_t when, const std::string& name, const Value& info) {
   suspend();
   leader(tid, when);
+  last_number(tid);
   out_ += fmt::format("--- {} {} ---\n", name, shown(info, options_));
 }
 
@@ -187,6 +195,7 @@ void TextPrinter::gone(uint32_t tid, uint64_t when, const std::string& how) {
   suspend();
   if (how.empty() || options_.quiet > 1) return;
   leader(tid, when);
+  last_number(tid);
   out_ += "+++ " + how + " +++\n";
 }
 

@@ -66,6 +66,7 @@ class TextPrinter {
   };
   void leader(uint32_t tid, uint64_t when);
   void call_number(const Event& event);
+  void last_number(uint32_t tid);
   std::string arguments(const Event& event, size_t from, size_t to) const;
   TextOptions options_for(const Event& event) const;
   std::string ending(const Event& event, size_t column) const;
@@ -74,6 +75,7 @@ class TextPrinter {
   TextOptions options_;
   std::map<uint32_t, Open> calls_;
   std::optional<uint32_t> open_;
+  std::map<uint32_t, uint32_t> numbers_;
   std::string out_;
   uint64_t last_ = 0;
   bool many_ = false;

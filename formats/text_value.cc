@@ -163,6 +163,7 @@ std::string change(const Value& v, const TextOptions& o) {
   if (v.negated) return shown(v.items[0], o) + '+' + shown(v.items[1], o);
   if (v.items[0].braced) {
     Value a = v.items[0], b = v.items[1];
+    if (v.bare && shown(a, o) == shown(b, o)) return shown(a, o);
     if (!is_scalar(b) || !b.braced || v.bare) return shown(a, o) + " => " + shown(b, o);
     a.braced = b.braced = false;
     const std::string left = shown(a, o), right = shown(b, o);

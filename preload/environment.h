@@ -1,6 +1,8 @@
 // How a traced program's exec hands us on, and how the new program's constructor makes its
 // environment again what the exec said, to the last entry and pointer. One variable carries it:
-//   SCTRACE_INHERIT = (+|-) <LD_PRELOAD as it was> \n <trace directory> \n <SCTRACE_X=value \n …>
+//   SCTRACE_INHERIT = (+|-) (+|-) <LD_PRELOAD as it was> \n <trace directory> \n <SCTRACE_X=value
+//   \n …>
+// The first sign: was there an LD_PRELOAD; the second: is the new program followed.
 #pragma once
 #include <cstdint>
 
@@ -10,6 +12,7 @@ struct Environment {
   char library[1024];    // path of libsctrace.so, for LD_PRELOAD
   char settings[4096];   // our SCTRACE_* settings, each ended by \n
   bool inherited;        // this program came by a traced exec
+  bool left;             // and is not to be followed
   char directory[1024];  // then: the trace that it belongs to
 };
 extern Environment environment;

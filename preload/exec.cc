@@ -52,7 +52,7 @@ struct Text {
 };
 
 // envp with LD_PRELOAD naming us first and one variable that says how to undo it.
-uint64_t* new_environment(uint64_t old, uint64_t count, char* memory, uint64_t bytes) {
+uint64_t* new_environment(uint64_t old, uint64_t count, bool follow, char* memory, uint64_t bytes) {
   auto* vector = reinterpret_cast<uint64_t*>(memory);
   Text text{memory + (count + 3) * 8, memory + bytes};
   uint64_t n = 0, preload = 0, place = ~0ull;
@@ -74,6 +74,7 @@ uint64_t* new_environment(uint64_t old, uint64_t count, char* memory, uint64_t b
   vector[n++] = reinterpret_cast<uint64_t>(++text.at);
   text.add("SCTRACE_INHERIT=");
   text.add(preload ? "+" : "-");
+  text.add(follow ? "+" : "-");
   text.add(was);
   text.add("\n");
   text.add(global.directory);
@@ -95,19 +96,18 @@ bool would_find_us(const ThreadState& self, uint32_t nr) {
   if (fd == -ENOENT && at)
     fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
   if (fd < 0) return true;
-  Elf64_Ehdr head{};
+  alignas(8) uint8_t bytes[2048] = {};  // program headers stand right behind the file header
   struct stat status {};
-  bool found = false;
-  const long n = raw_syscall(__NR_pread64, fd, &head, sizeof head, 0);
+  const long n = raw_syscall(__NR_pread64, fd, bytes, sizeof bytes, 0);
   raw_syscall(__NR_fstat, fd, &status);
-  if (n > 2 && head.e_ident[0] == '#' && head.e_ident[1] == '!')
-    found = true;  // its interpreter, most likely
-  if (n == sizeof head && head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64)
-    for (uint32_t i = 0; i < head.e_phnum && i < 128 && !found; ++i) {
-      Elf64_Phdr part{};
-      raw_syscall(__NR_pread64, fd, &part, sizeof part, head.e_phoff + i * sizeof part);
-      found = part.p_type == PT_INTERP;
-    }
+  bool found = n > 2 && bytes[0] == '#' && bytes[1] == '!';  // its interpreter will, most likely
+  const auto& head = *reinterpret_cast<const Elf64_Ehdr*>(bytes);
+  const bool ours = head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64;
+  for (uint64_t i = 0; ours && i < head.e_phnum; ++i) {
+    const uint64_t place = head.e_phoff + i * sizeof(Elf64_Phdr);
+    if (place > sizeof bytes - sizeof(Elf64_Phdr)) break;
+    found |= reinterpret_cast<const Elf64_Phdr*>(bytes + place)->p_type == PT_INTERP;
+  }
   raw_syscall(__NR_close, fd);
   return found && !(status.st_mode & (S_ISUID | S_ISGID));
 }
@@ -125,7 +125,7 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   ignore_for_exec(*self.process, true);
   self.after = After::exec;
   const uint64_t count = old ? length_of(old) : 0;
-  if (count == ~0ull || !global.config.follow_exec || !self.process->follow) return Route::run;
+  if (count == ~0ull) return Route::run;
   SpecialWork work(self);
   if (!would_find_us(self, nr)) return Route::run;
   self.exec_bytes = ((count + 3) * 8 + 16384 + 4095) & ~4095ull;
@@ -134,7 +134,8 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   if (memory < 0) return Route::run;
   self.exec_memory = reinterpret_cast<void*>(memory);
   const uint64_t* vector =
-      new_environment(old, count, reinterpret_cast<char*>(memory), self.exec_bytes);
+      new_environment(old, count, global.config.follow_exec && self.process->follow,
+                      reinterpret_cast<char*>(memory), self.exec_bytes);
   if (!vector) return Route::run;
   for (int i = 0; i < 6; ++i) self.pass[i] = self.frame.args[i];
   self.pass[envp] = reinterpret_cast<uint64_t>(vector);

@@ -131,8 +131,8 @@ void fill_session(wire::Session& session) {
   session.magic = wire::session_magic;
 }
 
-long join_session(long directory) {
-  bool fresh = true;
+long join_session(long directory, bool& fresh) {
+  fresh = true;
   long fd = raw_syscall(__NR_openat, directory, wire::session_name,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd == -EEXIST) {
@@ -232,12 +232,14 @@ long open_trace(const char* inherited) {
     directory = make_directory();
   }
   if (directory < 0) return directory;
-  long result = join_session(directory);
-  if (result == 0) result = make_image(directory);
+  bool fresh = false;
+  long result = join_session(directory, fresh);
+  if (result == 0) result = global.session->stopped ? -EFBIG : make_image(directory);
+  if (result < 0 && global.session) global.session->unseen_programs.fetch_add(1);
   raw_syscall(__NR_close, directory);
-  // A program that came by exec: the one before it said what there is to say.
+  // Said once a trace, by the program that began it.
   if (result < 0)
-    say(*inherited ? Level::info : Level::error, global.directory, ": ", error_name(result),
+    say(fresh ? Level::error : Level::info, global.directory, ": ", error_name(result),
         "; running untraced");
   if (result < 0) global.image = nullptr;
   return result;

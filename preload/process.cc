@@ -1,6 +1,5 @@
 #include "preload/process.h"
 
-#include <asm/prctl.h>
 #include <asm/unistd.h>
 #include <linux/sched.h>
 #include <time.h>
@@ -23,7 +22,7 @@ using arch::raw_syscall;
 using arch::Route;
 
 constexpr int sig_setmask = 2;
-constexpr uint64_t everything = ~0ull;
+constexpr uint64_t everything = ~guarded;  // a copy of ours may fault
 
 uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
   if (nr == __NR_fork) return 17;
@@ -32,6 +31,18 @@ uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
   uint64_t flags = 0;  // clone3: the first word of its struct
   read_app(&flags, self.frame.args[0], sizeof flags);
   return flags;
+}
+
+// Is the new thread's fs made by the libc that allotted our thread-local slot? Then libc's own code
+// made the thread, and fs points at a control block that points at itself, twice.
+bool by_our_libc(const ThreadState& self, uint64_t flags) {
+  constexpr uint64_t needed = CLONE_SETTLS | CLONE_THREAD;
+  if ((flags & needed) != needed) return false;
+  if (self.site < global.libc_begin || self.site >= global.libc_end) return false;
+  uint64_t fs = self.frame.args[4], block[3] = {};
+  if (static_cast<uint32_t>(self.frame.nr) == __NR_clone3)
+    read_app(&fs, self.frame.args[0] + 56, 8);
+  return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs;
 }
 
 // The child's state in our memory: what it goes on from, and what it inherits of the app's view.
@@ -48,6 +59,9 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.pending = 0;
   child.child_flags = flags;
   child.child_mask = self.child_mask;
+  child.slot = flags & CLONE_VFORK        ? Slot::keep
+               : by_our_libc(self, flags) ? Slot::write
+                                          : Slot::leave;
   child.began = flags & CLONE_VFORK ? wire::Began::vfork : wire::Began::clone;
   child.alternate = {
       .base = 0, .flags = 2, .reserved = 0, .size = 0};  // SS_DISABLE: as the kernel does
@@ -58,17 +72,6 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
     *copy = *self.process;
     child.process = copy;
   }
-}
-
-// Is the new thread's fs made by the libc that allotted our thread-local slot? Then libc's own code
-// made the thread, and fs points at a control block that points at itself, twice.
-bool by_our_libc(const ThreadState& self) {
-  constexpr uint64_t needed = CLONE_SETTLS | CLONE_THREAD;
-  if ((self.child_flags & needed) != needed) return false;
-  if (self.site < global.libc_begin || self.site >= global.libc_end) return false;
-  uint64_t fs = 0, block[3] = {};
-  raw_syscall(__NR_arch_prctl, ARCH_GET_FS, &fs);
-  return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs;
 }
 
 }  // namespace
@@ -157,6 +160,7 @@ extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t mask = self.child_mask;
   if (!shares) {
     forget_other_threads(self);
+    self.slot = Slot::keep;
     self.began = sctrace::wire::Began::fork;
     self.parent = self.tid;
     if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
@@ -175,9 +179,7 @@ extern "C" void sctrace_child(ThreadState& self) {
     take_ring(self);
   }
   if (!self.process->follow) self.out.header = nullptr;
-  settle(self, flags & CLONE_VFORK || !shares ? Slot::keep
-               : by_our_libc(self)            ? Slot::write
-                                              : Slot::leave);
+  settle(self, self.slot);
   if (self.out.header) write_thread_record(self);
   self.frame.phase = sctrace::arch::Phase::left;
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, 0, 8);

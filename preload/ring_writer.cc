@@ -17,6 +17,8 @@
 namespace sctrace::preload {
 namespace {
 
+bool take_fresh_ring(ThreadState& self);
+
 constexpr uint64_t populate_step = 16384;  // small: an idle thread shall touch no more
 
 void add(std::atomic<uint64_t>& counter, uint64_t n) {
@@ -113,7 +115,21 @@ void drain(ThreadState& self, uint64_t end) {
   arch::raw_syscall(__NR_close, fd);
 }
 
-// The place of the next block may still hold one that nobody could drain: the oldest goes, counted.
+bool next_fits(const RingWriter& out, uint64_t next) {
+  return next + block_size() - out.header->drained.load(std::memory_order_relaxed) <= out.mask + 1;
+}
+
+// The place of the next block may still hold one that nobody could drain. Where there is another
+// ring, mapped beforehand, the thread goes on there; this one is kept as it is.
+bool take_another(ThreadState& self) {
+  const RingWriter before = self.out;
+  if (!take_fresh_ring(self)) return self.out = before, false;
+  before.header->state.store(wire::RingState::full, std::memory_order_release);
+  self.began = wire::Began::back;
+  return true;
+}
+
+// Else the oldest block goes, counted.
 void drop_oldest(RingWriter& out, uint64_t next) {
   uint64_t drained = out.header->drained.load(std::memory_order_relaxed);
   while (next + block_size() - drained > out.mask + 1) {
@@ -133,7 +149,10 @@ bool next_block(ThreadState& self) {
   const uint64_t next = start + block_size();
   if (global.image->mode == wire::Mode::stream) {
     drain(self, next);
-    drop_oldest(out, next);
+    if (!next_fits(out, next)) {
+      if (!self.borrowed_from && take_another(self)) return true;
+      drop_oldest(out, next);
+    }
   }
   if (!populate(self, out, next + populate_step)) return false;
   begin_block(self, next);
@@ -177,49 +196,63 @@ uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& 
 }
 
 namespace {
+
+wire::RingHeader* header_of(uint32_t slot) {
+  return reinterpret_cast<wire::RingHeader*>(global.rings + slot * global.image->slot_bytes);
+}
+
 bool no_ring(ThreadState& self) {
   self.out.header = nullptr;
   global.image->unseen_threads.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
-}  // namespace
 
-bool take_ring(ThreadState& self) {
-  wire::Image& image = *global.image;
-  auto header_of = [&](uint32_t slot) {
-    return reinterpret_cast<wire::RingHeader*>(global.rings + slot * image.slot_bytes);
-  };
-  const uint32_t used = image.slots_used.load(std::memory_order_relaxed);
-  uint32_t slot = 0;
-  for (; slot < used && slot < global.rings_mapped; ++slot) {
-    auto done = wire::RingState::done;
-    if (header_of(slot)->state.compare_exchange_strong(done, wire::RingState::live)) break;
-  }
-  if (slot >= used || slot >= global.rings_mapped) {
-    slot = image.slots_used.fetch_add(1, std::memory_order_relaxed);
-    if (slot >= global.rings_mapped) return no_ring(self);
-    if (!self.process->sandboxed &&
-        arch::raw_syscall(__NR_madvise, header_of(slot), 4096, MADV_POPULATE_WRITE) == -EFAULT)
-      return no_ring(self);
-    header_of(slot)->state.store(wire::RingState::live, std::memory_order_relaxed);
-  }
+// How much of a ring that others wrote before is there: populate() doubles from one step up.
+uint64_t populated_until(const RingWriter& out) {
+  uint64_t populated = out.cursor ? populate_step : 0;
+  while (populated && populated <= out.mask && populated < out.cursor) populated *= 2;
+  return populated > out.mask ? out.mask + 1 : populated;
+}
+
+bool begin_ring(ThreadState& self, uint32_t slot) {
   RingWriter& out = self.out;
   out = {};
   out.header = header_of(slot);
-  out.bytes = global.rings + slot * image.slot_bytes + wire::ring_header_bytes;
-  out.mask = image.ring_bytes - 1;
+  out.bytes = reinterpret_cast<uint8_t*>(out.header) + wire::ring_header_bytes;
+  out.mask = global.image->ring_bytes - 1;
   out.slot = slot;
   out.header->pid.store(self.pid, std::memory_order_relaxed);
   out.header->tid.store(self.tid, std::memory_order_relaxed);
   out.cursor = out.header->head.load(std::memory_order_relaxed);
-  if (out.cursor) out.populated = populate_step;
-  while (out.populated && out.populated <= out.mask && out.populated < out.cursor)
-    out.populated *= 2;
-  if (out.populated > out.mask) out.populated = out.mask + 1;
+  out.populated = populated_until(out);
   if (!populate(self, out, out.populated + populate_step)) return out.dead = true, false;
   if (out.cursor == 0) begin_block(self, 0);
   set_limit(out);
   return true;
+}
+
+bool take_fresh_ring(ThreadState& self) {
+  const uint32_t slot = global.image->slots_used.load(std::memory_order_relaxed);
+  if (slot >= global.rings_mapped) return false;
+  const uint32_t mine = global.image->slots_used.fetch_add(1, std::memory_order_relaxed);
+  if (mine >= global.rings_mapped) return false;
+  if (!self.process->sandboxed &&
+      arch::raw_syscall(__NR_madvise, header_of(mine), 4096, MADV_POPULATE_WRITE) == -EFAULT)
+    return false;
+  header_of(mine)->state.store(wire::RingState::live, std::memory_order_relaxed);
+  return begin_ring(self, mine);
+}
+
+}  // namespace
+
+bool take_ring(ThreadState& self) {
+  const uint32_t used = global.image->slots_used.load(std::memory_order_relaxed);
+  for (uint32_t slot = 0; slot < used && slot < global.rings_mapped; ++slot) {
+    auto done = wire::RingState::done;
+    if (header_of(slot)->state.compare_exchange_strong(done, wire::RingState::live))
+      return begin_ring(self, slot);
+  }
+  return take_fresh_ring(self) || (!self.out.header && no_ring(self));
 }
 
 void give_ring_back(ThreadState& self) {

@@ -27,7 +27,7 @@ namespace {
 
 using arch::raw_syscall;
 
-constexpr uint64_t everything = ~0ull;
+constexpr uint64_t everything = ~guarded;  // a copy of ours may fault
 char program_path[1024];
 
 void find_program() {
@@ -178,11 +178,13 @@ void open_trap() {
 bool start(int argc, char** argv, char** envp) {
   read_environment(envp);
   global.environment = envp;
-  read_config(envp, environment.settings, !environment.inherited, global.config);
-  open_log();
+  read_config(envp, environment.settings, false, global.config);
+  open_log();  // known before the first complaint
+  if (!environment.inherited) read_config(envp, environment.settings, true, global.config);
   find_program();
   if (global.config.disabled || !is_chosen()) return false;
   restore_environment(envp);
+  if (environment.left) return false;
   static Objects objects;
   ThreadState* self = first_thread(environment.inherited);
   if (!self) return say(Level::error, "no memory; running untraced"), false;
@@ -192,8 +194,8 @@ bool start(int argc, char** argv, char** envp) {
   objects.list_bytes = sizeof global.image->objects;
   find_objects(objects);
   decide();
-  if (!take_ring(*self))
-    return say(Level::error, global.directory, ": no room for a ring; running untraced"), false;
+  // Without room for records the calls are still counted, as lost.
+  if (!take_ring(*self) && !self->out.header) return say(Level::info, "no ring left"), false;
   write_thread_record(*self);
   take_signals(*self);
   settle(*self, Slot::write);

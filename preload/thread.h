@@ -44,6 +44,9 @@ enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clo
 
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
 
+// What a new thread's fs is: not ours · ours if it is sealed now · certainly ours.
+enum class Slot : uint8_t { leave, keep, write };
+
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0
   RingWriter out;
@@ -61,9 +64,10 @@ struct alignas(64) ThreadState {
   Altstack alternate;          // as the app set it
   bool deferred;               // a signal waits for the end of special work, under deferred_mask
   uint64_t deferred_mask;
-  uint64_t pass[6];            // arguments given to the kernel in place of the app's
-  uint64_t mask_copy[2];       // a signal set given to the kernel in place of the app's
-  uint64_t set_copy[2];        // pselect6's pair of pointer and size
+  uint64_t pass[6];       // arguments given to the kernel in place of the app's
+  uint64_t mask_copy[2];  // a signal set given to the kernel in place of the app's
+  uint64_t set_copy[2];   // pselect6's pair of pointer and size
+  Slot slot;
   uint64_t child_flags;        // of the clone in flight
   uint64_t child_mask;         // signals blocked around it: what to go back to
   ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
@@ -93,13 +97,8 @@ ThreadState* try_new_thread();                       // a fresh block; null when
 void forget_thread(ThreadState& self);               // the block may be taken again
 void forget_other_threads(const ThreadState& self);  // after fork: they are not here
 
-// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way
-// from fs to its state where fs is one that our library's thread-local slot is part of.
-enum class Slot : uint8_t {
-  leave,
-  keep,
-  write
-};  // not ours · ours if it is sealed now · certainly ours
+// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way from fs to its
+// state where fs is one that our library's thread-local slot is part of.
 void settle(ThreadState& self, Slot slot);
 void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
 void unseal();                       // whoever has this fs goes by the trap from now on

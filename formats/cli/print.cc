@@ -73,7 +73,7 @@ void express(Wish& w, const std::string& text) {
   else if (what == "verbose" || what == "v" || what == "abbrev" || what == "a") {
     (what[0] == 'a' ? w.text.brief : w.text.followed) = call_set(set);
   } else if (what == "raw" || what == "x") w.text.raw = call_set(set);
-  else if (what == "quiet" || what == "silent" || what == "q") {
+  else if (what == "quiet" || what == "silent" || what == "silence" || what == "q") {
     if (set.find("exit") != set.npos || set == "all") w.text.quiet = 3;
   }
   else if (what == "read") w.read = descriptor_set(set);

@@ -1,5 +1,7 @@
 #include "formats/read/decode.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -233,7 +235,7 @@ Event decode(const Call& call, const Files* files) {
   Event e;
   e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
   e.began = call.began, e.finished = call.finished, e.ended = call.ended, e.result = call.result;
-  e.name = row.name ? row.name : "";
+  e.name = row.name ? row.name : fmt::format("syscall_{:#x}", call.nr);
   e.returns = row.result != arch::Result::never;
   bool early = true;
   for (uint8_t i = 0; i < row.arity; ++i) {

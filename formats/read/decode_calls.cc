@@ -94,7 +94,9 @@ Value vector_length(uint64_t v, Set set) {
   if (!(v & ~0xffffull)) return value_hex(v);
   Value all = words(set, v & ~0xffffull, true);
   all.number = v;
-  all.items.push_back(value_unsigned(v & 0xffff));
+  Value length = value_of(Kind::word);  // plain, and yet part of what is known
+  length.text = v & 0xffff ? fmt::format("{:#x}", v & 0xffff) : "0";
+  all.items.push_back(length);
   return all;
 }
 
@@ -185,6 +187,14 @@ void adapt_clone3(const Scene& s, Event& e) {
   e.args[0] = change;
 }
 
+Value numbered_macro(const char* name, std::vector<Value> items, uint32_t number) {
+  Value v = value_macro(name, std::move(items));
+  v.number = number;
+  v.base = Value::Base::hexadecimal;
+  v.numbered = true;
+  return v;
+}
+
 Value ioctl_command(uint32_t request) {
   Value v = word(Set::ioctl_commands, request);
   if (!v.text.empty()) return v;
@@ -202,7 +212,7 @@ Value ioctl_command(uint32_t request) {
     way = value_of(Kind::word);
     way.text = "_IOC_NONE";
   }
-  return value_macro("_IOC", {way, value_hex(request >> 8 & 255), value_hex(request & 255), value_hex(request >> 16 & 0x3fff)});
+  return numbered_macro("_IOC", {way, value_hex(request >> 8 & 255), value_hex(request & 255), value_hex(request >> 16 & 0x3fff)}, request);
 }
 
 Value ipc_command(Set set, uint32_t op) {
@@ -286,7 +296,10 @@ void adapt(const Scene& s, Event& e) {
     case nr_ioprio_set: e.args[2] = io_priority(static_cast<uint32_t>(s.call.args[2])); return;
     case nr_quotactl: e.args[0] = quota_command(static_cast<uint32_t>(s.call.args[0])); return;
     case nr_quotactl_fd: e.args[1] = quota_command(static_cast<uint32_t>(s.call.args[1])); return;
-    case nr_ioctl: e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_ioctl:
+      e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1]));
+      if (!s.command) e.args[2] = value_hex(s.call.args[2]);
+      return;
     case nr_shmctl: e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1])); return;
     case nr_msgctl: e.args[1] = ipc_command(Set::msg_commands, static_cast<uint32_t>(s.call.args[1])); return;
     case nr_semctl: e.args[2] = ipc_command(Set::sem_commands, static_cast<uint32_t>(s.call.args[2])); return;

@@ -101,7 +101,7 @@ Value personality_value(uint32_t v) {
 
 Value io_priority(uint32_t v) {
   Value value = value_macro("IOPRIO_PRIO_VALUE", {word(Set::ioprio_class, v >> 13), value_unsigned(v & 8191)});
-  value.number = v;
+  value.number = static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(v)));
   value.base = Value::Base::decimal;
   value.numbered = true;
   return value;

@@ -206,15 +206,15 @@ Value message_value(const Scene& s, uint64_t at, bool out, uint64_t filled, bool
   if (!s.memory.whole(m, at, sizeof m, out)) return value_address(at);
   const uint32_t name_bytes = static_cast<uint32_t>(m[1]);
   Value v = value_of(Kind::structure);
-  v.items.push_back(named("msg_name", structure(s, arch::Layout::sockaddr, m[0], static_cast<int32_t>(name_bytes) < 0 ? ~0ull : name_bytes, out)));
+  uint32_t offered = name_bytes;
+  if (out) s.memory.whole(&offered, at + 8, 4, false);
+  const uint32_t kept = std::min(offered, name_bytes);
+  v.items.push_back(named("msg_name", structure(s, arch::Layout::sockaddr, m[0], static_cast<int32_t>(kept) < 0 ? ~0ull : kept, out)));
   v.items.push_back(named("msg_namelen", value_number(static_cast<int32_t>(name_bytes))));
-  if (out) {
-    uint32_t offered = 0;
-    if (s.memory.whole(&offered, at + 8, 4, false) && offered != name_bytes) {
-      Value change = value_of(Kind::change);
-      change.items = {value_number(static_cast<int32_t>(offered)), value_number(static_cast<int32_t>(name_bytes))};
-      v.items.back() = named("msg_namelen", change);
-    }
+  if (offered != name_bytes) {
+    Value change = value_of(Kind::change);
+    change.items = {value_number(static_cast<int32_t>(offered)), value_number(static_cast<int32_t>(name_bytes))};
+    v.items.back() = named("msg_namelen", change);
   }
   v.items.push_back(named("msg_iov", vectors(s, m[2], m[3], out, filled)));
   v.items.push_back(named("msg_iovlen", value_unsigned(m[3])));

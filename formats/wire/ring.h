@@ -29,11 +29,12 @@ struct BlockHeader {
 };
 static_assert(sizeof(BlockHeader) == 48);
 
-enum class RingState : uint32_t { free = 0, live = 1, done = 2 };
+enum class RingState : uint32_t { free = 0, live = 1, done = 2, full = 3 };
 
 // Who writes: the owning thread alone, `state` by compare-and-swap when a thread takes the ring.
 struct RingHeader {
-  std::atomic<RingState> state;  // free → live → done → live …; done rings keep their records
+  std::atomic<RingState> state;  // free → live → done → live …; done and full rings keep
+                                 // their records, full ones are never written again
   std::atomic<uint32_t> pid, tid;
   uint32_t reserved;
   std::atomic<uint64_t> head;     // bytes ever written, published

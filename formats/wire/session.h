@@ -20,13 +20,14 @@ inline constexpr uint32_t byte_order = 0x01020304;
 struct Session {
   uint64_t magic;
   uint32_t version, order;
-  uint64_t max_bytes;             // SCTRACE_MAX_SIZE, 0 = none
-  std::atomic<uint64_t> bytes;    // of ring and data files so far
-  std::atomic<uint32_t> images;   // image files made
-  std::atomic<uint32_t> stopped;  // 1: max_bytes reached, nothing more is recorded
-  char host[64], kernel[64];      // uname: nodename, release
+  uint64_t max_bytes;                     // SCTRACE_MAX_SIZE, 0 = none
+  std::atomic<uint64_t> bytes;            // of ring and data files so far
+  std::atomic<uint32_t> images;           // image files made
+  std::atomic<uint32_t> stopped;          // 1: max_bytes reached, nothing more is recorded
+  std::atomic<uint64_t> unseen_programs;  // found no room for an image, or came after the stop
+  char host[64], kernel[64];              // uname: nodename, release
 };
-static_assert(sizeof(Session) == 40 + 128);
+static_assert(sizeof(Session) == 48 + 128);
 inline constexpr uint32_t session_bytes = 4096;
 
 // One reading of all clocks, taken together.

@@ -23,9 +23,10 @@ OWN = {  # number: how many calls of the library's own a thread or a new image m
     "rt_sigprocmask": 40, "rt_sigaction": 40, "prctl": 8, "sigaltstack": 4, "gettid": 4,
     "getpid": 40, "tgkill": 40, "rt_tgsigqueueinfo": 40,  # a signal that was put off, sent again
     "madvise": WILD,  # pieces of the ring, made ready ahead of the writer
-    "mmap": 40, "munmap": 40, "mprotect": 4, "openat": 40, "close": 40,
-    "pwrite64": 40, "fallocate": 40, "ftruncate": 4, "fstat": 4, "membarrier": 4, "set_robust_list": 2,
-    "answered by the library": 70, "clock_gettime": 20, "lseek": 4, "fcntl": 4, "process_vm_readv": WILD, "process_vm_writev": WILD,
+    "mmap": 40, "munmap": 40,  # an exec's environment; slabs of thread blocks
+    "openat": 40, "pwrite64": 40, "close": 40,  # drains, and an exec's look at its program
+    "pread64": 20, "fstat": 20, "fcntl": 4, "clock_gettime": 20, "rseq": 1,
+    "answered by the library": 70,
 }
 # Arguments that may point to a copy of ours: signal masks and handlers without SIGSYS, an environment
 # that goes on carrying the library.

@@ -1,0 +1,118 @@
+#include "formats/read/decode.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "formats/text.h"
+
+using namespace sctrace;
+using Catch::Matchers::Equals;
+
+namespace {
+
+read::Piece piece(uint64_t address, const void* bytes, size_t n, bool out, uint64_t wanted = 0) {
+  read::Piece p;
+  p.address = address;
+  p.bytes.assign(static_cast<const uint8_t*>(bytes), static_cast<const uint8_t*>(bytes) + n);
+  p.wanted = wanted ? wanted : n;
+  p.out = out;
+  p.cut = p.wanted > n;
+  return p;
+}
+
+read::Call call(uint32_t nr, std::initializer_list<uint64_t> args, int64_t result) {
+  read::Call c;
+  c.pid = c.tid = 100;
+  c.nr = nr;
+  c.ended = true;
+  c.result = result;
+  for (uint64_t a : args) c.args[c.argc++] = a;
+  return c;
+}
+
+std::string line(const read::Call& c, TextOptions options = {}) {
+  TextPrinter printer(options);
+  printer.leave(read::decode(c));
+  std::string text = printer.out();
+  text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a buffer is shown as far as it is long and as it was kept", "[formats][decode]") {
+  read::Call c = call(arch::nr_read, {3, 0x1000, 100}, 5);
+  SECTION("whole") {
+    c.memory.push_back(piece(0x1000, "abc\n\0", 5, true));
+    CHECK_THAT(line(c), Equals(R"(read(3, "abc\n\0", 100)                 = 5)"));
+  }
+  SECTION("shortened by a setting") {
+    c.memory.push_back(piece(0x1000, "ab", 2, true, 5));
+    CHECK_THAT(line(c), Equals(R"(read(3, "ab"..., 100)                   = 5)"));
+  }
+  SECTION("not recorded") { CHECK_THAT(line(c), Equals("read(3, 0x1000, 100)                    = 5")); }
+  SECTION("the call failed") {
+    c.result = -9;
+    CHECK_THAT(line(c), Equals("read(3, 0x1000, 100)                    = -1 EBADF (Bad file descriptor)"));
+  }
+}
+
+TEST_CASE("a path that does not end where memory does is an address", "[formats][decode]") {
+  read::Call c = call(arch::nr_chdir, {0x1000}, -14);
+  read::Piece p = piece(0x1000, "abc", 3, false);
+  SECTION("faulted") {
+    p.fault = true;
+    c.memory.push_back(p);
+    CHECK_THAT(line(c), Equals("chdir(0x1000)                           = -1 EFAULT (Bad address)"));
+  }
+  SECTION("ended") {
+    p.bytes.push_back(0);
+    c.memory.push_back(p);
+    CHECK_THAT(line(c), Equals("chdir(\"abc\")                            = -1 EFAULT (Bad address)"));
+  }
+}
+
+TEST_CASE("memory of both moments is told apart", "[formats][decode]") {
+  read::Call c = call(arch::nr_getsockname, {3, 0, 0x1000}, 0);
+  const int32_t before = 16, after = 12;
+  c.memory.push_back(piece(0x1000, &before, 4, false));
+  SECTION("changed") {
+    c.memory.push_back(piece(0x1000, &after, 4, true));
+    CHECK_THAT(line(c), Equals("getsockname(3, NULL, [16 => 12])        = 0"));
+  }
+  SECTION("left alone") {
+    c.memory.push_back(piece(0x1000, &before, 4, true));
+    CHECK_THAT(line(c), Equals("getsockname(3, NULL, [16])              = 0"));
+  }
+}
+
+TEST_CASE("an argument is only there when another one says so", "[formats][decode]") {
+  read::Call c = call(arch::nr_open, {0x1000, 0, 0644}, 3);
+  c.memory.push_back(piece(0x1000, "f", 2, false));
+  SECTION("no O_CREAT") { CHECK_THAT(line(c), Equals("open(\"f\", O_RDONLY)                     = 3")); }
+  SECTION("O_CREAT") {
+    c.args[1] = 0x41;
+    CHECK_THAT(line(c), Equals("open(\"f\", O_WRONLY|O_CREAT, 0644)       = 3"));
+  }
+}
+
+TEST_CASE("an array ends where its memory does", "[formats][decode]") {
+  read::Call c = call(arch::nr_setgroups, {3, 0x1000}, 0);
+  const uint32_t groups[] = {1, 0xffffffff};
+  c.memory.push_back(piece(0x1000, groups, sizeof groups, false));
+  CHECK_THAT(line(c), Equals("setgroups(3, [1, -1, ... /* 0x1008 */]) = 0"));
+}
+
+TEST_CASE("calls without a row show six hexadecimal arguments", "[formats][decode]") {
+  CHECK_THAT(line(call(499, {1, 0, 3, 4, 5, 6}, -38)), Equals("syscall_0x1f3(0x1, 0, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)"));
+}
+
+TEST_CASE("poll tells what came of it", "[formats][decode]") {
+  const uint8_t before[] = {3, 0, 0, 0, 1, 0, 0, 0}, after[] = {3, 0, 0, 0, 1, 0, 1, 0};
+  read::Call c = call(arch::nr_poll, {0x1000, 1, 5}, 1);
+  c.memory.push_back(piece(0x1000, before, 8, false));
+  c.memory.push_back(piece(0x1000, after, 8, true));
+  CHECK_THAT(line(c), Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 1 ([{fd=3, revents=POLLIN}])"));
+  c.result = 0;
+  CHECK_THAT(line(c), Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 0 (Timeout)"));
+}
