@@ -35,7 +35,7 @@ struct Value {
   bool more = false;       // structure: holds more than its fields say
   bool negated = false;    // members: the others
   bool bounded = false;    // list: may be shortened for brevity
-  bool bare = false;       // structure: its fields stand without braces (one level up)
+  bool bare = false;       // word, words: by name in every style; text: in hex in every style; change: two values, not one that moved
   bool braced = false;     // number, word: alone behind a pointer
   bool numbered = false;   // word: its number matters as much as its name; structure: goes on in any case
   uint64_t number = 0;

@@ -58,6 +58,7 @@ std::string words(const Value& v, const TextOptions& o);
 
 std::string word(const Value& v, const TextOptions& o) {
   const std::string plain = v.items.empty() ? number(v.number, v.base) : quoted(v.items[0], o);
+  if (v.bare && !v.text.empty()) return v.text;
   if (o.names == Names::raw) return plain;
   if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown : v.text) + " */";
   if (v.text.empty()) return v.unknown.empty() ? plain : plain + " /* " + v.unknown + " */";
@@ -88,7 +89,7 @@ std::string words(const Value& v, const TextOptions& o) {
     joined += shown(item, brief);
   }
   if (!known) return v.number && !v.unknown.empty() ? plain + " /* " + v.unknown + " */" : plain;
-  return o.names == Names::both && (v.number || joined != "0") && !(joined == plain)
+  return o.names == Names::both && !v.bare && (v.number || joined != "0") && !(joined == plain)
              ? plain + " /* " + joined + " */" : joined;
 }
 

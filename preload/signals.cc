@@ -158,7 +158,8 @@ void on_signal(ThreadState& self, int signo, const Info& info, Context& context)
   const bool ours = is_ours(context.rip);
   if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
     return;  // stepped through us
-  if (ours && self.frame.phase == arch::Phase::special) {
+  // A phase left over from an rt_sigreturn says nothing about a call that has only begun.
+  if (ours && self.frame.phase == arch::Phase::special && !has_just_begun(context.rip)) {
     if (is_guarded(signo)) return keep_pending(self, signo, info);
     return defer(self, signo, info, context);
   }

@@ -128,6 +128,8 @@ bool is_ours(uint64_t pc) {
 
 bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
 
+bool has_just_begun(uint64_t pc) { return between(pc, sctrace_trampoline, sctrace_saved); }
+
 bool lose_rings() {
   arch::raw_syscall(__NR_mmap, global.rings, global.rings_bytes, PROT_READ | PROT_WRITE,
                     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

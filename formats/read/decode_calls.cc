@@ -200,6 +200,7 @@ Value ioctl_command(uint32_t request) {
   if (!v.text.empty()) return v;
   Value way = value_of(Kind::words);
   way.number = request >> 30;
+  way.bare = true;
   way.base = Value::Base::hexadecimal;
   static constexpr const char* names[] = {"_IOC_WRITE", "_IOC_READ"};
   for (uint32_t bit : {2u, 1u})
@@ -211,6 +212,7 @@ Value ioctl_command(uint32_t request) {
   if (!(request >> 30)) {
     way = value_of(Kind::word);
     way.text = "_IOC_NONE";
+    way.bare = true;
   }
   return numbered_macro("_IOC", {way, value_hex(request >> 8 & 255), value_hex(request & 255), value_hex(request >> 16 & 0x3fff)}, request);
 }
@@ -298,7 +300,7 @@ void adapt(const Scene& s, Event& e) {
     case nr_quotactl_fd: e.args[1] = quota_command(static_cast<uint32_t>(s.call.args[1])); return;
     case nr_ioctl:
       e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1]));
-      if (!s.command) e.args[2] = value_hex(s.call.args[2]);
+      if (!s.command && e.args[1].kind == Kind::macro) e.args[2] = value_hex(s.call.args[2]);
       return;
     case nr_shmctl: e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1])); return;
     case nr_msgctl: e.args[1] = ipc_command(Set::msg_commands, static_cast<uint32_t>(s.call.args[1])); return;
