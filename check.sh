@@ -7,9 +7,9 @@ echo "check.sh: installs what is missing, builds with g++ and clang, runs all te
 install_missing build test
 
 # Short runs first, the whole of the tests last: what ctest says at the end is about all of them.
-configure_and_build asan RelWithDebInfo g++ gcc -DSCTRACE_SANITIZE=ON
+configure_and_build asan RelWithDebInfo g++ gcc -DSCTRACE_SANITIZE=ON -DSCTRACE_UNIT_ONLY=ON
 (cd build/asan && ctest --output-on-failure -L unit)
-configure_and_build clang RelWithDebInfo clang++-14 clang-14
+configure_and_build clang RelWithDebInfo clang++-14 clang-14 -DSCTRACE_UNIT_ONLY=ON
 (cd build/clang && ctest --output-on-failure -L 'unit|fuzz')
 if has_presets; then
   exec cmake --workflow --preset check

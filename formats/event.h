@@ -57,6 +57,7 @@ struct Event {
   int64_t result = 0;
   bool failed = false;                // result is a negative errno
   bool restarted = false;
+  bool injected = false;              // answered by us or an engine, not by the kernel
   Value value;                        // the result, when it did not fail
   std::vector<Value> after;           // what else came back, each with its `name`
   std::vector<std::string> paths;     // files it touched, by name or by descriptor

@@ -57,10 +57,11 @@ std::string signal_name(uint64_t n) {
 }
 
 std::string shown_result(const Event& e, const TextOptions& o) {
+  const char* injected = e.injected ? " (INJECTED)" : "";
   if (!e.ended) return "= ?";
   if (e.restarted) return "= ? " + error_text(-e.result);
-  if (e.failed) return "= -1 " + error_text(-e.result) + remarks(e, o);
-  return "= " + shown(e.value, o) + remarks(e, o);
+  if (e.failed) return "= -1 " + error_text(-e.result) + remarks(e, o) + injected;
+  return "= " + shown(e.value, o) + remarks(e, o) + injected;
 }
 
 // --- lines -----------------------------------------------------------------------------------------------

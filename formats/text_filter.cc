@@ -1,8 +1,9 @@
 #include "formats/text_filter.h"
 
+#include <regex.h>
+
 #include <algorithm>
 #include <charconv>
-#include <regex>
 #include <stdexcept>
 
 namespace sctrace {
@@ -37,6 +38,22 @@ bool add(CallSet& set, Matches matches) {
   return any;
 }
 
+// POSIX extended, as strace's and as SCTRACE_TRACE's in preload/config.cc.
+class Pattern {
+ public:
+  explicit Pattern(const std::string& text) {
+    if (regcomp(&compiled_, text.c_str(), REG_EXTENDED | REG_NOSUB))
+      throw std::invalid_argument("invalid regular expression '" + text + "'");
+  }
+  ~Pattern() { regfree(&compiled_); }
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+  bool matches(const char* name) const { return regexec(&compiled_, name, 0, nullptr, 0) == 0; }
+
+ private:
+  regex_t compiled_;
+};
+
 void add_one(CallSet& set, std::string_view word) {
   const bool lenient = word.starts_with('?');
   while (word.starts_with('?')) word.remove_prefix(1);
@@ -48,8 +65,8 @@ void add_one(CallSet& set, std::string_view word) {
   if (word.starts_with('/')) {
     word.remove_prefix(1);
     if (word.ends_with('/')) word.remove_suffix(1);
-    const std::regex pattern{std::string(word), std::regex::extended};
-    found = add(set, [&](uint32_t, const arch::Row& row) { return std::regex_search(row.name, pattern); });
+    const Pattern pattern{std::string(word)};
+    found = add(set, [&](uint32_t, const arch::Row& row) { return pattern.matches(row.name); });
   } else if (const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
              error == std::errc() && end == word.data() + word.size()) {
     set.set(std::min(number, arch::number_limit));

@@ -20,11 +20,8 @@ struct Global {
   const char* const* environment;
   wire::Session* session;
   wire::Image* image;
-  uint8_t* rings;         // ring 0 of the image
-  uint32_t rings_mapped;  // of the image's slots
-  uint64_t rings_bytes;
   char directory[1024];  // absolute path of the trace
-  char data_path[1100];
+  char data_path[1100], ring_path[1100];
   uint64_t guest_begin, guest_end;  // our own text, beside the gate
   uint64_t libc_begin, libc_end;    // text of the libc that we were linked with
   const rewriter::Stub* stubs;

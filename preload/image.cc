@@ -12,13 +12,14 @@
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/process.h"
+#include "preload/rings.h"
 
 namespace sctrace::preload {
 namespace {
 
 using arch::raw_syscall;
 
-constexpr uint32_t slots_most = 16384, slots_mapped[] = {256, 32, 4, 1};
+constexpr uint32_t slots_mapped[] = {chunk_slots, 16, 4, 1};  // what address space there is
 
 long directory_of_ours(const char* path) {
   raw_syscall(__NR_mkdirat, AT_FDCWD, path, 0700);
@@ -197,11 +198,11 @@ long make_image(long directory) {
     file_slots = slots_mapped[0];
     at = raw_syscall(__NR_ftruncate, fd, wire::image_header_bytes + file_slots * slot_bytes);
   }
+  uint32_t mapped = 0;
   for (const uint32_t slots : slots_mapped) {
     if (at < 0) break;
-    global.rings_mapped = slots;
-    global.rings_bytes = slots * slot_bytes;
-    at = map_file(fd, wire::image_header_bytes + global.rings_bytes, wire::image_header_bytes);
+    mapped = slots;
+    at = map_file(fd, wire::image_header_bytes + slots * slot_bytes, wire::image_header_bytes);
     if (at != -ENOMEM) break;
     at = 0;
   }
@@ -210,12 +211,14 @@ long make_image(long directory) {
     raw_syscall(__NR_unlinkat, directory, name.c_str(), 0);
     return at ? at : -ENOMEM;
   }
-  Line data;
+  Line ring, data;
+  ring.text(global.directory).text("/").text(name.c_str());
   data.text(global.directory).text("/").text(name.c_str(), name.size() - 4).text("data");
+  __builtin_memcpy(global.ring_path, ring.c_str(), ring.size() + 1);
   __builtin_memcpy(global.data_path, data.c_str(), data.size() + 1);
   global.image = reinterpret_cast<wire::Image*>(at);
-  global.rings = reinterpret_cast<uint8_t*>(at) + wire::image_header_bytes;
   fill_image(*global.image, ring_bytes, file_slots);
+  first_chunk(reinterpret_cast<uint8_t*>(at) + wire::image_header_bytes, mapped);
   global.session->images.fetch_add(1);
   global.session->bytes.fetch_add(wire::image_header_bytes);
   return 0;

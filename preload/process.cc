@@ -140,7 +140,7 @@ void take_anchor() {
 void thread_leaves(ThreadState& self) {
   self.recording = false;
   give_ring_back(self);
-  self.use.store(Use::exiting, std::memory_order_release);
+  thread_is_exiting(self);
 }
 
 void process_leaves(ThreadState& self) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "preload/global.h"
+#include "preload/rings.h"
 #include "preload/special.h"
 #include "preload/thread.h"
 
@@ -197,10 +198,6 @@ uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& 
 
 namespace {
 
-wire::RingHeader* header_of(uint32_t slot) {
-  return reinterpret_cast<wire::RingHeader*>(global.rings + slot * global.image->slot_bytes);
-}
-
 bool no_ring(ThreadState& self) {
   self.out.header = nullptr;
   global.image->unseen_threads.fetch_add(1, std::memory_order_relaxed);
@@ -214,10 +211,10 @@ uint64_t populated_until(const RingWriter& out) {
   return populated > out.mask ? out.mask + 1 : populated;
 }
 
-bool begin_ring(ThreadState& self, uint32_t slot) {
+bool begin_ring(ThreadState& self, wire::RingHeader* header, uint32_t slot) {
   RingWriter& out = self.out;
   out = {};
-  out.header = header_of(slot);
+  out.header = header;
   out.bytes = reinterpret_cast<uint8_t*>(out.header) + wire::ring_header_bytes;
   out.mask = global.image->ring_bytes - 1;
   out.slot = slot;
@@ -232,32 +229,22 @@ bool begin_ring(ThreadState& self, uint32_t slot) {
 }
 
 bool take_fresh_ring(ThreadState& self) {
-  const uint32_t slot = global.image->slots_used.load(std::memory_order_relaxed);
-  if (slot >= global.rings_mapped) return false;
-  const uint32_t mine = global.image->slots_used.fetch_add(1, std::memory_order_relaxed);
-  if (mine >= global.rings_mapped) return false;
-  if (!self.process->sandboxed &&
-      arch::raw_syscall(__NR_madvise, header_of(mine), 4096, MADV_POPULATE_WRITE) == -EFAULT)
-    return false;
-  header_of(mine)->state.store(wire::RingState::live, std::memory_order_relaxed);
-  return begin_ring(self, mine);
+  uint32_t slot;
+  wire::RingHeader* ring = fresh_ring(slot, !self.process->sandboxed);
+  return ring && begin_ring(self, ring, slot);
 }
 
 }  // namespace
 
 bool take_ring(ThreadState& self) {
-  const uint32_t used = global.image->slots_used.load(std::memory_order_relaxed);
-  for (uint32_t slot = 0; slot < used && slot < global.rings_mapped; ++slot) {
-    auto done = wire::RingState::done;
-    if (header_of(slot)->state.compare_exchange_strong(done, wire::RingState::live))
-      return begin_ring(self, slot);
-  }
+  uint32_t slot;
+  if (wire::RingHeader* ring = reuse_ring(slot)) return begin_ring(self, ring, slot);
   return take_fresh_ring(self) || (!self.out.header && no_ring(self));
 }
 
 void give_ring_back(ThreadState& self) {
   if (!self.out.header || self.borrowed_from) return;
-  self.out.header->state.store(wire::RingState::done, std::memory_order_release);
+  ring_is_done(self.out.header);
   self.out.header = nullptr;
 }
 

@@ -7,6 +7,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/rings.h"
 #include "preload/special.h"
 #include "preload/surface.h"
 #include "preload/trap.h"
@@ -73,8 +74,10 @@ bool mended(int signo, const Info& info, Context& context) {
   auto go = [&](const char* label) {
     return context.rip = reinterpret_cast<uint64_t>(label), true;
   };
-  const bool ring = info.address - reinterpret_cast<uint64_t>(global.rings) < global.rings_bytes;
-  if (signo == sigbus && ring && is_ours(context.rip)) return lose_rings();
+  if (signo == sigbus && is_ours(context.rip) && is_in_rings(info.address)) {
+    global.session->stopped.store(1, std::memory_order_relaxed);
+    return lose_rings(), true;
+  }
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
   if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store))
     return go(sctrace_copy_string_fault);

@@ -1,8 +1,5 @@
 #include "preload/surface.h"
 
-#include <asm/unistd.h>
-#include <sys/mman.h>
-
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/signals.h"
@@ -129,13 +126,6 @@ bool is_ours(uint64_t pc) {
 bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
 
 bool has_just_begun(uint64_t pc) { return between(pc, sctrace_trampoline, sctrace_saved); }
-
-bool lose_rings() {
-  arch::raw_syscall(__NR_mmap, global.rings, global.rings_bytes, PROT_READ | PROT_WRITE,
-                    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  global.session->stopped.store(1, std::memory_order_relaxed);
-  return true;
-}
 
 void surface(ThreadState& self, Context& context) {
   if (in_stub(context.rip)) return in_a_stub(context);

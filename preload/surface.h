@@ -10,7 +10,6 @@ namespace sctrace::preload {
 bool is_ours(uint64_t pc);  // gate or hook
 bool in_stub(uint64_t pc);
 bool has_just_begun(uint64_t pc);  // in the trampoline, Frame::phase not yet set for this call
-bool lose_rings();  // the ring file went away under us: go on without; always true
 void surface(ThreadState& self, arch::Context& context);
 
 }  // namespace sctrace::preload

@@ -27,6 +27,7 @@ using arch::raw_syscall;
 constexpr uint64_t slab_blocks = 16, slab_bytes = slab_blocks * block_bytes, slab_most = 4096;
 std::atomic<uint64_t> slabs[slab_most];
 std::atomic<uint32_t> slab_count;
+std::atomic<uint32_t> spare;  // blocks that are free or soon will be: none, none is looked for
 
 bool add_slab() {
   const long raw = raw_syscall(__NR_mmap, 0, slab_bytes + block_bytes, PROT_READ | PROT_WRITE,
@@ -39,6 +40,7 @@ bool add_slab() {
   const uint32_t place = slab_count.fetch_add(1);
   if (place >= slab_most) return slab_count.fetch_sub(1), false;
   slabs[place].store(start, std::memory_order_release);
+  spare.fetch_add(slab_blocks, std::memory_order_relaxed);
   return true;
 }
 
@@ -73,10 +75,12 @@ ThreadState* state_of_stack(uint64_t stack_pointer) {
 
 ThreadState* try_new_thread() {
   for (;;) {
-    for (uint32_t i = slab_count.load(std::memory_order_acquire); i-- > 0;) {
+    const bool some = spare.load(std::memory_order_relaxed);
+    for (uint32_t i = some ? slab_count.load(std::memory_order_acquire) : 0; i-- > 0;) {
       const uint64_t slab = slabs[i].load(std::memory_order_acquire);
       ThreadState* state = slab ? take_from(slab) : nullptr;
       if (!state) continue;
+      spare.fetch_sub(1, std::memory_order_relaxed);
       state->out = {};
       state->borrowed_from = nullptr;
       state->exec_memory = nullptr;
@@ -88,7 +92,15 @@ ThreadState* try_new_thread() {
   }
 }
 
-void forget_thread(ThreadState& self) { self.use.store(Use::free, std::memory_order_release); }
+void forget_thread(ThreadState& self) {
+  self.use.store(Use::free, std::memory_order_release);
+  spare.fetch_add(1, std::memory_order_relaxed);
+}
+
+void thread_is_exiting(ThreadState& self) {
+  spare.fetch_add(1, std::memory_order_relaxed);
+  self.use.store(Use::exiting, std::memory_order_release);
+}
 
 void forget_other_threads(const ThreadState& self) {
   const uint32_t count = slab_count.load(std::memory_order_relaxed);
@@ -96,8 +108,10 @@ void forget_other_threads(const ThreadState& self) {
     for (uint64_t j = 0; j < slab_blocks; ++j) {
       ThreadState* state =
           state_of_block(slabs[i].load(std::memory_order_relaxed) + j * block_bytes);
-      if (state != &self && state->use.load(std::memory_order_relaxed) != Use::free)
-        forget_thread(*state);
+      const Use use = state->use.load(std::memory_order_relaxed);
+      if (state == &self || use == Use::free) continue;  // a write would copy the page
+      if (use == Use::live) spare.fetch_add(1, std::memory_order_relaxed);
+      state->use.store(Use::free, std::memory_order_relaxed);
     }
 }
 

@@ -94,11 +94,12 @@ inline ThreadState* state_of_block(uint64_t block) {
 ThreadState* state_of_stack(uint64_t stack_pointer);
 
 ThreadState* try_new_thread();                       // a fresh block; null when there is no memory
+void thread_is_exiting(ThreadState& self);           // may be taken once the kernel forgot it
 void forget_thread(ThreadState& self);               // the block may be taken again
 void forget_other_threads(const ThreadState& self);  // after fork: they are not here
 
-// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way from fs to its
-// state where fs is one that our library's thread-local slot is part of.
+// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way
+// from fs to its state where fs is one that our library's thread-local slot is part of.
 void settle(ThreadState& self, Slot slot);
 void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
 void unseal();                       // whoever has this fs goes by the trap from now on

@@ -17,12 +17,20 @@ namespace sctrace::cli {
 
 namespace {
 
+// Descriptors whose data is dumped: numbers, "all", "none"; all but these behind `!`.
+struct Descriptors {
+  std::set<int64_t> named;
+  bool others = false;
+  bool has(int64_t fd) const { return named.contains(fd) != others; }
+  bool none() const { return named.empty() && !others; }
+};
+
 struct Wish {
   std::string trace, output, form = "strace", hex, decode;
   std::vector<std::string> expressions, paths;
   TextOptions text;
   TextFilter filter;
-  std::set<int64_t> read, write;  // descriptors whose data is shown in full; -1: all
+  Descriptors read, write;  // whose data is shown in full
   bool signals = true, any_path = false;
 };
 
@@ -49,13 +57,14 @@ void set_decode_fds(Wish& w, const std::string& what) {
   else w.text.paths = std::max(w.text.paths, what == "path" ? 1 : 2);
 }
 
-// Descriptors whose data is dumped: "all", or numbers.
-std::set<int64_t> descriptor_set(const std::string& list) {
-  std::set<int64_t> set;
+Descriptors descriptor_set(std::string list) {
+  Descriptors set;
+  for (; list.starts_with('!'); list.erase(0, 1)) set.others = !set.others;
   for (size_t at = 0; at < list.size();) {
     const size_t comma = std::min(list.find(',', at), list.size());
     const std::string one = list.substr(at, comma - at);
-    set.insert(one == "all" ? -1 : std::atoll(one.c_str()));
+    if (one == "all") set.named.clear(), set.others = !set.others;
+    else if (one != "none") set.named.insert(std::atoll(one.c_str()));
     at = comma + 1;
   }
   return set;
@@ -167,7 +176,7 @@ class Lines {
     const Event e = read::decode(*item.call, files());
     if (wish_.filter.wants(e)) {
       printer_.leave(e);
-      if (!e.failed && (!wish_.read.empty() || !wish_.write.empty())) dump(*item.call);
+      if (!e.failed && (!wish_.read.none() || !wish_.write.none())) dump(*item.call);
     }
     if (files()) files_.forget(*item.call);
   }
@@ -179,8 +188,7 @@ class Lines {
     if (call.result <= 0 || !row.arity || row.args[0].kind != arch::Kind::fd) return;
     const arch::Arg& a = row.args[1];
     const bool out = a.way == arch::Way::out;
-    const std::set<int64_t>& set = out ? wish_.read : wish_.write;
-    if (!set.contains(-1) && !set.contains(static_cast<int32_t>(call.args[0]))) return;
+    if (!(out ? wish_.read : wish_.write).has(static_cast<int32_t>(call.args[0]))) return;
     uint64_t left = static_cast<uint64_t>(call.result);
     if (a.kind == arch::Kind::buffer) return printer_.bytes(memory.bytes(call.args[1], left, out));
     if (a.kind != arch::Kind::iovec) return;

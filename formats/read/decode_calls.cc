@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "formats/read/structs.h"
@@ -88,46 +86,6 @@ void adapt_sleep(const Scene& s, Event& e, size_t remainder) {
   const uint64_t at = s.call.args[remainder];
   const bool interrupted = s.call.ended && (s.call.result == -4 || s.call.result == -516 || s.call.how & wire::exit_restarted);
   e.args[remainder] = interrupted ? structure(s, Layout::timespec, at, 16, true) : value_address(at);
-}
-
-Value vector_length(uint64_t v, Set set) {
-  if (!(v & ~0xffffull)) return value_hex(v);
-  Value all = words(set, v & ~0xffffull, true);
-  all.number = v;
-  Value length = value_of(Kind::word);  // plain, and yet part of what is known
-  length.text = v & 0xffff ? fmt::format("{:#x}", v & 0xffff) : "0";
-  all.items.push_back(length);
-  return all;
-}
-
-Value tagged_addresses(uint64_t v) {
-  const uint64_t mode = v & 6, tags = v >> 3 & 0xffff, rest = v & ~0x7ffffull;
-  const auto bare = [](std::string text) {
-    Value w = value_of(Kind::word);
-    w.text = std::move(text);
-    return w;
-  };
-  Value all = value_of(Kind::words);
-  all.base = Value::Base::hexadecimal;
-  all.number = v;
-  all.items.push_back(bare(v & 1 ? "PR_TAGGED_ADDR_ENABLE" : "!PR_TAGGED_ADDR_ENABLE"));
-  all.items.push_back(bare(mode == 0 ? "PR_MTE_TCF_NONE" : mode == 2 ? "PR_MTE_TCF_SYNC" : mode == 4 ? "PR_MTE_TCF_ASYNC" : "PR_MTE_TCF_MASK"));
-  if (tags) all.items.push_back(bare(fmt::format("{:#x}<<PR_MTE_TAG_SHIFT", tags)));
-  if (rest) all.items.push_back(value_hex(rest));
-  return all;
-}
-
-void adapt_prctl(const Scene& s, Event& e) {
-  const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
-  if (!s.command)
-    for (size_t i = 1; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
-  if (option == 1 && s.call.args[1] > 0xffffffff) e.args[1] = value_unsigned(s.call.args[1]);
-  if (option == 22 && s.call.args[1] == 1) e.args[2] = {};
-  if (option == 22 && s.call.args[1] != 1 && s.call.args[1] != 2)
-    for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
-  if (option == 50 || option == 63) e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
-  if (option == 55) e.args[1] = tagged_addresses(s.call.args[1]);
-  if (option == 62) e.args[3].numbered = true;
 }
 
 void adapt_mark(const Scene& s, Event& e) {
@@ -240,30 +198,6 @@ Value protocol_value(const Scene& s) {
   return value_unsigned(s.call.args[2]);
 }
 
-Value option_name(uint32_t level, uint32_t name) {
-  static constexpr struct {
-    uint32_t level;
-    Set set;
-  } sets[] = {{0, Set::ip_options}, {1, Set::so_options}, {6, Set::tcp_options}, {17, Set::udp_options}, {41, Set::ipv6_options}, {58, Set::icmpv6_options},
-              {132, Set::sctp_options}, {136, Set::udp_options}, {255, Set::raw_options}, {263, Set::packet_options}, {270, Set::netlink_options}, {279, Set::alg_options}, {282, Set::tls_options}};
-  for (const auto& one : sets)
-    if (one.level == level) return word(one.set, name);
-  return value_unsigned(name);
-}
-
-void adapt_option(const Scene& s, Event& e) {
-  e.args[2] = option_name(static_cast<uint32_t>(s.call.args[1]), static_cast<uint32_t>(s.call.args[2]));
-  if (s.call.nr == arch::nr_getsockopt && e.args[2].text == "SO_ATTACH_FILTER") e.args[2].text = "SO_GET_FILTER";
-  const uint64_t at = s.call.args[3];
-  if (s.call.nr == arch::nr_setsockopt) {
-    const int32_t n = static_cast<int32_t>(s.call.args[4]);
-    e.args[3] = at ? option_value(s, at, n, false) : value_address(0);
-    return;
-  }
-  int32_t after = 0;
-  if (at && s.ok() && s.memory.whole(&after, s.call.args[4], 4, true)) e.args[3] = option_value(s, at, after, true);
-}
-
 void adapt_memory_policy(const Scene& s, Event& e, size_t index, bool wide) {
   const uint64_t raw = wide ? s.call.args[index] : static_cast<uint32_t>(s.call.args[index]);
   Value v = value_of(Kind::words);
@@ -341,7 +275,13 @@ void adapt(const Scene& s, Event& e) {
     case nr_wait4: return adapt_wait(s, e, 1, 3);
     case nr_setgroups: if (static_cast<uint32_t>(s.call.args[0]) > 65536) e.args[1] = value_address(s.call.args[1]); return;
     case nr_utimes: case nr_futimesat: case nr_utimensat: return adapt_times(s, e);
-    case nr_getxattr: case nr_lgetxattr: case nr_fgetxattr: return omit_nul(e.args[2]);
+    case nr_listxattr: case nr_llistxattr: case nr_flistxattr:
+      if (!s.call.args[2]) e.args[1] = value_address(s.call.args[1]);
+      return;
+    case nr_getxattr: case nr_lgetxattr: case nr_fgetxattr:
+      omit_nul(e.args[2]);
+      if (!s.call.args[3]) e.args[2] = value_address(s.call.args[2]);
+      return;
     case nr_clone3: return adapt_clone3(s, e);
     case nr_io_uring_setup: e.args[1] = structure(s, Layout::io_uring_params, s.call.args[1], 0, s.ok()); return;
     case nr_landlock_create_ruleset: return;

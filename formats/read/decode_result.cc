@@ -110,6 +110,7 @@ Value io_priority(uint32_t v) {
 void add_result(const Scene& s, Event& e) {
   const Call& call = s.call;
   if (!call.ended) return;
+  e.injected = call.how & wire::exit_skipped;
   const bool told = call.result == -4 && before_restart(call) != 4;
   e.restarted = (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;
   if (e.restarted && call.result > -512) {

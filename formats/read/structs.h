@@ -16,6 +16,20 @@ T peek(const uint8_t* at) {
   return value;
 }
 
+// Fields in their order: Builder().add("x", …).add("y", …).done().
+class Builder {
+ public:
+  Builder& add(const char* name, Value v, bool detail = false) {
+    v_.items.push_back(named(name, std::move(v)));
+    v_.items.back().detail = detail;
+    return *this;
+  }
+  Value done() { return v_; }
+
+ private:
+  Value v_ = value_of(Value::Kind::structure);
+};
+
 // Those with a function; each gets the whole struct as read.
 using Bytes = std::string;  // of the struct
 Value stat_value(const Scene&, const uint8_t*);
@@ -37,6 +51,14 @@ Value inet6_value(const uint8_t* at, const char* where);
 Value hardware_address(const uint8_t* at, size_t n);
 Value filter_step(const uint8_t* bytes, bool seccomp);
 void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out);
+Value shared_memory(const uint8_t*, bool out);  // out: as the kernel gave it; else as IPC_SET takes it
+Value message_queue(const uint8_t*, bool out);
+Value semaphores(const uint8_t*, bool out);
+Value block_control(const Scene&, const uint8_t*);
+Value clone_arguments(const Scene&, const uint8_t*, uint64_t bytes);
+Value ring_parameters(const Scene&, const uint8_t*);
+Value thread_area(const uint8_t*);
+Value scheduling(const uint8_t*);
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out);
 
 }  // namespace sctrace::read

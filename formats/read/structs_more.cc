@@ -12,80 +12,11 @@ using Kind = Value::Kind;
 
 namespace {
 
-class Builder {
- public:
-  Builder& add(const char* name, Value v, bool detail = false) {
-    v_.items.push_back(named(name, std::move(v)));
-    v_.items.back().detail = detail;
-    return *this;
-  }
-  Value done() { return v_; }
-
- private:
-  Value v_ = value_of(Kind::structure);
-};
-
-Value permissions(const uint8_t* b, bool set) {
-  Builder f;
-  f.add("uid", user_value(peek<uint32_t>(b + 4))).add("gid", user_value(peek<uint32_t>(b + 8)));
-  f.add("mode", value_number(peek<uint32_t>(b + 20), Value::Base::mode));
-  if (set) return f.done();
-  f.add("key", value_unsigned(peek<uint32_t>(b))).add("cuid", user_value(peek<uint32_t>(b + 12)));
-  return f.add("cgid", user_value(peek<uint32_t>(b + 16))).done();
-}
-
-Value shared_memory(const uint8_t* b, bool out) {
-  Builder f;
-  f.add("shm_perm", permissions(b, !out));
-  if (!out) return f.done();
-  f.add("shm_segsz", value_unsigned(peek<uint64_t>(b + 48))).add("shm_cpid", value_number(peek<int32_t>(b + 80)));
-  f.add("shm_lpid", value_number(peek<int32_t>(b + 84))).add("shm_nattch", value_unsigned(peek<uint64_t>(b + 88)));
-  f.add("shm_atime", value_number(peek<int64_t>(b + 56))).add("shm_dtime", value_number(peek<int64_t>(b + 64)));
-  return f.add("shm_ctime", value_number(peek<int64_t>(b + 72))).done();
-}
-
-Value message_queue(const uint8_t* b, bool out) {
-  Builder f;
-  f.add("msg_perm", permissions(b, !out));
-  if (!out) return f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).done();
-  f.add("msg_stime", value_number(peek<int64_t>(b + 48))).add("msg_rtime", value_number(peek<int64_t>(b + 56)));
-  f.add("msg_ctime", value_number(peek<int64_t>(b + 64))).add("msg_qnum", value_unsigned(peek<uint64_t>(b + 80)));
-  f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).add("msg_lspid", value_number(peek<int32_t>(b + 96)));
-  return f.add("msg_lrpid", value_number(peek<int32_t>(b + 100))).done();
-}
-
-Value semaphores(const uint8_t* b, bool out) {
-  Builder f;
-  f.add("sem_perm", permissions(b, !out));
-  if (!out) return f.done();
-  f.add("sem_otime", value_number(peek<int64_t>(b + 48))).add("sem_ctime", value_number(peek<int64_t>(b + 64)));
-  return f.add("sem_nsems", value_unsigned(peek<uint64_t>(b + 80))).done();
-}
-
 Value poll_entry(const Scene& s, const uint8_t* b) {
   Builder f;
   const int32_t fd = peek<int32_t>(b);
   f.add("fd", descriptor(s, fd));
   if (fd >= 0) f.add("events", words(Set::poll_events, peek<uint16_t>(b + 4)));
-  return f.done();
-}
-
-Value block_control(const Scene& s, const uint8_t* b) {
-  Builder f;
-  const uint16_t opcode = peek<uint16_t>(b + 16);
-  const int16_t priority = peek<int16_t>(b + 18);
-  const uint64_t buffer = peek<uint64_t>(b + 24), n = peek<uint64_t>(b + 32);
-  if (peek<uint64_t>(b)) f.add("aio_data", value_hex(peek<uint64_t>(b)));
-  if (peek<uint32_t>(b + 8)) f.add("aio_key", value_unsigned(peek<uint32_t>(b + 8)));
-  if (peek<uint32_t>(b + 12)) f.add("aio_rw_flags", words(Set::rwf_flags, peek<uint32_t>(b + 12)));
-  f.add("aio_lio_opcode", word(Set::iocb_commands, opcode));
-  if (priority) f.add("aio_reqprio", value_number(priority));
-  f.add("aio_fildes", descriptor(s, peek<int32_t>(b + 20)));
-  if (opcode == 1) f.add("aio_buf", text_at(s, buffer, n, false));
-  else if (opcode == 7 || opcode == 8) f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull) : value_address(buffer));
-  else if (opcode == 0 || opcode == 5) f.add("aio_buf", value_address(buffer));
-  else return f.done();
-  f.add("aio_nbytes", value_unsigned(n)).add("aio_offset", value_number(peek<int64_t>(b + 40)));
   return f.done();
 }
 
@@ -122,51 +53,6 @@ Value processors(const uint8_t* b, uint64_t n) {
   for (uint64_t i = 0; i < n * 8; ++i)
     if (b[i / 8] >> i % 8 & 1) v.items.push_back(value_unsigned(i));
   return v;
-}
-
-}  // namespace
-
-namespace {
-
-Value clone_arguments(const Scene& s, const uint8_t* b, uint64_t bytes) {
-  Builder f;
-  const uint64_t flags = peek<uint64_t>(b), exit = peek<uint64_t>(b + 32);
-  f.add("flags", words(Set::clone3_flags, flags, true));
-  if (flags & 0x1000) f.add("pidfd", value_address(peek<uint64_t>(b + 8)));
-  if (flags & 0x1200000) f.add("child_tid", value_address(peek<uint64_t>(b + 16)));
-  if (flags & 0x100000) f.add("parent_tid", value_address(peek<uint64_t>(b + 24)));
-  f.add("exit_signal", exit > 64 || !exit ? value_unsigned(exit) : signal_value(exit));
-  f.add("stack", value_address(peek<uint64_t>(b + 40)));
-  f.add("stack_size", peek<uint64_t>(b + 48) ? value_hex(peek<uint64_t>(b + 48)) : value_unsigned(0));
-  if (flags & 0x80000) f.add("tls", value_address(peek<uint64_t>(b + 56)));
-  if (bytes >= 80 && (peek<uint64_t>(b + 64) || peek<uint64_t>(b + 72))) {
-    const uint64_t count = peek<uint64_t>(b + 72);
-    f.add("set_tid", count && count <= 4096 ? elements(s, Layout::s32, peek<uint64_t>(b + 64), count, false) : value_address(peek<uint64_t>(b + 64)));
-    f.add("set_tid_size", value_unsigned(count));
-  }
-  if (bytes >= 88 && (peek<uint64_t>(b + 80) || flags & 0x200000000)) f.add("cgroup", value_unsigned(peek<uint64_t>(b + 80)));
-  return f.done();
-}
-
-// Offsets in a ring, eight or seven of them and what is reserved.
-Value ring_offsets(const uint8_t* b, std::initializer_list<const char*> names) {
-  Builder f;
-  for (const char* name : names) f.add(name, value_unsigned(peek<uint32_t>(b))), b += 4;
-  return f.done();
-}
-
-Value ring_parameters(const Scene& s, const uint8_t* b) {
-  Builder f;
-  const uint32_t flags = peek<uint32_t>(b + 8);
-  f.add("flags", words(Set::io_uring_setup_flags, flags)).add("sq_thread_cpu", value_unsigned(peek<uint32_t>(b + 12)));
-  f.add("sq_thread_idle", value_unsigned(peek<uint32_t>(b + 16)));
-  if (flags & 32) f.add("wq_fd", descriptor(s, peek<int32_t>(b + 24)));
-  if (!s.ok()) return f.done();
-  f.add("sq_entries", value_unsigned(peek<uint32_t>(b))).add("cq_entries", value_unsigned(peek<uint32_t>(b + 4)));
-  f.add("features", words(Set::io_uring_features, peek<uint32_t>(b + 20)));
-  f.add("sq_off", ring_offsets(b + 40, {"head", "tail", "ring_mask", "ring_entries", "flags", "dropped", "array"}));
-  f.add("cq_off", ring_offsets(b + 80, {"head", "tail", "ring_mask", "ring_entries", "overflow", "cqes", "flags"}));
-  return f.done();
 }
 
 }  // namespace
@@ -282,17 +168,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       v.whole = 1;
       return v;
     }
-    case Layout::sched_attr: {
-      Builder f;
-      const uint32_t policy = peek<uint32_t>(b + 4);
-      f.add("size", value_unsigned(peek<uint32_t>(b))).add("sched_policy", word(Set::sched_policies, policy));
-      f.add("sched_flags", words(Set::sched_flags, peek<uint64_t>(b + 8), true)).add("sched_nice", value_number(peek<int32_t>(b + 16)));
-      f.add("sched_priority", value_unsigned(peek<uint32_t>(b + 20))).add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)));
-      f.add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32))).add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
-      if (peek<uint32_t>(b) >= 56)
-        f.add("sched_util_min", value_unsigned(peek<uint32_t>(b + 48))).add("sched_util_max", value_unsigned(peek<uint32_t>(b + 52)));
-      return f.done();
-    }
+    case Layout::sched_attr: return scheduling(b);
     case Layout::cap_header:
       return Builder().add("version", word(Set::capability_versions, peek<uint32_t>(b))).add("pid", value_number(peek<int32_t>(b + 4))).done();
     case Layout::cap_data:
@@ -350,16 +226,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       if (n < 0 && !errno_name(-n).empty()) v.text = '-' + errno_name(-n);
       return v;
     }
-    case Layout::ldt_desc: {
-      const uint32_t bits = peek<uint32_t>(b + 12);
-      Builder f;
-      f.add("entry_number", value_number(peek<int32_t>(b)));
-      if (peek<uint32_t>(b) != 0xffffffff) f.add("", {});
-      f.add("base_addr", value_address(peek<uint32_t>(b + 4))).add("limit", value_hex(peek<uint32_t>(b + 8)));
-      f.add("seg_32bit", value_unsigned(bits & 1)).add("contents", value_unsigned(bits >> 1 & 3)).add("read_exec_only", value_unsigned(bits >> 3 & 1));
-      f.add("limit_in_pages", value_unsigned(bits >> 4 & 1)).add("seg_not_present", value_unsigned(bits >> 5 & 1)).add("useable", value_unsigned(bits >> 6 & 1));
-      return f.add("lm", value_unsigned(bits >> 7 & 1)).done();
-    }
+    case Layout::ldt_desc: return thread_area(b);
     case Layout::sock_filter: return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
     case Layout::io_uring_params: return ring_parameters(s, b);
     case Layout::rseq: case Layout::clone_args: case Layout::perf_event_attr: case Layout::bpf_attr:

@@ -109,7 +109,7 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
   }
   if (length == 4 || (length > 4 && !out && is_number(level, name))) return one(value_number(peek<int32_t>(b)));
   if (length < 4 && !out) return value_address(at);
-  if (length < 4 && (level <= 1 || level == 6 || level == 41)) {
+  if (length < 4 && (level == 1 ? is_number(level, name) && name != 3 : level == 0 || level == 6 || level == 41)) {
     Value v = value_text(all);
     v.bare = true;
     return v;

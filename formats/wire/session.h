@@ -67,6 +67,7 @@ struct Image {
   Anchor first;                     // when the image began
   Anchor last[2];                   // newest, written alternately; tsc 0 = never
   std::atomic<uint32_t> last_turn;  // which of the two is whole
+  std::atomic<uint32_t> slots_done;   // of them, given back and to be had again
   std::atomic<uint32_t> slots_used;   // rings ever taken: [0, slots_used)
   std::atomic<uint64_t> data_blocks;  // places handed out in the data file
   uint32_t sud;         // 1: Syscall User Dispatch armed; else errno of the refusal, 0 = not asked
