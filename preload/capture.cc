@@ -27,6 +27,7 @@ struct Op {
   uint8_t arg = 0, which = 0, ordinal = 0;  // ordinal: among the variants of a call
   arch::Layout layout = arch::Layout::none;
   uint32_t element = 0;
+  uint8_t head = 0;  // bytes in front of what is measured
 };
 
 struct Plan {
@@ -35,7 +36,9 @@ struct Plan {
 };
 
 constexpr Op op_of(const Arg& a, uint8_t index, uint8_t ordinal = 0) {
-  return {a.kind, a.way, a.measure, index, a.which, ordinal, a.layout, a.element};
+  return {a.kind,   a.way,     a.measure,
+          index,    a.which,   ordinal,
+          a.layout, a.element, static_cast<uint8_t>(a.head)};
 }
 
 constexpr Plan plan_of_row(const arch::Row& row) {
@@ -48,6 +51,7 @@ constexpr Plan plan_of_row(const arch::Row& row) {
     if (a.way == Way::in || a.way == Way::both) plan.flags |= plan_in;
     if (a.way == Way::out || a.way == Way::both) plan.flags |= plan_out;
     // A pointed-to length, a message header and a vector are worth having from before the call too.
+    if (a.kind == Kind::mmsghdr) plan.flags |= plan_out;  // how much of each was sent
     if (a.measure == Measure::pointed || a.kind == Kind::iovec || a.kind == Kind::msghdr ||
         a.kind == Kind::mmsghdr)
       plan.flags |= plan_in;
@@ -218,7 +222,11 @@ uint64_t measured(const Taking& t, const Op& op) {
     case Measure::result: return t.result > 0 ? static_cast<uint64_t>(t.result) : 0;
     case Measure::pointed: {
       uint32_t n = 0;
-      return read_app(&n, t.args[op.which], sizeof n) ? n : 0;
+      if (!read_app(&n, t.args[op.which], sizeof n)) return 0;
+      if (!t.out)
+        t.self.offered =
+            n;  // the kernel says how much there was, but fills no more than it was offered
+      return t.out && t.self.offered < n ? t.self.offered : n;
     }
     case Measure::bits: {
       const auto n = static_cast<int32_t>(t.args[op.which]);
@@ -261,14 +269,18 @@ bool take(const Taking& t, const Op& op) {
   const bool sending = op.way == Way::in;
   const bool now = op.way == Way::both || (op.way == Way::out) == t.out;
   if (!address && op.kind != Kind::variant) return true;
+  if (op.measure == Measure::pointed) {  // the length itself, and before the call what it offers
+    if (!t.out) measured(t, op);
+    if (!put(t, t.args[op.which], 4, 4)) return false;
+  }
   switch (op.kind) {
     case Kind::path:
     case Kind::string: return !now || put_string(t, address);
-    case Kind::buffer: return !now || put_buffer(t, address, bytes_of(measured(t, op), op.element));
+    case Kind::buffer:
+      return !now || put_buffer(t, address, op.head + bytes_of(measured(t, op), op.element));
     case Kind::structure:
     case Kind::array:
-      if (op.measure == Measure::pointed && !put(t, t.args[op.which], 4, 4)) return false;
-      return !now || (put_whole(t, address, bytes_of(measured(t, op), op.element)) &&
+      return !now || (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
                       put_links(t, address, op));
     case Kind::iovec:
       if (sending) return t.out || put_vectors(t, address, measured(t, op), ~0ull, true);

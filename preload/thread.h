@@ -70,6 +70,7 @@ struct alignas(64) ThreadState {
   Slot slot;
   uint64_t child_flags;        // of the clone in flight
   uint64_t child_mask;         // signals blocked around it: what to go back to
+  uint32_t offered;            // what a pointed-to length said before the call
   ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
   void* exec_memory;
   uint64_t exec_bytes;
