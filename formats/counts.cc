@@ -80,7 +80,8 @@ void Counts::add(const read::Item& item) {
   --count.unfinished;
   ++count.calls;
   count.latencies.add(call.finished - std::min(call.began, call.finished));
-  if (call.result < 0 && call.result >= -4095) ++count.errors;
+  if (call.result < 0 && call.result >= -4095)
+    ++count.errors;
   else if (arch::lookup(call.nr).result == arch::Result::count && call.result > 0)
     count.bytes += static_cast<uint64_t>(call.result);
 }
@@ -91,14 +92,16 @@ std::vector<Count> Counts::rows() const {
     all.push_back(count);
     all.back().name = name_of(nr);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Count& a, const Count& b) { return is_less(a, b, SortKey::time); });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Count& a, const Count& b) { return is_less(a, b, SortKey::time); });
   return all;
 }
 
 std::string counts_table(std::vector<Count> rows, SortKey key, bool latencies) {
   std::erase_if(rows, [](const Count& row) { return row.calls == 0; });
   if (key != SortKey::none)
-    std::stable_sort(rows.begin(), rows.end(), [key](const Count& a, const Count& b) { return is_less(a, b, key); });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [key](const Count& a, const Count& b) { return is_less(a, b, key); });
   uint64_t time = 0, calls = 0, errors = 0, slowest = 0;
   for (const Count& row : rows) {
     time += row.latencies.total(), calls += row.calls, errors += row.errors;
@@ -106,37 +109,47 @@ std::string counts_table(std::vector<Count> rows, SortKey key, bool latencies) {
   }
   const char* more_title = latencies ? "    p50/us     p99/us     max/us" : "";
   const char* more_line = latencies ? " --------- ---------- ----------" : "";
-  const std::string rule = fmt::format("------ ----------- ----------- --------- ---------{} ----------------\n", more_line);
-  std::string all = fmt::format("% time     seconds  usecs/call     calls    errors{} syscall\n", more_title) + rule;
-  const auto line = [&](uint64_t ns, uint64_t n, uint64_t failed, const std::string& columns, const std::string& name) {
-    all += fmt::format("{:6.2f} {:11.6f} {:11} {:9} {:>9}{} {}\n", share(ns, time), static_cast<double>(ns) / 1e9,
-                       n ? ns / n / 1000 : 0, n, failed ? fmt::to_string(failed) : "", columns, name);
+  const std::string rule = fmt::format(
+      "------ ----------- ----------- --------- ---------{} ----------------\n", more_line);
+  std::string all =
+      fmt::format("% time     seconds  usecs/call     calls    errors{} syscall\n", more_title) +
+      rule;
+  const auto line = [&](uint64_t ns, uint64_t n, uint64_t failed, const std::string& columns,
+                        const std::string& name) {
+    all += fmt::format("{:6.2f} {:11.6f} {:11} {:9} {:>9}{} {}\n", share(ns, time),
+                       static_cast<double>(ns) / 1e9, n ? ns / n / 1000 : 0, n,
+                       failed ? fmt::to_string(failed) : "", columns, name);
   };
   for (const Count& row : rows) {
     const Latencies& slow = row.latencies;
     line(slow.total(), row.calls, row.errors,
-         latencies ? fmt::format(" {:9.1f} {:10.1f} {:10.1f}", us(slow.quantile(0.5)), us(slow.quantile(0.99)), us(slow.max()))
+         latencies ? fmt::format(" {:9.1f} {:10.1f} {:10.1f}", us(slow.quantile(0.5)),
+                                 us(slow.quantile(0.99)), us(slow.max()))
                    : "",
          row.name);
   }
   all += rule;
-  line(time, calls, errors, latencies ? fmt::format("{:21} {:10.1f}", "", us(slowest)) : "", "total");
+  line(time, calls, errors, latencies ? fmt::format("{:21} {:10.1f}", "", us(slowest)) : "",
+       "total");
   return all;
 }
 
 std::string counts_json(const std::vector<Count>& rows, const read::Losses& losses) {
-  std::string all = fmt::format("{{\"lost\": {}, \"gaps\": {}, \"rolled_over\": {}, \"cut\": {}, \"untraced\": {}, "
-                                "\"damaged\": {}, \"clock_uncertain\": {},\n \"syscalls\": [",
-                                losses.calls, losses.gaps, losses.rolled_over, losses.cut + losses.cut_here,
-                                losses.untraced, losses.damaged, losses.clock_uncertain);
+  std::string all = fmt::format(
+      "{{\"lost\": {}, \"gaps\": {}, \"rolled_over\": {}, \"cut\": {}, \"untraced\": {}, "
+      "\"damaged\": {}, \"clock_uncertain\": {},\n \"syscalls\": [",
+      losses.calls, losses.gaps, losses.rolled_over, losses.cut + losses.cut_here, losses.untraced,
+      losses.damaged, losses.clock_uncertain);
   const char* comma = "\n";
   for (const Count& row : rows) {
     const Latencies& slow = row.latencies;
-    all += fmt::format("{}  {{\"name\": \"{}\", \"calls\": {}, \"errors\": {}, \"unfinished\": {}, \"bytes\": {}, "
-                       "\"ns_total\": {}, \"ns_mean\": {}, \"ns_p50\": {}, \"ns_p90\": {}, \"ns_p99\": {}, \"ns_max\": {}}}",
-                       comma, row.name, row.calls, row.errors, row.unfinished, row.bytes, slow.total(),
-                       row.calls ? slow.total() / row.calls : 0, slow.quantile(0.5), slow.quantile(0.9),
-                       slow.quantile(0.99), slow.max());
+    all += fmt::format(
+        "{}  {{\"name\": \"{}\", \"calls\": {}, \"errors\": {}, \"unfinished\": {}, \"bytes\": {}, "
+        "\"ns_total\": {}, \"ns_mean\": {}, \"ns_p50\": {}, \"ns_p90\": {}, \"ns_p99\": {}, "
+        "\"ns_max\": {}}}",
+        comma, row.name, row.calls, row.errors, row.unfinished, row.bytes, slow.total(),
+        row.calls ? slow.total() / row.calls : 0, slow.quantile(0.5), slow.quantile(0.9),
+        slow.quantile(0.99), slow.max());
     comma = ",\n";
   }
   return all + "]}\n";

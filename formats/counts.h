@@ -1,5 +1,5 @@
-// The summary: calls, errors and time by system call. Latencies are kept as a histogram of 1 % steps, so
-// memory does not grow with the trace.
+// The summary: calls, errors and time by system call. Latencies are kept as a histogram of 1 %
+// steps, so memory does not grow with the trace.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -44,7 +44,8 @@ class Counts {
 
 enum class SortKey : uint8_t { time, calls, errors, name, max, none };
 
-// As strace -c prints it; with latencies, three more columns. `none` keeps the order of the numbers.
+// As strace -c prints it; with latencies, three more columns. `none` keeps the order of the
+// numbers.
 std::string counts_table(std::vector<Count> rows, SortKey key, bool latencies);
 std::string counts_json(const std::vector<Count>& rows, const read::Losses& losses);
 

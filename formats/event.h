@@ -1,5 +1,6 @@
-// Event: one system call as every format is given it. Values say what was passed, in the words of the table;
-// how they look (punctuation, quotes, cutting) is the business of each format. Never bytes, never a pointer.
+// Event: one system call as every format is given it. Values say what was passed, in the words of
+// the table; how they look (punctuation, quotes, cutting) is the business of each format. Never
+// bytes, never a pointer.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,57 +11,69 @@ namespace sctrace {
 
 struct Value {
   enum class Kind : uint8_t {
-    absent,      // not passed
-    number,      // `number` in `base`
-    text,        // characters: `text` is what is known of them, `whole` how many there were
-    word,        // one of a set: `number`, its word in `text` or, unknown, what stands for it in `unknown`
-    words,       // or'ed: `number`; its parts in `items` (word or number); `unknown` as above
-    address,     // somewhere that was not followed or could not be read; 0 is NULL
-    descriptor,  // `number`; `text` is the file behind it, if known
-    structure,   // `items`, each with its `name`
-    list,        // `items`; `whole` of them, `rest` the address where reading failed
-    members,     // a set of things: signals, descriptors, processors; `negated`: all but these
-    macro,       // what C writes as text(items…)
-    change,      // items[0] before the call, items[1] after it
-    wait_status, // `number`, as wait() gives it
-    either,      // items[0] or'ed with a plain items[1]… as written in C with blanks: kept apart from `words`
+    absent,       // not passed
+    number,       // `number` in `base`
+    text,         // characters: `text` is what is known of them, `whole` how many there were
+    word,         // one of a set: `number`, its word in `text` or, unknown, what stands for it in
+                  // `unknown`
+    words,        // or'ed: `number`; its parts in `items` (word or number); `unknown` as above
+    address,      // somewhere that was not followed or could not be read; 0 is NULL
+    descriptor,   // `number`; `text` is the file behind it, if known
+    structure,    // `items`, each with its `name`
+    list,         // `items`; `whole` of them, `rest` the address where reading failed
+    members,      // a set of things: signals, descriptors, processors; `negated`: all but these
+    macro,        // what C writes as text(items…)
+    change,       // items[0] before the call, items[1] after it
+    wait_status,  // `number`, as wait() gives it
+    either,  // items[0] or'ed with a plain items[1]… as written in C with blanks: kept apart from
+             // `words`
   };
-  enum class Base : uint8_t { decimal, unsigned_decimal, hexadecimal, octal, mode, padded };  // padded: all 64 bits in hex
+  enum class Base : uint8_t {
+    decimal,
+    unsigned_decimal,
+    hexadecimal,
+    octal,
+    mode,
+    padded
+  };  // padded: all 64 bits in hex
 
   Kind kind = Kind::absent;
   Base base = Base::decimal;
-  bool cut = false;        // text, structure: more was there than is known, how much is unknown
-  bool path = false;       // text: a file name, never shortened for brevity
-  bool detail = false;     // a field of the second rank: shown when asked for everything
-  bool more = false;       // structure: holds more than its fields say
-  bool negated = false;    // members: the others
-  bool bounded = false;    // list: may be shortened for brevity
-  bool bare = false;       // word, words: by name in every style; text: in hex in every style; change: two values, not one that moved
-  bool braced = false;     // number, word: alone behind a pointer
-  bool numbered = false;   // word: its number matters as much as its name; structure: goes on in any case
+  bool cut = false;      // text, structure: more was there than is known, how much is unknown
+  bool path = false;     // text: a file name, never shortened for brevity
+  bool detail = false;   // a field of the second rank: shown when asked for everything
+  bool more = false;     // structure: holds more than its fields say
+  bool negated = false;  // members: the others
+  bool bounded = false;  // list: may be shortened for brevity
+  bool bare = false;    // word, words: by name in every style; text: in hex in every style; change:
+                        // two values, not one that moved
+  bool braced = false;  // number, word: alone behind a pointer
+  bool numbered =
+      false;  // word: its number matters as much as its name; structure: goes on in any case
   uint64_t number = 0;
   uint64_t whole = 0;
-  uint64_t rest = 0;       // list: where reading failed; text: its address, if not all of it could be read
-  uint64_t address = 0;    // where in the app's memory it lies, for what is behind an argument
-  std::string name;        // of a field
+  uint64_t rest =
+      0;  // list: where reading failed; text: its address, if not all of it could be read
+  uint64_t address = 0;  // where in the app's memory it lies, for what is behind an argument
+  std::string name;      // of a field
   std::string text, unknown, note;  // note: a remark of the decoder on the value
   std::vector<Value> items;
 };
 
 struct Event {
   uint32_t pid = 0, tid = 0, nr = 0;
-  uint64_t began = 0, finished = 0;   // ns, CLOCK_MONOTONIC
+  uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::string name;
   std::vector<Value> args;
-  size_t early = 0;                   // so many of args were known before the call was made
-  bool ended = false, returns = true; // returns: false for exit
+  size_t early = 0;                    // so many of args were known before the call was made
+  bool ended = false, returns = true;  // returns: false for exit
   int64_t result = 0;
-  bool failed = false;                // result is a negative errno
+  bool failed = false;  // result is a negative errno
   bool restarted = false;
-  bool injected = false;              // answered by us or an engine, not by the kernel
-  Value value;                        // the result, when it did not fail
-  std::vector<Value> after;           // what else came back, each with its `name`
-  std::vector<std::string> paths;     // files it touched, by name or by descriptor
+  bool injected = false;           // answered by us or an engine, not by the kernel
+  Value value;                     // the result, when it did not fail
+  std::vector<Value> after;        // what else came back, each with its `name`
+  std::vector<std::string> paths;  // files it touched, by name or by descriptor
 };
 
 // Makers.
@@ -71,8 +84,12 @@ inline Value value_number(int64_t n, Value::Base base = Value::Base::decimal) {
   v.number = static_cast<uint64_t>(n);
   return v;
 }
-inline Value value_unsigned(uint64_t n) { return value_number(static_cast<int64_t>(n), Value::Base::unsigned_decimal); }
-inline Value value_hex(uint64_t n) { return value_number(static_cast<int64_t>(n), Value::Base::hexadecimal); }
+inline Value value_unsigned(uint64_t n) {
+  return value_number(static_cast<int64_t>(n), Value::Base::unsigned_decimal);
+}
+inline Value value_hex(uint64_t n) {
+  return value_number(static_cast<int64_t>(n), Value::Base::hexadecimal);
+}
 inline Value value_address(uint64_t a) {
   Value v;
   v.kind = Value::Kind::address;

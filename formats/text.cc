@@ -12,7 +12,8 @@ namespace {
 constexpr struct {
   int64_t error;
   const char *name, *text;
-} kernel_errors[] = {  // never seen by programs, so no libc knows them
+} kernel_errors[] = {
+    // never seen by programs, so no libc knows them
     {512, "ERESTARTSYS", "To be restarted if SA_RESTART is set"},
     {513, "ERESTARTNOINTR", "To be restarted"},
     {514, "ERESTARTNOHAND", "To be restarted if no handler"},
@@ -64,10 +65,14 @@ std::string shown_result(const Event& e, const TextOptions& o) {
   return "= " + shown(e.value, o) + remarks(e, o) + injected;
 }
 
-// --- lines -----------------------------------------------------------------------------------------------
+// --- lines
+// -----------------------------------------------------------------------------------------------
 
 void TextPrinter::leader(uint32_t tid, uint64_t when) {
-  if (options_.follow) out_ += options_.file ? fmt::format("{:<5} ", tid) : many_ ? fmt::format("[pid {:>5}] ", tid) : "";
+  if (options_.follow)
+    out_ += options_.file ? fmt::format("{:<5} ", tid)
+            : many_       ? fmt::format("[pid {:>5}] ", tid)
+                          : "";
   if (options_.times != TextOptions::Times::none) {
     const uint64_t wall = when + wall_offset;
     const time_t seconds = static_cast<time_t>(wall / 1'000'000'000);
@@ -76,9 +81,12 @@ void TextPrinter::leader(uint32_t tid, uint64_t when) {
     localtime_r(&seconds, &parts);
     char clock[16];
     std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-    if (options_.times == TextOptions::Times::epoch) out_ += fmt::format("{}.{:06} ", seconds, micro);
-    else if (options_.times == TextOptions::Times::microseconds) out_ += fmt::format("{}.{:06} ", clock, micro);
-    else out_ += fmt::format("{} ", clock);
+    if (options_.times == TextOptions::Times::epoch)
+      out_ += fmt::format("{}.{:06} ", seconds, micro);
+    else if (options_.times == TextOptions::Times::microseconds)
+      out_ += fmt::format("{}.{:06} ", clock, micro);
+    else
+      out_ += fmt::format("{} ", clock);
   }
   if (options_.relative) {
     const uint64_t since = last_ && when > last_ ? when - last_ : 0;
@@ -123,7 +131,8 @@ std::string TextPrinter::arguments(const Event& e, size_t from, size_t to) const
 std::string TextPrinter::ending(const Event& e, size_t column) const {
   std::string text = ") ";
   column += 2;
-  if (column < static_cast<size_t>(options_.column)) text.append(static_cast<size_t>(options_.column) - column, ' ');
+  if (column < static_cast<size_t>(options_.column))
+    text.append(static_cast<size_t>(options_.column) - column, ' ');
   text += shown_result(e, options_for(e));
   if (options_.spent && e.ended) {
     const uint64_t spent = e.finished > e.began ? e.finished - e.began : 0;
@@ -141,7 +150,8 @@ void TextPrinter::suspend() {
   const size_t early = o.event.early;
   out_ += o.event.name + '(' + arguments(o.event, 0, early);
   bool more = false;
-  for (size_t i = early; i < o.event.args.size(); ++i) more |= o.event.args[i].kind != Value::Kind::absent;
+  for (size_t i = early; i < o.event.args.size(); ++i)
+    more |= o.event.args[i].kind != Value::Kind::absent;
   if (more && early) out_ += ", ";
   out_ += " <unfinished ...>\n";
   o.written = true;
@@ -158,8 +168,10 @@ void TextPrinter::enter(const Event& e) {
 void TextPrinter::leave(const Event& e) {
   const auto found = calls_.find(e.tid);
   const bool written = found != calls_.end() && found->second.written;
-  if (open_ && *open_ == e.tid) open_.reset();
-  else suspend();
+  if (open_ && *open_ == e.tid)
+    open_.reset();
+  else
+    suspend();
   std::string text;
   const size_t start = out_.size();
   if (written) {
@@ -200,7 +212,9 @@ void TextPrinter::gone(uint32_t tid, uint64_t when, const std::string& how) {
   out_ += "+++ " + how + " +++\n";
 }
 
-void TextPrinter::buffer(size_t index, uint64_t length) { out_ += fmt::format(" * {} bytes in buffer {}\n", length, index); }
+void TextPrinter::buffer(size_t index, uint64_t length) {
+  out_ += fmt::format(" * {} bytes in buffer {}\n", length, index);
+}
 
 void TextPrinter::bytes(std::string_view data) {
   const size_t digits = data.size() <= 0x100000 ? 5 : 7;

@@ -1,4 +1,5 @@
-// strace's notation: the only place that knows commas, quotes and "= -1 ENOENT (…)". print.cc feeds it.
+// strace's notation: the only place that knows commas, quotes and "= -1 ENOENT (…)". print.cc feeds
+// it.
 #pragma once
 #include <bitset>
 #include <cstdint>
@@ -17,13 +18,13 @@ struct TextOptions {
   enum class Names : uint8_t { brief, raw, both };
   enum class Times : uint8_t { none, seconds, microseconds, epoch };
   uint64_t strsize = 32;
-  bool verbose = false;       // -v: whole structs
-  bool bare = false;          // structs as their address
-  int hex = 0;                // -x 1, -xx 2
-  Names names = Names::brief; // -X
-  int paths = 0;              // -y 1, -yy 2
-  bool follow = false;        // -f: several threads in one output
-  bool file = false;          // -o: "PID " instead of "[pid PID] "
+  bool verbose = false;        // -v: whole structs
+  bool bare = false;           // structs as their address
+  int hex = 0;                 // -x 1, -xx 2
+  Names names = Names::brief;  // -X
+  int paths = 0;               // -y 1, -yy 2
+  bool follow = false;         // -f: several threads in one output
+  bool file = false;           // -o: "PID " instead of "[pid PID] "
   Times times = Times::none;
   bool relative = false, spent = false, number = false;
   int relative_digits = 6, spent_digits = 6;
@@ -40,10 +41,11 @@ std::string shown(const Value& value, const TextOptions& options);
 std::string quoted(const Value& text, const TextOptions& options);
 // A call's result with what follows it, from "= " on.
 std::string shown_result(const Event& event, const TextOptions& options);
-std::string errno_name(int64_t error);  // ENOENT; empty if unknown
+std::string errno_name(int64_t error);     // ENOENT; empty if unknown
 std::string signal_name(uint64_t number);  // SIGCHLD, SIGRT_2, or the number
 
-// Lines, in the order of what happened. A call stands open until it returns or somebody else has something to say.
+// Lines, in the order of what happened. A call stands open until it returns or somebody else has
+// something to say.
 class TextPrinter {
  public:
   explicit TextPrinter(TextOptions options) : options_(options) {}
@@ -52,7 +54,8 @@ class TextPrinter {
   void signal(uint32_t tid, uint64_t when, const std::string& name, const Value& info);
   void gone(uint32_t tid, uint64_t when, const std::string& how);
   void lost(uint32_t tid, uint64_t when, uint64_t calls);
-  void buffer(size_t index, uint64_t length);  // -e read=, write=: what the last call moved, by buffer
+  void buffer(size_t index,
+              uint64_t length);  // -e read=, write=: what the last call moved, by buffer
   void bytes(std::string_view data);
   void end();
   void several(bool many) { many_ = many; }  // more than one thread is shown

@@ -14,11 +14,23 @@ uint32_t class_named(std::string_view name) {
     std::string_view name;
     uint32_t classes;
   } classes[] = {
-      {"file", arch::file}, {"desc", arch::descriptor}, {"process", arch::process}, {"net", arch::network},
-      {"network", arch::network}, {"memory", arch::memory}, {"signal", arch::signal}, {"ipc", arch::ipc},
-      {"creds", arch::creds}, {"clock", arch::clock}, {"pure", arch::pure}, {"stat", arch::stat_like},
-      {"lstat", arch::lstat_like}, {"fstat", arch::fstat_like}, {"statfs", arch::statfs_like},
-      {"fstatfs", arch::fstatfs_like}, {"%stat", arch::stat_like | arch::lstat_like | arch::fstat_like},
+      {"file", arch::file},
+      {"desc", arch::descriptor},
+      {"process", arch::process},
+      {"net", arch::network},
+      {"network", arch::network},
+      {"memory", arch::memory},
+      {"signal", arch::signal},
+      {"ipc", arch::ipc},
+      {"creds", arch::creds},
+      {"clock", arch::clock},
+      {"pure", arch::pure},
+      {"stat", arch::stat_like},
+      {"lstat", arch::lstat_like},
+      {"fstat", arch::fstat_like},
+      {"statfs", arch::statfs_like},
+      {"fstatfs", arch::fstatfs_like},
+      {"%stat", arch::stat_like | arch::lstat_like | arch::fstat_like},
       {"%statfs", arch::statfs_like | arch::fstatfs_like},
   };
   for (const auto& c : classes)
@@ -67,15 +79,19 @@ void add_one(CallSet& set, std::string_view word) {
     if (word.ends_with('/')) word.remove_suffix(1);
     const Pattern pattern{std::string(word)};
     found = add(set, [&](uint32_t, const arch::Row& row) { return pattern.matches(row.name); });
-  } else if (const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  } else if (const auto [end, error] =
+                 std::from_chars(word.data(), word.data() + word.size(), number);
              error == std::errc() && end == word.data() + word.size()) {
     set.set(std::min(number, arch::number_limit));
     return;
   } else {
     const uint32_t classes = class_named(word.starts_with('%') ? word.substr(1) : word);
-    found = add(set, [&](uint32_t, const arch::Row& row) { return classes ? (row.classes & classes) != 0 : row.name == word; });
+    found = add(set, [&](uint32_t, const arch::Row& row) {
+      return classes ? (row.classes & classes) != 0 : row.name == word;
+    });
   }
-  if (!found && !lenient) throw std::invalid_argument("invalid system call '" + std::string(word) + "'");
+  if (!found && !lenient)
+    throw std::invalid_argument("invalid system call '" + std::string(word) + "'");
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ struct TextFilter {
   std::vector<std::string> paths;
   TextFilter() { trace.set(); }
   bool wants(const Event& event) const;  // all that can be said when the call is complete
-  bool late() const { return !(successful && failed); }  // nothing may be shown before the call is complete
+  bool late() const {
+    return !(successful && failed);
+  }  // nothing may be shown before the call is complete
 };
 
 }  // namespace sctrace

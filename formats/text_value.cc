@@ -35,10 +35,14 @@ void append_quoted(std::string& out, std::string_view text, int hex) {
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
     static constexpr char special[] = "\"\\\f\n\r\t\v", letter[] = "\"\\fnrtv";
-    if (const char* at = c ? std::strchr(special, c) : nullptr) (out += '\\') += letter[at - special];
-    else if (is_plain(c)) out += static_cast<char>(c);
-    else if (hex == 3) out += fmt::format("\\x{:02x}", c);
-    else append_octal(out, c, i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7');
+    if (const char* at = c ? std::strchr(special, c) : nullptr)
+      (out += '\\') += letter[at - special];
+    else if (is_plain(c))
+      out += static_cast<char>(c);
+    else if (hex == 3)
+      out += fmt::format("\\x{:02x}", c);
+    else
+      append_octal(out, c, i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7');
   }
 }
 
@@ -75,7 +79,8 @@ std::string words_and_mode(const Value& v, const TextOptions& o) {
 }
 
 std::string words(const Value& v, const TextOptions& o) {
-  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number && v.items.back().base == Base::mode)
+  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number &&
+      v.items.back().base == Base::mode)
     return words_and_mode(v, o);
   const std::string plain = number(v.number, v.base);
   if (o.names == Names::raw) return plain;
@@ -90,7 +95,8 @@ std::string words(const Value& v, const TextOptions& o) {
   }
   if (!known) return v.number && !v.unknown.empty() ? plain + " /* " + v.unknown + " */" : plain;
   return o.names == Names::both && !v.bare && (v.number || joined != "0") && !(joined == plain)
-             ? plain + " /* " + joined + " */" : joined;
+             ? plain + " /* " + joined + " */"
+             : joined;
 }
 
 std::string structure(const Value& v, const TextOptions& o) {
@@ -117,7 +123,8 @@ std::string counted(const Value& v) {
   if (v.unknown == "program") return fmt::format("{:#x}", v.number);
   std::string what = v.unknown;
   if (v.whole == 1) what = what == "entries" ? "entry" : what.substr(0, what.size() - 1);
-  return fmt::format("{:#x} /* {} {}{} */", v.number, v.whole, what, v.rest ? ", unterminated" : "");
+  return fmt::format("{:#x} /* {} {}{} */", v.number, v.whole, what,
+                     v.rest ? ", unterminated" : "");
 }
 
 std::string list(const Value& v, const TextOptions& o) {
@@ -131,8 +138,10 @@ std::string list(const Value& v, const TextOptions& o) {
     out += shown(item, o);
     ++n;
   }
-  if (v.rest) out += fmt::format("{}... /* {:#x} */", n ? ", " : "", v.rest);
-  else if (v.whole > n) out += n ? ", ..." : "...";
+  if (v.rest)
+    out += fmt::format("{}... /* {:#x} */", n ? ", " : "", v.rest);
+  else if (v.whole > n)
+    out += n ? ", ..." : "...";
   return out + ']';
 }
 
@@ -150,14 +159,15 @@ std::string members(const Value& v, const TextOptions& o) {
 std::string macro(const Value& v, const TextOptions& o) {
   const std::string plain = number(v.number, v.base);
   if (v.numbered && o.names == Names::raw) return plain;
-  std::string out = v.numbered && o.names == Names::both ? plain + " /* " + v.text + '(' : v.text + '(';
+  std::string out =
+      v.numbered && o.names == Names::both ? plain + " /* " + v.text + '(' : v.text + '(';
   for (size_t i = 0; i < v.items.size(); ++i) out += (i ? ", " : "") + shown(v.items[i], o);
   return out + (v.numbered && o.names == Names::both ? ") */" : ")");
 }
 
 bool is_scalar(const Value& v) {
-  return v.kind == Kind::number || v.kind == Kind::word || v.kind == Kind::words || v.kind == Kind::descriptor ||
-         v.kind == Kind::address;
+  return v.kind == Kind::number || v.kind == Kind::word || v.kind == Kind::words ||
+         v.kind == Kind::descriptor || v.kind == Kind::address;
 }
 
 std::string change(const Value& v, const TextOptions& o) {
@@ -178,19 +188,26 @@ std::string wait_status(const Value& v) {
   if (s == 0xffff) return "{WIFCONTINUED(s)}";
   if ((s & 0xff) == 0x7f && (s >> 8 & 0xff)) {
     const uint32_t event = s >> 16, stop = s >> 8 & 0xff;
-    const std::string name = stop & 0x80 ? fmt::format("{} | 0x80", signal_name(stop & 0x7f)) : signal_name(stop);
+    const std::string name =
+        stop & 0x80 ? fmt::format("{} | 0x80", signal_name(stop & 0x7f)) : signal_name(stop);
     std::string out = fmt::format("{{WIFSTOPPED(s) && WSTOPSIG(s) == {}}}", name);
-    static constexpr const char* events[] = {"", "FORK", "VFORK", "CLONE", "EXEC", "VFORK_DONE", "EXIT", "SECCOMP"};
-    if (event == 128) out += " | PTRACE_EVENT_STOP << 16";
-    else if (event && event < 8) out += fmt::format(" | PTRACE_EVENT_{} << 16", events[event]);
-    else if (event) out += fmt::format(" | {:#x} << 16", event);
+    static constexpr const char* events[] = {"",     "FORK",       "VFORK", "CLONE",
+                                             "EXEC", "VFORK_DONE", "EXIT",  "SECCOMP"};
+    if (event == 128)
+      out += " | PTRACE_EVENT_STOP << 16";
+    else if (event && event < 8)
+      out += fmt::format(" | PTRACE_EVENT_{} << 16", events[event]);
+    else if (event)
+      out += fmt::format(" | {:#x} << 16", event);
     return out;
   }
   const uint32_t rest = s & ~0xffffu;
   std::string out;
-  if (signal == 0) out = fmt::format("{{WIFEXITED(s) && WEXITSTATUS(s) == {}}}", s >> 8 & 0xff);
+  if (signal == 0)
+    out = fmt::format("{{WIFEXITED(s) && WEXITSTATUS(s) == {}}}", s >> 8 & 0xff);
   else
-    out = fmt::format("{{WIFSIGNALED(s) && WTERMSIG(s) == {}{}}}", signal_name(signal), s & 0x80 ? " && WCOREDUMP(s)" : "");
+    out = fmt::format("{{WIFSIGNALED(s) && WTERMSIG(s) == {}{}}}", signal_name(signal),
+                      s & 0x80 ? " && WCOREDUMP(s)" : "");
   if (rest) out += fmt::format(" | {:#x} << 16", rest >> 16);
   return out;
 }
@@ -207,8 +224,10 @@ std::string unadorned(const Value& v, const TextOptions& o) {
       std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
       if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
       if (!v.unknown.empty() && o.names == Names::both) out += " /* " + v.unknown + " */";
-      if (o.paths > 1 && !v.items.empty()) out += '<' + v.items[0].text + '>';
-      else if (o.paths && !v.text.empty()) out += '<' + v.text + '>';
+      if (o.paths > 1 && !v.items.empty())
+        out += '<' + v.items[0].text + '>';
+      else if (o.paths && !v.text.empty())
+        out += '<' + v.text + '>';
       return out;
     }
     case Kind::structure: return structure(v, o);
@@ -241,8 +260,10 @@ std::string quoted(const Value& v, const TextOptions& o) {
 
 std::string shown(const Value& v, const TextOptions& o) {
   // Reading failed within what would be shown of it, or nobody wants to know: where it is.
-  if (v.rest && v.kind == Kind::text && (v.path || v.text.size() <= o.strsize)) return fmt::format("{:#x}", v.rest);
-  if (o.bare && v.address && v.kind != Kind::address && v.kind != Kind::text) return fmt::format("{:#x}", v.address);
+  if (v.rest && v.kind == Kind::text && (v.path || v.text.size() <= o.strsize))
+    return fmt::format("{:#x}", v.rest);
+  if (o.bare && v.address && v.kind != Kind::address && v.kind != Kind::text)
+    return fmt::format("{:#x}", v.address);
   std::string out = unadorned(v, o);
   if (v.braced && v.kind != Kind::change) out = '[' + out + ']';
   if (!v.note.empty()) out += " /* " + v.note + " */";

@@ -1,7 +1,7 @@
 /* The way of one call: site → stub → here → hook → kernel → hook → site.
  *
  *  in     rax = number; rdi rsi rdx r10 r8 r9 = arguments; r11 = the stub's tail; rcx = dead
- *  out    rax = result; rcx = the stub's tail (which puts the kernel's rcx there); r11 = flags, as the kernel's
+ *  out    rax = result; rcx = the stub's tail (which puts the kernel's rcx there); r11 = flags
  *  keeps  every other register, the flags, and every byte of the app's stack: we run on our own
  *
  * While the kernel works, rsp and all registers but rbx are the app's. A signal finds out from the program

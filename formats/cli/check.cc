@@ -16,27 +16,35 @@ void print_json(const read::Checked& checked) {
   const auto list = [](const std::vector<read::Damage>& all) {
     std::string text;
     for (const read::Damage& one : all)
-      text += fmt::format("{}{{\"file\": {}, \"offset\": {}, \"why\": {}}}", text.empty() ? "" : ", ",
-                          json_quoted(one.file), one.offset, json_quoted(one.why));
+      text +=
+          fmt::format("{}{{\"file\": {}, \"offset\": {}, \"why\": {}}}", text.empty() ? "" : ", ",
+                      json_quoted(one.file), one.offset, json_quoted(one.why));
     return text;
   };
-  fmt::print("{{\"problem_count\": {}, \"problems\": [{}], \"notes\": [{}], \"images\": {}, \"calls\": {}}}\n",
-             checked.problem_count, list(checked.problems), list(checked.notes), checked.images, checked.calls);
+  fmt::print(
+      "{{\"problem_count\": {}, \"problems\": [{}], \"notes\": [{}], \"images\": {}, \"calls\": "
+      "{}}}\n",
+      checked.problem_count, list(checked.problems), list(checked.notes), checked.images,
+      checked.calls);
 }
 
 void print_text(const read::Checked& checked) {
-  for (const read::Damage& one : checked.problems) fmt::print("{}: offset {}: {}\n", one.file, one.offset, one.why);
+  for (const read::Damage& one : checked.problems)
+    fmt::print("{}: offset {}: {}\n", one.file, one.offset, one.why);
   if (checked.problem_count > checked.problems.size())
     fmt::print("and {} more problems\n", checked.problem_count - checked.problems.size());
   for (const read::Damage& one : checked.notes) fmt::print("{}: {}\n", one.file, one.why);
-  if (!checked.problem_count) fmt::print("whole: {} images, {} calls\n", checked.images, checked.calls);
+  if (!checked.problem_count)
+    fmt::print("whole: {} images, {} calls\n", checked.images, checked.calls);
 }
 
 }  // namespace
 
 int verb_check(int argc, char** argv) {
-  CLI::App app("Reads every byte of a trace. Exit status 1 if anything is damaged. A program that was killed while\n"
-               "it recorded leaves a trace that ends early: that is said and is no damage.");
+  CLI::App app(
+      "Reads every byte of a trace. Exit status 1 if anything is damaged. A program that was "
+      "killed while\n"
+      "it recorded leaves a trace that ends early: that is said and is no damage.");
   std::string trace;
   bool repair = false, json = false;
   app.add_option("TRACE", trace, "trace directory (default: the newest sctrace-* here)");
@@ -47,8 +55,10 @@ int verb_check(int argc, char** argv) {
   if (repair)
     for (const std::string& line : read::repair(trace)) fmt::print(stderr, "sctrace: {}\n", line);
   const read::Checked checked = read::check(trace);
-  if (json) print_json(checked);
-  else print_text(checked);
+  if (json)
+    print_json(checked);
+  else
+    print_text(checked);
   return checked.problem_count ? 1 : 0;
 }
 

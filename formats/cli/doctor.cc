@@ -19,11 +19,16 @@ namespace {
 void examine_here(std::vector<Finding>& all) {
   const std::string library = find_library();
   if (library.empty())
-    all.push_back({true, "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it"});
+    all.push_back(
+        {true,
+         "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it"});
   // Switching off what is off succeeds wherever the kernel knows it.
   if (prctl(PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0) != 0)
-    all.push_back({false, "this kernel has no Syscall User Dispatch (before 5.11, or not configured): calls from places\n"
-                          "  that cannot be rewritten will not be seen; `sctrace info` counts such places"});
+    all.push_back(
+        {false,
+         "this kernel has no Syscall User Dispatch (before 5.11, or not configured): calls from "
+         "places\n"
+         "  that cannot be rewritten will not be seen; `sctrace info` counts such places"});
 }
 
 }  // namespace
@@ -37,22 +42,30 @@ int verb_doctor(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
   const Found found = find_command(name);
   std::vector<Finding> all;
-  if (found.status == 127) all.push_back({true, name + ": not found"});
-  else if (found.status == 126) all.push_back({true, found.path + ": not executable"});
-  else all = examine(found.path);
+  if (found.status == 127)
+    all.push_back({true, name + ": not found"});
+  else if (found.status == 126)
+    all.push_back({true, found.path + ": not executable"});
+  else
+    all = examine(found.path);
   examine_here(all);
   bool traceable = true;
   std::string list;
   for (const Finding& one : all) {
     traceable = traceable && !one.prevents;
     if (!json) fmt::print("{} {}\n", one.prevents ? "no:  " : "note:", one.why);
-    list += fmt::format("{}{{\"prevents\": {}, \"why\": {}}}", list.empty() ? "" : ", ", one.prevents, json_quoted(one.why));
+    list += fmt::format("{}{{\"prevents\": {}, \"why\": {}}}", list.empty() ? "" : ", ",
+                        one.prevents, json_quoted(one.why));
   }
   if (json)
-    fmt::print("{{\"command\": {}, \"traceable\": {}, \"findings\": [{}]}}\n", json_quoted(found.path), traceable, list);
+    fmt::print("{{\"command\": {}, \"traceable\": {}, \"findings\": [{}]}}\n",
+               json_quoted(found.path), traceable, list);
   else if (traceable)
-    fmt::print("yes:  {} can be traced. Never seen: calls that its loader makes before the library starts,\n"
-               "      and io_uring operations, which are no system calls.\n", found.path);
+    fmt::print(
+        "yes:  {} can be traced. Never seen: calls that its loader makes before the library "
+        "starts,\n"
+        "      and io_uring operations, which are no system calls.\n",
+        found.path);
   return traceable ? 0 : 1;
 }
 

@@ -1,4 +1,5 @@
-// `sctrace info`: what a trace holds: programs, doors, losses. Reads headers only, so it is quick on any trace.
+// `sctrace info`: what a trace holds: programs, doors, losses. Reads headers only, so it is quick
+// on any trace.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -17,7 +18,8 @@ namespace sctrace::cli {
 namespace {
 
 struct Totals {
-  uint64_t stub = 0, trap = 0, lost = 0, cut = 0, untraced = 0, filtered = 0, signals = 0, refused = 0;
+  uint64_t stub = 0, trap = 0, lost = 0, cut = 0, untraced = 0, filtered = 0, signals = 0,
+           refused = 0;
   std::map<std::string, uint64_t> sites, refusals;  // over all images, by name
   std::set<uint32_t> processes;
   uint64_t rings = 0;
@@ -37,7 +39,8 @@ void add_sites(const read::Image& image, Totals& all) {
 
 Totals totals(const read::Trace& trace) {
   Totals all;
-  for (unsigned n = 0; n < rewriter::tactic_count; ++n) all.sites[rewriter::name_of(static_cast<rewriter::Tactic>(n))] = 0;
+  for (unsigned n = 0; n < rewriter::tactic_count; ++n)
+    all.sites[rewriter::name_of(static_cast<rewriter::Tactic>(n))] = 0;
   for (const read::Image& image : trace.images()) {
     all.processes.insert(image.pid);
     all.rings += image.slots.size();
@@ -60,7 +63,8 @@ const char* name_of(wire::Mode mode) {
 
 std::string sud(uint32_t state) {
   if (state == 1) return "armed";
-  return state == 0 ? "not asked for" : fmt::format("refused: {}", std::strerror(static_cast<int>(state)));
+  return state == 0 ? "not asked for"
+                    : fmt::format("refused: {}", std::strerror(static_cast<int>(state)));
 }
 
 std::string object(const std::map<std::string, uint64_t>& counts) {
@@ -72,22 +76,27 @@ std::string object(const std::map<std::string, uint64_t>& counts) {
 
 void print_json(const read::Trace& trace, const Totals& all) {
   fmt::print("{{\"trace\": {}, \"version\": {}, \"host\": {}, \"kernel\": {}, \"stopped\": {},\n",
-             json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()), json_quoted(trace.kernel()),
-             trace.stopped());
-  fmt::print(" \"clock\": {{\"ticks_per_ns\": {:.6f}, \"realtime_offset_ns\": {}, \"uncertain\": {}}},\n",
-             trace.clock().ticks_per_ns(), trace.clock().realtime_offset(), trace.clock().is_uncertain());
-  fmt::print(" \"calls\": {{\"stub\": {}, \"trap\": {}}}, \"lost\": {}, \"cut\": {}, \"untraced\": {}, \"filtered\": {},\n",
-             all.stub, all.trap, all.lost, all.cut, all.untraced, all.filtered);
-  fmt::print(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n", all.signals,
-             object(all.sites), object(all.refusals), all.refused);
-  fmt::print(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [", all.processes.size(),
-             all.rings, trace.damages().count, trace.unborn().size());
+             json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()),
+             json_quoted(trace.kernel()), trace.stopped());
+  fmt::print(
+      " \"clock\": {{\"ticks_per_ns\": {:.6f}, \"realtime_offset_ns\": {}, \"uncertain\": {}}},\n",
+      trace.clock().ticks_per_ns(), trace.clock().realtime_offset(), trace.clock().is_uncertain());
+  fmt::print(
+      " \"calls\": {{\"stub\": {}, \"trap\": {}}}, \"lost\": {}, \"cut\": {}, \"untraced\": {}, "
+      "\"filtered\": {},\n",
+      all.stub, all.trap, all.lost, all.cut, all.untraced, all.filtered);
+  fmt::print(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n",
+             all.signals, object(all.sites), object(all.refusals), all.refused);
+  fmt::print(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [",
+             all.processes.size(), all.rings, trace.damages().count, trace.unborn().size());
   const char* comma = "\n";
   for (const read::Image& image : trace.images()) {
-    fmt::print("{}  {{\"pid\": {}, \"ppid\": {}, \"program\": {}, \"command\": {}, \"mode\": \"{}\", \"rings\": {}, "
-               "\"ring_bytes\": {}, \"sud\": {}}}",
-               comma, image.pid, image.ppid, json_quoted(image.program), json_quoted(image.command), name_of(image.mode),
-               image.slots.size(), image.ring_bytes, json_quoted(sud(image.sud)));
+    fmt::print(
+        "{}  {{\"pid\": {}, \"ppid\": {}, \"program\": {}, \"command\": {}, \"mode\": \"{}\", "
+        "\"rings\": {}, "
+        "\"ring_bytes\": {}, \"sud\": {}}}",
+        comma, image.pid, image.ppid, json_quoted(image.program), json_quoted(image.command),
+        name_of(image.mode), image.slots.size(), image.ring_bytes, json_quoted(sud(image.sud)));
     comma = ",\n";
   }
   fmt::print("]}}\n");
@@ -102,21 +111,27 @@ void print_counts(const char* title, const std::map<std::string, uint64_t>& coun
 }
 
 void print_text(const read::Trace& trace, const Totals& all) {
-  fmt::print("trace      {}, version {}, on {} ({})\n", trace.directory(), trace.version(), trace.host(), trace.kernel());
-  if (trace.clock().is_uncertain()) fmt::print("clock      uncertain: durations are a guess\n");
-  else fmt::print("clock      {:.3f} ticks a nanosecond\n", trace.clock().ticks_per_ns());
+  fmt::print("trace      {}, version {}, on {} ({})\n", trace.directory(), trace.version(),
+             trace.host(), trace.kernel());
+  if (trace.clock().is_uncertain())
+    fmt::print("clock      uncertain: durations are a guess\n");
+  else
+    fmt::print("clock      {:.3f} ticks a nanosecond\n", trace.clock().ticks_per_ns());
   fmt::print("calls      {} by stub, {} by trap\n", all.stub, all.trap);
-  fmt::print("missing    {} lost, {} buffers cut, {} untraced, {} filtered{}\n", all.lost, all.cut, all.untraced,
-             all.filtered, trace.stopped() ? "; recording stopped at SCTRACE_MAX_SIZE" : "");
+  fmt::print("missing    {} lost, {} buffers cut, {} untraced, {} filtered{}\n", all.lost, all.cut,
+             all.untraced, all.filtered,
+             trace.stopped() ? "; recording stopped at SCTRACE_MAX_SIZE" : "");
   print_counts("sites", all.sites);
   print_counts("refused", all.refusals);
   if (all.refused) fmt::print("           {} more sites were not listed\n", all.refused);
-  if (trace.damages().count) fmt::print("damaged    {} places; see `sctrace check`\n", trace.damages().count);
-  fmt::print("processes  {}, in {} images with {} rings\n", all.processes.size(), trace.images().size(), all.rings);
+  if (trace.damages().count)
+    fmt::print("damaged    {} places; see `sctrace check`\n", trace.damages().count);
+  fmt::print("processes  {}, in {} images with {} rings\n", all.processes.size(),
+             trace.images().size(), all.rings);
   for (const read::Image& image : trace.images())
     fmt::print("  {} of {}: {} ({}, rings of {} KiB, dispatch {})\n", image.pid, image.ppid,
-               image.command.empty() ? image.program : image.command, name_of(image.mode), image.ring_bytes / 1024,
-               sud(image.sud));
+               image.command.empty() ? image.program : image.command, name_of(image.mode),
+               image.ring_bytes / 1024, sud(image.sud));
 }
 
 }  // namespace
@@ -126,12 +141,16 @@ int verb_info(int argc, char** argv) {
   std::string name;
   bool json = false;
   app.add_option("TRACE", name, "trace directory (default: the newest sctrace-* here)");
-  app.add_flag("--json", json, "one JSON object: calls.stub, calls.trap, lost, cut, untraced, sites, refusals, images …");
+  app.add_flag(
+      "--json", json,
+      "one JSON object: calls.stub, calls.trap, lost, cut, untraced, sites, refusals, images …");
   if (const auto status = parse(app, argc, argv)) return *status;
   const read::Trace trace(trace_named(name));
   const Totals all = totals(trace);
-  if (json) print_json(trace, all);
-  else print_text(trace, all);
+  if (json)
+    print_json(trace, all);
+  else
+    print_text(trace, all);
   return 0;
 }
 

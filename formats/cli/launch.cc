@@ -61,14 +61,16 @@ std::string with_pid(std::string text, pid_t pid) {
   const std::string preload = before && *before ? what.library + ":" + before : what.library;
   ::setenv("LD_PRELOAD", preload.c_str(), 1);
   std::string output = with_pid(what.output, ::getpid());
-  for (size_t at = 0; (at = output.find('%', at)) != std::string::npos; at += 2) output.insert(at, "%");
+  for (size_t at = 0; (at = output.find('%', at)) != std::string::npos; at += 2)
+    output.insert(at, "%");
   ::setenv("SCTRACE_OUTPUT", output.c_str(), 1);
   ::unsetenv("SCTRACE_LIBRARY");  // ours alone; the library does not know it
   for (const auto& [name, value] : what.settings) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   for (const std::string& word : what.command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
-  ::execvp(what.path.c_str(), argv.data());  // the path has a slash: not searched, but scripts without #! run
+  ::execvp(what.path.c_str(),
+           argv.data());  // the path has a slash: not searched, but scripts without #! run
   const int error = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &error, sizeof error);
   ::_exit(126);
@@ -92,7 +94,8 @@ Ended launch(const Launch& what) {
   ended.output = with_pid(what.output, child);
   if (::read(report[0], &ended.exec_error, sizeof ended.exec_error) < 0) ended.exec_error = 0;
   ::close(report[0]);
-  while (::waitpid(child, &ended.wait_status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(child, &ended.wait_status, 0) < 0 && errno == EINTR) {
+  }
   child_pid = 0;
   return ended;
 }

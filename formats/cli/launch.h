@@ -1,4 +1,5 @@
-// Runs a program as a child with our library in it, and behaves for whoever started us as the program would.
+// Runs a program as a child with our library in it, and behaves for whoever started us as the
+// program would.
 #pragma once
 #include <string>
 #include <utility>
@@ -7,11 +8,11 @@
 namespace sctrace::cli {
 
 struct Launch {
-  std::string path;                                             // of the program
-  std::vector<std::string> command;                             // argv
-  std::string library;                                          // put in front of LD_PRELOAD
-  std::string output;                                           // SCTRACE_OUTPUT, %e %p %h %t already replaced but %p
-  std::vector<std::pair<std::string, std::string>> settings;    // SCTRACE_*
+  std::string path;                  // of the program
+  std::vector<std::string> command;  // argv
+  std::string library;               // put in front of LD_PRELOAD
+  std::string output;                // SCTRACE_OUTPUT, %e %p %h %t already replaced but %p
+  std::vector<std::pair<std::string, std::string>> settings;  // SCTRACE_*
 };
 
 struct Ended {
@@ -20,7 +21,8 @@ struct Ended {
   int exec_error = 0;   // errno: it could not be started
 };
 
-// SIGINT and SIGQUIT are the program's business while it runs, as with strace; SIGTERM and SIGHUP are passed on.
+// SIGINT and SIGQUIT are the program's business while it runs, as with strace; SIGTERM and SIGHUP
+// are passed on.
 Ended launch(const Launch& what);
 
 }  // namespace sctrace::cli

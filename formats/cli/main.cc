@@ -27,20 +27,25 @@ constexpr Verb verbs[] = {
     {"doctor", "say whether a program can be traced, and why not", verb_doctor},
 };
 
-constexpr const char about[] = "records every system call of a program from within, and reads the records";
+constexpr const char about[] =
+    "records every system call of a program from within, and reads the records";
 
 int usage(std::FILE* to, int status) {
   fmt::print(to, "sctrace {} {}\n\nusage: sctrace VERB [OPTION...]\n\n", "0.1.0", about);
   for (const Verb& verb : verbs) fmt::print(to, "  {:<10} {}\n", verb.name, verb.help);
-  fmt::print(to, "\n`sctrace VERB --help` tells its options. Without the command: LD_PRELOAD=libsctrace.so PROGRAM.\n"
-                 "Exit status: 0 done, 1 the trace or the work failed, 2 wrong usage.\n");
+  fmt::print(to,
+             "\n`sctrace VERB --help` tells its options. Without the command: "
+             "LD_PRELOAD=libsctrace.so PROGRAM.\n"
+             "Exit status: 0 done, 1 the trace or the work failed, 2 wrong usage.\n");
   return status;
 }
 
 // sctrace.1, from the same words as the help texts.
 int man_page() {
-  fmt::print(".TH SCTRACE 1 \"\" \"sctrace 0.1.0\" \"User Commands\"\n.SH NAME\nsctrace \\- {}\n"
-             ".SH SYNOPSIS\n.B sctrace\n.I VERB\n[\\fIOPTION\\fR...]\n.SH VERBS\n", about);
+  fmt::print(
+      ".TH SCTRACE 1 \"\" \"sctrace 0.1.0\" \"User Commands\"\n.SH NAME\nsctrace \\- {}\n"
+      ".SH SYNOPSIS\n.B sctrace\n.I VERB\n[\\fIOPTION\\fR...]\n.SH VERBS\n",
+      about);
   for (const Verb& verb : verbs) {
     fmt::print(".SS {}\n{}.\n", verb.name, verb.help);
     std::fflush(stdout);
@@ -49,9 +54,11 @@ int man_page() {
     char* argv[] = {name, option, nullptr};
     verb.run(2, argv);
   }
-  fmt::print(".SH EXIT STATUS\n0 done, 1 the trace or the work failed, 2 wrong usage.\n"
-             ".B record\npasses on the status of the program; if a signal killed that, sctrace dies by the same one.\n"
-             ".SH SEE ALSO\n.BR strace (1),\n.BR syscalls (2),\n.BR ld.so (8)\n");
+  fmt::print(
+      ".SH EXIT STATUS\n0 done, 1 the trace or the work failed, 2 wrong usage.\n"
+      ".B record\npasses on the status of the program; if a signal killed that, sctrace dies by "
+      "the same one.\n"
+      ".SH SEE ALSO\n.BR strace (1),\n.BR syscalls (2),\n.BR ld.so (8)\n");
   return 0;
 }
 

@@ -42,19 +42,27 @@ void set_status(TextFilter& filter, std::string list) {
   for (size_t at = 0; at <= list.size();) {
     const size_t comma = std::min(list.find(',', at), list.size());
     const std::string one = list.substr(at, comma - at);
-    if (one == "all") ok = failed = other = true;
-    else if (one == "successful") ok = true;
-    else if (one == "failed") failed = true;
-    else if (one == "unfinished" || one == "unavailable" || one == "detached") other = true;
-    else if (one != "none") throw std::invalid_argument("invalid status '" + one + "'");
+    if (one == "all")
+      ok = failed = other = true;
+    else if (one == "successful")
+      ok = true;
+    else if (one == "failed")
+      failed = true;
+    else if (one == "unfinished" || one == "unavailable" || one == "detached")
+      other = true;
+    else if (one != "none")
+      throw std::invalid_argument("invalid status '" + one + "'");
     at = comma + 1;
   }
-  filter.successful = ok != inverted, filter.failed = failed != inverted, filter.unfinished = other != inverted;
+  filter.successful = ok != inverted, filter.failed = failed != inverted,
+  filter.unfinished = other != inverted;
 }
 
 void set_decode_fds(Wish& w, const std::string& what) {
-  if (what == "none" || what == "socket" || what == "dev") return;
-  else w.text.paths = std::max(w.text.paths, what == "path" ? 1 : 2);
+  if (what == "none" || what == "socket" || what == "dev")
+    return;
+  else
+    w.text.paths = std::max(w.text.paths, what == "path" ? 1 : 2);
 }
 
 Descriptors descriptor_set(std::string list) {
@@ -63,8 +71,10 @@ Descriptors descriptor_set(std::string list) {
   for (size_t at = 0; at < list.size();) {
     const size_t comma = std::min(list.find(',', at), list.size());
     const std::string one = list.substr(at, comma - at);
-    if (one == "all") set.named.clear(), set.others = !set.others;
-    else if (one != "none") set.named.insert(std::atoll(one.c_str()));
+    if (one == "all")
+      set.named.clear(), set.others = !set.others;
+    else if (one != "none")
+      set.named.insert(std::atoll(one.c_str()));
     at = comma + 1;
   }
   return set;
@@ -75,18 +85,24 @@ void express(Wish& w, const std::string& text) {
   const size_t equals = text.find('=');
   const std::string what = equals == text.npos ? "trace" : text.substr(0, equals);
   std::string set = equals == text.npos ? text : text.substr(equals + 1);
-  if (what == "trace" || what == "t") w.filter.trace = call_set(set);
-  else if (what == "status") set_status(w.filter, set);
-  else if (what == "signal" || what == "signals" || what == "s") w.signals = set != "none" && set != "!all";
-  else if (what == "decode-fds" || what == "decode-fd") set_decode_fds(w, set);
+  if (what == "trace" || what == "t")
+    w.filter.trace = call_set(set);
+  else if (what == "status")
+    set_status(w.filter, set);
+  else if (what == "signal" || what == "signals" || what == "s")
+    w.signals = set != "none" && set != "!all";
+  else if (what == "decode-fds" || what == "decode-fd")
+    set_decode_fds(w, set);
   else if (what == "verbose" || what == "v" || what == "abbrev" || what == "a") {
     (what[0] == 'a' ? w.text.brief : w.text.followed) = call_set(set);
-  } else if (what == "raw" || what == "x") w.text.raw = call_set(set);
+  } else if (what == "raw" || what == "x")
+    w.text.raw = call_set(set);
   else if (what == "quiet" || what == "silent" || what == "silence" || what == "q") {
     if (set.find("exit") != set.npos || set == "all") w.text.quiet = 3;
-  }
-  else if (what == "read") w.read = descriptor_set(set);
-  else if (what == "write") w.write = descriptor_set(set);
+  } else if (what == "read")
+    w.read = descriptor_set(set);
+  else if (what == "write")
+    w.write = descriptor_set(set);
   // inject, fault and kvm ask for nothing that a trace could still do
 }
 
@@ -95,37 +111,72 @@ void add_options(CLI::App& app, Wish& w) {
   app.add_option("TRACE", w.trace, "trace directory (default: the newest sctrace-* here)");
   app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
   app.add_option("--as", w.form, "the notation: strace")->check(CLI::IsMember({"strace"}));
-  app.add_option("-e", w.expressions, "trace=, status=, signal=, decode-fds=, raw=, abbrev=, quiet=, or calls")
-      ->type_name("EXPR")->take_all()->allow_extra_args(false);
-  for (const char* name : {"trace", "status", "signal", "quiet", "silent", "silence", "raw", "abbrev", "verbose", "read", "write"})
-    app.add_option_function<std::string>(std::string("--") + name,
-                                         [&w, name](const std::string& set) { w.expressions.push_back(std::string(name) + '=' + set); },
-                                         std::string("-e ") + name + "=SET")->type_name("SET");
-  app.add_flag("--decode-fds{all},--decode-fd{all}", w.decode, "files behind descriptors: path, socket, dev, pidfd, all or none");
-  app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")->type_name("PATH")->take_all()->allow_extra_args(false);
-  app.add_option("-s,--string-limit", w.text.strsize, "characters of a string that are shown (32)")->type_name("N");
+  app.add_option("-e", w.expressions,
+                 "trace=, status=, signal=, decode-fds=, raw=, abbrev=, quiet=, or calls")
+      ->type_name("EXPR")
+      ->take_all()
+      ->allow_extra_args(false);
+  for (const char* name : {"trace", "status", "signal", "quiet", "silent", "silence", "raw",
+                           "abbrev", "verbose", "read", "write"})
+    app.add_option_function<std::string>(
+           std::string("--") + name,
+           [&w, name](const std::string& set) {
+             w.expressions.push_back(std::string(name) + '=' + set);
+           },
+           std::string("-e ") + name + "=SET")
+        ->type_name("SET");
+  app.add_flag("--decode-fds{all},--decode-fd{all}", w.decode,
+               "files behind descriptors: path, socket, dev, pidfd, all or none");
+  app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")
+      ->type_name("PATH")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("-s,--string-limit", w.text.strsize, "characters of a string that are shown (32)")
+      ->type_name("N");
   app.add_option("-a,--columns", w.text.column, "column of ` = ` (40)")->type_name("N");
-  app.add_flag_function("-v,--no-abbrev", [&w](int64_t) { w.text.verbose = true; }, "whole structs, arguments and environments");
-  app.add_flag_function("-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); }, "strings with odd characters in hex; -xx: all");
-  app.add_flag("--strings-in-hex{all}", w.hex, "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
-  app.add_flag_function("-y", [&w](int64_t n) { w.text.paths = n > 1 ? 2 : 1; }, "files behind descriptors, as far as the trace tells; -yy: sockets too");
-  const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw}, {"abbrev", TextOptions::Names::brief}, {"verbose", TextOptions::Names::both}};
-  app.add_option("-X,--const-print-style", w.text.names, "flags and constants: raw, abbrev or verbose")
-      ->transform(CLI::CheckedTransformer(names).description(""))->type_name("STYLE");
+  app.add_flag_function(
+      "-v,--no-abbrev", [&w](int64_t) { w.text.verbose = true; },
+      "whole structs, arguments and environments");
+  app.add_flag_function(
+      "-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); },
+      "strings with odd characters in hex; -xx: all");
+  app.add_flag("--strings-in-hex{all}", w.hex,
+               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
+  app.add_flag_function(
+      "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 2 : 1; },
+      "files behind descriptors, as far as the trace tells; -yy: sockets too");
+  const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw},
+                                                        {"abbrev", TextOptions::Names::brief},
+                                                        {"verbose", TextOptions::Names::both}};
+  app.add_option("-X,--const-print-style", w.text.names,
+                 "flags and constants: raw, abbrev or verbose")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("STYLE");
   app.add_flag("-f,--follow-forks", w.text.follow, "all threads and processes, not only the first");
-  app.add_flag_function("-t", [&w](int64_t n) { w.text.times = static_cast<TextOptions::Times>(std::min<int64_t>(n, 3)); }, "time of day; -tt: microseconds, -ttt: since 1970");
+  app.add_flag_function(
+      "-t",
+      [&w](int64_t n) { w.text.times = static_cast<TextOptions::Times>(std::min<int64_t>(n, 3)); },
+      "time of day; -tt: microseconds, -ttt: since 1970");
   app.add_flag("-r,--relative-timestamps", w.text.relative, "time since the line before");
   app.add_flag("-T,--syscall-times", w.text.spent, "time spent in each call");
   app.add_flag("-n,--syscall-number", w.text.number, "number of each call");
-  app.add_flag_function("-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; }, "only calls that succeeded");
-  app.add_flag_function("-Z,--failed-only", [&w](int64_t) { w.filter.successful = w.filter.unfinished = false; }, "only calls that failed");
-  app.add_flag_function("-q", [&w](int64_t n) { w.text.quiet = static_cast<int>(n); }, "-qq: no exit status");
+  app.add_flag_function(
+      "-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; },
+      "only calls that succeeded");
+  app.add_flag_function(
+      "-Z,--failed-only", [&w](int64_t) { w.filter.successful = w.filter.unfinished = false; },
+      "only calls that failed");
+  app.add_flag_function(
+      "-q", [&w](int64_t n) { w.text.quiet = static_cast<int>(n); }, "-qq: no exit status");
 }
 
 // Items of a timeline as lines.
 class Lines {
  public:
-  Lines(const Wish& wish, uint64_t wall_offset, FILE* to) : wish_(wish), printer_(wish.text), to_(to) { printer_.wall_offset = wall_offset; }
+  Lines(const Wish& wish, uint64_t wall_offset, FILE* to)
+      : wish_(wish), printer_(wish.text), to_(to) {
+    printer_.wall_offset = wall_offset;
+  }
 
   void add(const read::Item& item) {
     if (!wish_.text.follow && !first_) first_ = item.tid;
@@ -193,7 +244,8 @@ class Lines {
     if (a.kind == arch::Kind::buffer) return printer_.bytes(memory.bytes(call.args[1], left, out));
     if (a.kind != arch::Kind::iovec) return;
     uint64_t pair[2];
-    for (uint64_t i = 0; i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
+    for (uint64_t i = 0;
+         i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
       const uint64_t n = std::min(pair[1], left);
       left -= n;
       printer_.buffer(i, n);
@@ -201,17 +253,22 @@ class Lines {
     }
   }
 
-  const read::Files* files() const { return wish_.text.paths || !wish_.filter.paths.empty() ? &files_ : nullptr; }
+  const read::Files* files() const {
+    return wish_.text.paths || !wish_.filter.paths.empty() ? &files_ : nullptr;
+  }
 
   void signal(const read::Item& item) {
     uint8_t info[128] = {};
     std::copy(std::begin(item.signal->siginfo), std::end(item.signal->siginfo), info);
-    printer_.signal(item.tid, item.when, signal_name(read::peek<uint32_t>(info)), read::siginfo_value(info, sizeof info));
+    printer_.signal(item.tid, item.when, signal_name(read::peek<uint32_t>(info)),
+                    read::siginfo_value(info, sizeof info));
   }
 
   void gone(const read::Item& item) {
-    const bool says = item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
-    printer_.gone(item.tid, item.when, says ? fmt::format("exited with {}", item.call->args[0] & 0xff) : "");
+    const bool says =
+        item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
+    printer_.gone(item.tid, item.when,
+                  says ? fmt::format("exited with {}", item.call->args[0] & 0xff) : "");
   }
 
   void flush() {
@@ -240,7 +297,8 @@ int verb_print(int argc, char** argv) {
     fmt::print(stderr, "sctrace print: {}\n", wrong.what());
     return 2;
   }
-  if (!wish.hex.empty()) wish.text.hex = wish.hex == "all" ? 2 : wish.hex == "non-ascii-chars" ? 3 : 1;
+  if (!wish.hex.empty())
+    wish.text.hex = wish.hex == "all" ? 2 : wish.hex == "non-ascii-chars" ? 3 : 1;
   if (!wish.decode.empty()) set_decode_fds(wish, wish.decode);
   wish.filter.paths = wish.paths;
   wish.text.file = !wish.output.empty() || wish.form == "strace";

@@ -40,12 +40,14 @@ const char* machine_name(unsigned machine) {
 // Reads at an offset; false when the file is shorter.
 bool read_at(std::ifstream& file, uint64_t offset, void* to, size_t bytes) {
   file.clear();
-  return file.seekg(static_cast<std::streamoff>(offset)) && file.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+  return file.seekg(static_cast<std::streamoff>(offset)) &&
+         file.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
 }
 
 struct Elf {
   std::string interpreter;
-  bool is_library_loader = false;  // ld.so itself: it obeys LD_PRELOAD for the program that it is given
+  bool is_library_loader =
+      false;  // ld.so itself: it obeys LD_PRELOAD for the program that it is given
 };
 
 // The program headers' PT_INTERP; nothing in a static program.
@@ -64,15 +66,18 @@ Elf read_elf(std::ifstream& file, const Elf64_Ehdr& header, const std::string& p
 
 void examine_elf(std::ifstream& file, const std::string& path, std::vector<Finding>& all) {
   Elf64_Ehdr header{};
-  if (!read_at(file, 0, &header, sizeof header)) return all.push_back({true, path + ": a truncated ELF file"});
+  if (!read_at(file, 0, &header, sizeof header))
+    return all.push_back({true, path + ": a truncated ELF file"});
   // e_machine lies at the same place in a 32-bit file
   if (header.e_ident[EI_CLASS] == ELFCLASS32 && header.e_machine == EM_X86_64)
     return all.push_back({true, path + ": an x32 program, and the library is x86-64"});
   if (header.e_machine != EM_X86_64)
-    return all.push_back({true, fmt::format("{}: made for {}, and the library is x86-64", path, machine_name(header.e_machine))});
+    return all.push_back({true, fmt::format("{}: made for {}, and the library is x86-64", path,
+                                            machine_name(header.e_machine))});
   const Elf elf = read_elf(file, header, path);
   if (elf.is_library_loader) return;
-  if (elf.interpreter.empty()) all.push_back({true, path + ": static: LD_PRELOAD has no effect"});
+  if (elf.interpreter.empty())
+    all.push_back({true, path + ": static: LD_PRELOAD has no effect"});
   else if (elf.interpreter.find("ld-musl") != std::string::npos)
     all.push_back({true, path + ": linked against musl, and the library needs glibc"});
   else if (status_of(elf.interpreter) == 127)
@@ -85,7 +90,8 @@ void examine_rights(const std::string& path, std::vector<Finding>& all) {
   if (::stat(path.c_str(), &status) != 0) return;
   if (status.st_mode & S_ISUID && status.st_uid != ::geteuid())
     all.push_back({true, path + ": setuid: the loader ignores LD_PRELOAD"});
-  else if (status.st_mode & S_ISUID) all.push_back({false, path + ": setuid, to who you are already"});
+  else if (status.st_mode & S_ISUID)
+    all.push_back({false, path + ": setuid, to who you are already"});
   if (status.st_mode & S_ISGID && status.st_mode & S_IXGRP && status.st_gid != ::getegid())
     all.push_back({true, path + ": setgid: the loader ignores LD_PRELOAD"});
   if (::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0)
@@ -97,11 +103,14 @@ void examine_file(const std::string& path, unsigned depth, std::vector<Finding>&
   examine_rights(path, all);
   std::ifstream file(path, std::ios::binary);
   char start[256] = {};
-  if (!file) return all.push_back({false, path + ": cannot be read, only executed: nothing more can be said"});
+  if (!file)
+    return all.push_back(
+        {false, path + ": cannot be read, only executed: nothing more can be said"});
   file.read(start, sizeof start - 1);
   if (std::memcmp(start, ELFMAG, SELFMAG) == 0) return examine_elf(file, path, all);
   if (std::memcmp(start, "#!", 2) != 0)
-    return all.push_back({false, path + ": neither ELF nor script; shells would read it with /bin/sh"});
+    return all.push_back(
+        {false, path + ": neither ELF nor script; shells would read it with /bin/sh"});
   std::istringstream line(std::string(start + 2, std::strcspn(start + 2, "\n")));
   std::string interpreter, argument;
   line >> interpreter >> argument;
@@ -112,8 +121,10 @@ void examine_file(const std::string& path, unsigned depth, std::vector<Finding>&
     if (!found.status) examine_file(found.path, depth - 1, all);
   }
   if (const int status = status_of(interpreter))
-    all.push_back({true, fmt::format("{}: {}", interpreter, status == 127 ? "does not exist" : "is not executable")});
-  else examine_file(interpreter, depth - 1, all);
+    all.push_back({true, fmt::format("{}: {}", interpreter,
+                                     status == 127 ? "does not exist" : "is not executable")});
+  else
+    examine_file(interpreter, depth - 1, all);
 }
 
 }  // namespace
@@ -141,9 +152,11 @@ std::vector<Finding> examine(const std::string& path) {
 
 std::string find_library() {
   std::error_code error;
-  if (const char* named = std::getenv("SCTRACE_LIBRARY")) return fs::absolute(named, error).string();
+  if (const char* named = std::getenv("SCTRACE_LIBRARY"))
+    return fs::absolute(named, error).string();
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-  std::vector<fs::path> places{here, here.parent_path() / "lib", here.parent_path() / "lib/x86_64-linux-gnu",
+  std::vector<fs::path> places{here, here.parent_path() / "lib",
+                               here.parent_path() / "lib/x86_64-linux-gnu",
                                here.parent_path() / "lib64"};
   for (const fs::path& place : places)
     if (fs::exists(place / "libsctrace.so", error)) return (place / "libsctrace.so").string();

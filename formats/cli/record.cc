@@ -51,20 +51,25 @@ bool add_expression(const std::string& text, Launch& what) {
   const size_t equals = text.find('=');
   const std::string key = equals == std::string::npos ? "trace" : text.substr(0, equals);
   const std::string value = equals == std::string::npos ? text : text.substr(equals + 1);
-  if (key == "trace" || key == "t") what.settings.emplace_back("SCTRACE_TRACE", value);
-  else if (key == "inject" || key == "fault") what.settings.emplace_back("SCTRACE_INJECT", value);
-  else return false;
+  if (key == "trace" || key == "t")
+    what.settings.emplace_back("SCTRACE_TRACE", value);
+  else if (key == "inject" || key == "fault")
+    what.settings.emplace_back("SCTRACE_INJECT", value);
+  else
+    return false;
   return true;
 }
 
 // The command and the -e among what was given; what is wrong with them.
 std::string take_command(const std::vector<std::string>& expressions, Launch& what) {
   for (const std::string& text : expressions)
-    if (!add_expression(text, what)) return fmt::format("-e {}: only trace= and inject= are known", text);
+    if (!add_expression(text, what))
+      return fmt::format("-e {}: only trace= and inject= are known", text);
   const bool marked = !what.command.empty() && what.command.front() == "--";
   if (marked) what.command.erase(what.command.begin());
   if (what.command.empty()) return "no command; usage: sctrace record [OPTION...] -- CMD [ARG...]";
-  if (!marked && what.command.front().starts_with("-")) return "no such option: " + what.command.front();
+  if (!marked && what.command.front().starts_with("-"))
+    return "no such option: " + what.command.front();
   return {};
 }
 
@@ -75,9 +80,12 @@ std::string output_path(std::string pattern, const std::string& program) {
   std::string name;
   for (size_t n = 0; n < pattern.size(); ++n) {
     const char key = pattern[n] == '%' && n + 1 < pattern.size() ? pattern[n + 1] : '\0';
-    if (key == 'e') name += fs::path(program).filename().string();
-    else if (key == 'h') name += host;
-    else if (key == 't') name += fmt::to_string(std::time(nullptr));
+    if (key == 'e')
+      name += fs::path(program).filename().string();
+    else if (key == 'h')
+      name += host;
+    else if (key == 't')
+      name += fmt::to_string(std::time(nullptr));
     else {
       name += pattern[n];
       continue;
@@ -94,7 +102,8 @@ void make_way(const std::string& directory) {
   const std::string old = directory + ".old";
   if (fs::exists(old + "/" + wire::session_name, error)) fs::remove_all(old, error);
   fs::rename(directory, old, error);
-  if (error) throw read::BadTrace(directory, 0, "holds a trace already, and cannot be renamed to " + old);
+  if (error)
+    throw read::BadTrace(directory, 0, "holds a trace already, and cannot be renamed to " + old);
 }
 
 uint64_t recorded(const read::Trace& trace) {
@@ -144,15 +153,20 @@ int pass_on_status(int status) {
 int run_and_tell(Launch& what, const std::string& output, bool quiet) {
   const Found found = find_command(what.command.front());
   if (found.status) {
-    fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(), found.status == 127 ? "command not found" : "not executable");
+    fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
+               found.status == 127 ? "command not found" : "not executable");
     return found.status;
   }
   what.path = found.path.find('/') == std::string::npos ? "./" + found.path : found.path;
   what.library = find_library();
   if (what.library.empty())
-    throw std::runtime_error("libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
+    throw std::runtime_error(
+        "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
   const char* named = std::getenv("SCTRACE_OUTPUT");
-  const std::string shown = output_path(!output.empty() ? output : named ? named : "sctrace-%e-%p", found.path);
+  const std::string shown = output_path(!output.empty() ? output
+                                        : named         ? named
+                                                        : "sctrace-%e-%p",
+                                        found.path);
   what.output = fs::absolute(shown).string();
   if (shown.find("%p") == std::string::npos) make_way(what.output);
   const Ended ended = launch(what);
@@ -167,18 +181,24 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet) {
 }  // namespace
 
 int verb_record(int argc, char** argv) {
-  CLI::App app("sctrace record [OPTION...] -- CMD [ARG...]\n"
-               "Runs CMD with the library in it. Passes on the status of CMD; 127: no such command, 126: not executable.");
+  CLI::App app(
+      "sctrace record [OPTION...] -- CMD [ARG...]\n"
+      "Runs CMD with the library in it. Passes on the status of CMD; 127: no such command, 126: "
+      "not executable.");
   Launch what;
   std::string output;
   std::vector<std::string> expressions;
-  std::deque<std::string> values;  // of mirrors[], in their order; a deque, for the options hold on to them
+  std::deque<std::string>
+      values;  // of mirrors[], in their order; a deque, for the options hold on to them
   bool quiet = false, alone = false, follow = false;
-  app.add_option("-o,--output", output, "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
+  app.add_option("-o,--output", output,
+                 "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
       ->type_name("DIR");
   app.add_option("-e", expressions, "trace=SET: which calls, as strace; inject=...: faults")
-      ->type_name("EXPR")->allow_extra_args(false);
-  for (const Mirror& one : mirrors) app.add_option(one.option, values.emplace_back(), one.help)->type_name(one.value);
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  for (const Mirror& one : mirrors)
+    app.add_option(one.option, values.emplace_back(), one.help)->type_name(one.value);
   app.add_flag("--no-follow", alone, "this process alone: the same as --follow none");
   app.add_flag("-f", follow, "follow children (always so; for strace's habits)");
   app.add_flag("-q,--quiet", quiet, "do not say where the trace is");

@@ -1,4 +1,5 @@
-// `sctrace syscalls`: the table, one call or all: names, kinds, directions, what measures each buffer.
+// `sctrace syscalls`: the table, one call or all: names, kinds, directions, what measures each
+// buffer.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -15,10 +16,12 @@ constexpr const char* ways[] = {"", "in ", "out ", "in/out "};
 
 const char* kind_name(arch::Kind kind) {
   static constexpr const char* names[] = {
-      "none", "int", "unsigned", "hex", "octal", "long", "unsigned long", "hex", "fd", "dirfd", "pid", "uid", "gid",
-      "signal", "size", "offset", "mode", "device", "file mode", "flags", "choice", "key", "code", "address", "time", "ticks",
-      "limit", "fsid", "epoll data", "command", "path", "string", "buffer", "struct", "array", "iovec", "msghdr", "mmsghdr",
-      "strings", "by command"};
+      "none",       "int",     "unsigned", "hex",     "octal",     "long",   "unsigned long",
+      "hex",        "fd",      "dirfd",    "pid",     "uid",       "gid",    "signal",
+      "size",       "offset",  "mode",     "device",  "file mode", "flags",  "choice",
+      "key",        "code",    "address",  "time",    "ticks",     "limit",  "fsid",
+      "epoll data", "command", "path",     "string",  "buffer",    "struct", "array",
+      "iovec",      "msghdr",  "mmsghdr",  "strings", "by command"};
   static_assert(sizeof names / sizeof *names == static_cast<size_t>(arch::Kind::variant) + 1);
   return names[static_cast<size_t>(kind)];
 }
@@ -51,14 +54,20 @@ int verb_syscalls(int argc, char** argv) {
   size_t found = 0;
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr) {
     const arch::Row& row = arch::lookup(nr);
-    if (!row.name || (!names.empty() && std::find(names.begin(), names.end(), row.name) == names.end())) continue;
+    if (!row.name ||
+        (!names.empty() && std::find(names.begin(), names.end(), row.name) == names.end()))
+      continue;
     ++found;
     if (json)
-      list += fmt::format("{}{{\"nr\":{},\"name\":\"{}\",\"signature\":\"{}\",\"whole\":{}}}", list.empty() ? "" : ",", nr, row.name, signature(row), row.whole);
-    else list += fmt::format("{:4} {}\n", nr, signature(row));
+      list += fmt::format("{}{{\"nr\":{},\"name\":\"{}\",\"signature\":\"{}\",\"whole\":{}}}",
+                          list.empty() ? "" : ",", nr, row.name, signature(row), row.whole);
+    else
+      list += fmt::format("{:4} {}\n", nr, signature(row));
   }
-  if (json) fmt::print("{{\"syscalls\":[{}]}}\n", list);
-  else fmt::print("{}", list);
+  if (json)
+    fmt::print("{{\"syscalls\":[{}]}}\n", list);
+  else
+    fmt::print("{}", list);
   if (found || names.empty()) return 0;
   fmt::print(stderr, "sctrace syscalls: no such system call\n");
   return 1;

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string roff(std::string text) {
-  for (size_t at = 0; (at = text.find_first_of("\\-", at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  for (size_t at = 0; (at = text.find_first_of("\\-", at)) != std::string::npos; at += 2)
+    text.insert(at, "\\");
   return text;
 }
 
@@ -24,7 +25,8 @@ void print_man(CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_name() == "--help" || option->get_description().empty()) continue;
     const std::string value = option->get_type_size() ? " " + option->get_type_name() : "";
-    fmt::print(".TP\n.B {}{}\n{}\n", roff(option->get_name(false, true)), roff(value), roff(option->get_description()));
+    fmt::print(".TP\n.B {}{}\n{}\n", roff(option->get_name(false, true)), roff(value),
+               roff(option->get_description()));
   }
 }
 
@@ -51,12 +53,14 @@ std::string trace_named(const std::string& given) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(".", error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with("sctrace-") || !fs::exists(entry.path() / wire::session_name, error)) continue;
+    if (!name.starts_with("sctrace-") || !fs::exists(entry.path() / wire::session_name, error))
+      continue;
     const fs::file_time_type time = entry.last_write_time(error);
     if (!newest.empty() && time <= newest_time) continue;
     newest = name, newest_time = time;
   }
-  if (newest.empty()) throw read::BadTrace(".", 0, "no trace named, and no directory sctrace-* holds one");
+  if (newest.empty())
+    throw read::BadTrace(".", 0, "no trace named, and no directory sctrace-* holds one");
   fmt::print(stderr, "sctrace: reading {}\n", newest);
   return newest;
 }
@@ -64,7 +68,8 @@ std::string trace_named(const std::string& given) {
 void say_losses(const read::Losses& losses) {
   std::string line;
   const auto part = [&](uint64_t count, const char* one, const char* many) {
-    if (count) line += fmt::format("{}{} {}", line.empty() ? "" : ", ", count, count == 1 ? one : many);
+    if (count)
+      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", count, count == 1 ? one : many);
   };
   part(losses.calls, "call lost", "calls lost");
   part(losses.gaps, "gap of unknown length", "gaps of unknown length");
@@ -72,8 +77,10 @@ void say_losses(const read::Losses& losses) {
   part(losses.untraced, "call untraced", "calls untraced");
   part(losses.cut, "buffer cut", "buffers cut");
   part(losses.cut_here, "buffer cut by the reader", "buffers cut by the reader");
-  part(losses.damaged, "place damaged (see `sctrace check`)", "places damaged (see `sctrace check`)");
-  if (losses.clock_uncertain) line += std::string(line.empty() ? "" : ", ") + "times are a guess: the clock was read once";
+  part(losses.damaged, "place damaged (see `sctrace check`)",
+       "places damaged (see `sctrace check`)");
+  if (losses.clock_uncertain)
+    line += std::string(line.empty() ? "" : ", ") + "times are a guess: the clock was read once";
   if (!line.empty()) fmt::print(stderr, "sctrace: {}\n", line);
 }
 

@@ -1,6 +1,7 @@
-// The verbs of the `sctrace` command and what they share: how options are parsed, which trace is meant
-// when none is named, and how losses are said. A verb gets argv[0] = its own name and returns the exit
-// status: 0 done, 1 the trace or the work failed, 2 wrong usage. BadTrace is caught in main().
+// The verbs of the `sctrace` command and what they share: how options are parsed, which trace is
+// meant when none is named, and how losses are said. A verb gets argv[0] = its own name and returns
+// the exit status: 0 done, 1 the trace or the work failed, 2 wrong usage. BadTrace is caught in
+// main().
 #pragma once
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ int verb_check(int argc, char** argv);
 int verb_syscalls(int argc, char** argv);
 int verb_doctor(int argc, char** argv);
 
-// Parses argv into `app`. Nothing: go on. A value: return it as exit status (help shown, usage wrong).
+// Parses argv into `app`. Nothing: go on. A value: return it as exit status (help shown, usage
+// wrong).
 // `--man` instead of options prints the verb's part of sctrace.1.
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
 

@@ -15,8 +15,9 @@ namespace {
 
 // What the calls of an image say of its end, ring by ring.
 struct Ends {
-  std::set<uint32_t> proper;                 // processes that ended or became another program by themselves
-  std::vector<std::pair<uint32_t, uint64_t>> open;  // rings whose owner still had them: its pid, calls unfinished
+  std::set<uint32_t> proper;  // processes that ended or became another program by themselves
+  std::vector<std::pair<uint32_t, uint64_t>>
+      open;  // rings whose owner still had them: its pid, calls unfinished
 };
 
 std::string number_of(uint64_t count, const char* what) {
@@ -34,7 +35,8 @@ void check_ring(const std::shared_ptr<OpenImage>& open, uint32_t number, Checked
     if (event.kind != Item::Kind::enter) continue;
     ++all.calls;
     const uint32_t nr = event.call->nr;
-    if (nr == arch::nr_exit_group || nr == arch::nr_exit || is_exec(nr)) ends.proper.insert(event.pid);
+    if (nr == arch::nr_exit_group || nr == arch::nr_exit || is_exec(nr))
+      ends.proper.insert(event.pid);
   }
   if (calls.missing && image.mode == wire::Mode::stream)
     open->damages.add(image.ring_file, image.slot_offset(number),
@@ -53,13 +55,16 @@ void note_end(const Image& image, const Ends& ends, Checked& all) {
   for (const auto& [pid, calls] : ends.open)
     if (!ends.proper.count(pid)) killed = true, unfinished += calls;
   if (killed)
-    all.notes.push_back({image.ring_file, 0, "killed while recording: " + number_of(unfinished, "call") + " unfinished"});
+    all.notes.push_back(
+        {image.ring_file, 0,
+         "killed while recording: " + number_of(unfinished, "call") + " unfinished"});
 }
 
 void check_image(const Image& image, Damages& damages, Checked& all) {
   const auto open = std::make_shared<OpenImage>(image, damages);
   Ends ends;
-  for (uint32_t number = 0; number < image.slots.size(); ++number) check_ring(open, number, all, ends);
+  for (uint32_t number = 0; number < image.slots.size(); ++number)
+    check_ring(open, number, all, ends);
   note_end(image, ends, all);
 }
 

@@ -8,7 +8,8 @@ namespace sctrace::read {
 
 struct Checked {
   std::vector<Damage> problems;  // damage; the first thousand
-  std::vector<Damage> notes;     // no damage, but worth a line: killed while recording, still recording
+  std::vector<Damage>
+      notes;  // no damage, but worth a line: killed while recording, still recording
   uint64_t problem_count = 0;
   uint64_t images = 0, calls = 0;
   bool is_being_written = false;
@@ -17,10 +18,10 @@ struct Checked {
 // Reads everything. Throws BadTrace only when the directory is no trace at all.
 Checked check(const std::string& directory);
 
-// Rewrites what is torn into a second directory and exchanges the two in one step, so that at any time
-// one whole trace is there. Keeps every record that can be read; an image that cannot be read at all stays
-// in the trace as `*.bad`. Returns what was done, one line each; nothing when all was well.
-// Throws BadTrace when it may not (still being written) or cannot.
+// Rewrites what is torn into a second directory and exchanges the two in one step, so that at any
+// time one whole trace is there. Keeps every record that can be read; an image that cannot be read
+// at all stays in the trace as `*.bad`. Returns what was done, one line each; nothing when all was
+// well. Throws BadTrace when it may not (still being written) or cannot.
 std::vector<std::string> repair(const std::string& directory);
 
 // Is a process alive that has this file mapped?

@@ -16,7 +16,8 @@
 namespace sctrace::read {
 
 NewFile::NewFile(std::string path)
-    : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+    : path_(std::move(path)),
+      fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
   if (fd_ < 0) fail();
 }
 
@@ -24,7 +25,9 @@ NewFile::~NewFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void NewFile::fail() const { throw BadTrace(path_, 0, std::string("cannot be written: ") + std::strerror(errno)); }
+void NewFile::fail() const {
+  throw BadTrace(path_, 0, std::string("cannot be written: ") + std::strerror(errno));
+}
 
 void NewFile::write(uint64_t offset, const void* bytes, uint64_t count) {
   while (count) {
@@ -60,7 +63,8 @@ void copy_sparse(const std::string& from, const std::string& to, uint64_t bytes)
 
 void exchange(const std::string& one, const std::string& other) {
   if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0) return;
-  const std::string aside = other + ".torn";  // a file system that cannot: two steps, nothing is lost between
+  const std::string aside =
+      other + ".torn";  // a file system that cannot: two steps, nothing is lost between
   if (::rename(other.c_str(), aside.c_str()) != 0 || ::rename(one.c_str(), other.c_str()) != 0 ||
       ::rename(aside.c_str(), one.c_str()) != 0)
     throw BadTrace(other, 0, std::string("cannot be replaced: ") + std::strerror(errno));

@@ -1,4 +1,5 @@
-// A file that `check --repair` writes: sparse, and on disk for good before it takes the place of another.
+// A file that `check --repair` writes: sparse, and on disk for good before it takes the place of
+// another.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -21,7 +22,8 @@ class NewFile {
   int fd_;
 };
 
-// A copy of so many bytes of a file; holes stay holes: ring files are mostly that, and name gigabytes.
+// A copy of so many bytes of a file; holes stay holes: ring files are mostly that, and name
+// gigabytes.
 void copy_sparse(const std::string& from, const std::string& to, uint64_t bytes);
 
 // Makes `one` and `other` change names, in one step where the file system can.

@@ -16,19 +16,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Writes the readable blocks of one ring anew, numbered without a hole. What is missing is replaced by a
-// record that says so.
+// Writes the readable blocks of one ring anew, numbered without a hole. What is missing is replaced
+// by a record that says so.
 class RingCopy {
  public:
-  RingCopy(const Image& image, uint32_t slot, NewFile& ring, std::optional<NewFile>& data, const std::string& data_file,
-           uint64_t& places)
-      : image_(image), slot_(slot), ring_(ring), data_(data), data_file_(data_file), places_(places) {}
+  RingCopy(const Image& image, uint32_t slot, NewFile& ring, std::optional<NewFile>& data,
+           const std::string& data_file, uint64_t& places)
+      : image_(image),
+        slot_(slot),
+        ring_(ring),
+        data_(data),
+        data_file_(data_file),
+        places_(places) {}
 
   void copy(const std::shared_ptr<OpenImage>& from) {
     RingReader reader(from, slot_);
     for (Step step = reader.next(); step.kind != Step::Kind::end; step = reader.next()) {
       if (step.kind == Step::Kind::block) begin(reader.block());
-      if (step.kind == Step::Kind::record) block_.insert(block_.end(), step.bytes.begin(), step.bytes.end());
+      if (step.kind == Step::Kind::record)
+        block_.insert(block_.end(), step.bytes.begin(), step.bytes.end());
       if (step.kind == Step::Kind::record) last_tsc_ = step.tsc;
       if (step.kind == Step::Kind::gap && !step.rolled) say_lost();
     }
@@ -48,8 +54,8 @@ class RingCopy {
     block_.resize(sizeof header);
   }
 
-  // A record of no known number, in this block or in one for itself. Where the writer counted what it lost
-  // its number is told by the ring's header already.
+  // A record of no known number, in this block or in one for itself. Where the writer counted what
+  // it lost its number is told by the ring's header already.
   void say_lost() {
     if (image_.slots[slot_].lost) return;
     if (block_.empty() || block_.size() + sizeof(wire::Lost) > image_.block_bytes) {
@@ -69,7 +75,8 @@ class RingCopy {
     std::memcpy(block_.data(), &header_, sizeof header_);
     if (is_flight_recorder()) {
       const uint64_t place = *sequence_ % image_.blocks() * image_.block_bytes;
-      ring_.write(image_.slot_offset(slot_) + wire::ring_header_bytes + place, block_.data(), block_.size());
+      ring_.write(image_.slot_offset(slot_) + wire::ring_header_bytes + place, block_.data(),
+                  block_.size());
       head_ = *sequence_ * image_.block_bytes + block_.size();
     } else {
       if (!data_) data_.emplace(data_file_);
@@ -108,14 +115,16 @@ void rewrite(const Image& image, const std::string& to) {
   NewFile ring(to + "ring");
   std::optional<NewFile> data;
   const std::string data_file = to + "data";
-  ring.resize(std::max(from->ring.size(), image.slot_offset(static_cast<uint32_t>(image.slots.size()))));
+  ring.resize(
+      std::max(from->ring.size(), image.slot_offset(static_cast<uint32_t>(image.slots.size()))));
   std::vector<uint8_t> header(image.header_bytes);
   from->ring.read(0, header.data(), header.size());
   uint64_t places = 0;
   for (uint32_t slot = 0; slot < image.slots.size(); ++slot) {
     RingCopy copy(image, slot, ring, data, data_file, places);
     copy.copy(from);
-    copy_ring_header(from->ring, ring, image.slot_offset(slot), copy.head(), image.mode != wire::Mode::overwrite);
+    copy_ring_header(from->ring, ring, image.slot_offset(slot), copy.head(),
+                     image.mode != wire::Mode::overwrite);
   }
   std::memcpy(header.data() + offsetof(wire::Image, data_blocks), &places, sizeof places);
   ring.write(0, header.data(), header.size());
@@ -130,7 +139,8 @@ class Repair {
       : old_(fs::canonical(directory).string()), new_(old_ + ".repairing") {
     std::error_code error;
     if (!fs::create_directory(new_, error))
-      throw BadTrace(new_, 0, error ? error.message() : "is in the way: of a repair that was interrupted?");
+      throw BadTrace(new_, 0,
+                     error ? error.message() : "is in the way: of a repair that was interrupted?");
     fs::permissions(new_, fs::perms::owner_all, error);
   }
   Repair(const Repair&) = delete;
@@ -165,7 +175,9 @@ class Repair {
     if (fs::exists(from)) bring(from, new_ + "/" + from.filename().string() + ".bad");
   }
 
-  std::string path(const std::string& file) const { return new_ + "/" + fs::path(file).filename().string(); }
+  std::string path(const std::string& file) const {
+    return new_ + "/" + fs::path(file).filename().string();
+  }
   void finish() { exchange(new_, old_); }
 
  private:
@@ -174,14 +186,17 @@ class Repair {
     std::error_code error;
     fs::create_hard_link(from, to, error);
     if (!error) return;
-    if (fs::is_regular_file(from)) copy_sparse(from.string(), to.string(), fs::file_size(from));
-    else fs::copy(from, to, fs::copy_options::recursive);
+    if (fs::is_regular_file(from))
+      copy_sparse(from.string(), to.string(), fs::file_size(from));
+    else
+      fs::copy(from, to, fs::copy_options::recursive);
   }
 
   std::string old_, new_;
 };
 
-// A ring file that ends too early is read from a copy that is long enough: what is missing reads as zero.
+// A ring file that ends too early is read from a copy that is long enough: what is missing reads as
+// zero.
 std::optional<Image> lengthened(const std::string& file, const std::string& copy) {
   try {
     const uint64_t needed = bytes_of(*header_of(file));
@@ -221,10 +236,13 @@ bool is_whole(const Image& image, const Checked& checked) {
 std::string stem(const std::string& ring_file) { return ring_file.substr(0, ring_file.size() - 4); }
 
 // What must be done with each image of the trace; done into `to`.
-void repair_images(const Trace& trace, const std::vector<BadTrace>& refused, const Checked& checked, Repair& to,
-                   std::vector<std::string>& done, std::vector<std::string>& dropped) {
-  const auto drop = [&](const std::string& file) { dropped.push_back(fs::path(file).filename().string()); };
-  for (const std::string& file : trace.unborn()) drop(file), done.push_back(file + ": removed, it was empty");
+void repair_images(const Trace& trace, const std::vector<BadTrace>& refused, const Checked& checked,
+                   Repair& to, std::vector<std::string>& done, std::vector<std::string>& dropped) {
+  const auto drop = [&](const std::string& file) {
+    dropped.push_back(fs::path(file).filename().string());
+  };
+  for (const std::string& file : trace.unborn())
+    drop(file), done.push_back(file + ": removed, it was empty");
   for (const Image& image : trace.images()) {
     if (is_whole(image, checked)) continue;
     rewrite(image, stem(to.path(image.ring_file)));
@@ -274,7 +292,8 @@ std::vector<std::string> repair(const std::string& directory) try {
   std::vector<BadTrace> refused;
   const Trace trace(directory, &refused);
   for (const Image& image : trace.images())
-    if (is_being_written(image)) throw BadTrace(image.ring_file, 0, "still being written: nothing was changed");
+    if (is_being_written(image))
+      throw BadTrace(image.ring_file, 0, "still being written: nothing was changed");
   const Checked checked = check(directory);
   const bool whole = std::all_of(trace.images().begin(), trace.images().end(),
                                  [&](const Image& image) { return is_whole(image, checked); });

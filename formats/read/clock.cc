@@ -5,7 +5,8 @@
 namespace sctrace::read {
 
 namespace {
-constexpr uint64_t near = 1'000'000;  // ns; reading three clocks takes tens of ns, so 1 ms keeps 4 digits
+constexpr uint64_t near =
+    1'000'000;  // ns; reading three clocks takes tens of ns, so 1 ms keeps 4 digits
 constexpr long double slowest = 0.05L, fastest = 20;  // ticks a ns: beyond this no anchor is true
 
 bool is_taken(const wire::Anchor& anchor) { return anchor.tsc && anchor.monotonic; }
@@ -46,10 +47,13 @@ uint64_t Clock::ns(uint64_t tsc) const {
   const bool before = tsc < base_tsc_;
   const uint64_t ticks = before ? base_tsc_ - tsc : tsc - base_tsc_;
   const long double away = static_cast<long double>(ticks) * ns_per_tick_;
-  constexpr long double end_of_time = 9e18L;  // what a wild stamp becomes; fits int64 for everybody behind us
-  if (before) return away >= static_cast<long double>(base_ns_) ? 0 : base_ns_ - static_cast<uint64_t>(away);
+  constexpr long double end_of_time =
+      9e18L;  // what a wild stamp becomes; fits int64 for everybody behind us
+  if (before)
+    return away >= static_cast<long double>(base_ns_) ? 0 : base_ns_ - static_cast<uint64_t>(away);
   const long double at = static_cast<long double>(base_ns_) + away;
-  return at >= end_of_time ? static_cast<uint64_t>(end_of_time) : base_ns_ + static_cast<uint64_t>(away);
+  return at >= end_of_time ? static_cast<uint64_t>(end_of_time)
+                           : base_ns_ + static_cast<uint64_t>(away);
 }
 
 }  // namespace sctrace::read

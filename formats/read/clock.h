@@ -1,5 +1,5 @@
-// Ticks of the time stamp counter → nanoseconds, by the anchors of a trace. One clock for all images of a
-// trace, so that events of two processes never change order by rounding.
+// Ticks of the time stamp counter → nanoseconds, by the anchors of a trace. One clock for all
+// images of a trace, so that events of two processes never change order by rounding.
 #pragma once
 #include <cstdint>
 #include <vector>

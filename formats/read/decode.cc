@@ -18,7 +18,8 @@ const Piece* Memory::piece_at(uint64_t at, bool out) const {
   const Piece* best = nullptr;
   for (const Piece& p : call_.memory) {
     if (p.out != out || at < p.address || at - p.address >= p.bytes.size()) continue;
-    if (!best || p.bytes.size() - (at - p.address) > best->bytes.size() - (at - best->address)) best = &p;
+    if (!best || p.bytes.size() - (at - p.address) > best->bytes.size() - (at - best->address))
+      best = &p;
   }
   return best || !out ? best : piece_at(at, false);
 }
@@ -28,7 +29,8 @@ uint64_t Memory::copy(void* to, uint64_t at, uint64_t n, bool out) const {
   while (done < n) {
     const Piece* p = piece_at(at + done, out);
     if (!p) break;
-    const uint64_t skip = at + done - p->address, take = std::min<uint64_t>(n - done, p->bytes.size() - skip);
+    const uint64_t skip = at + done - p->address,
+                   take = std::min<uint64_t>(n - done, p->bytes.size() - skip);
     std::memcpy(static_cast<char*>(to) + done, p->bytes.data() + skip, take);
     done += take;
   }
@@ -40,7 +42,8 @@ std::string Memory::bytes(uint64_t at, uint64_t n, bool out) const {
   while (text.size() < n) {
     const Piece* p = piece_at(at + text.size(), out);
     if (!p) break;
-    const uint64_t skip = at + text.size() - p->address, take = std::min<uint64_t>(n - text.size(), p->bytes.size() - skip);
+    const uint64_t skip = at + text.size() - p->address,
+                   take = std::min<uint64_t>(n - text.size(), p->bytes.size() - skip);
     text.append(reinterpret_cast<const char*>(p->bytes.data()) + skip, take);
   }
   return text;
@@ -50,7 +53,9 @@ bool Memory::has(uint64_t at, bool out) const { return piece_at(at, out) != null
 
 bool Memory::shortened(uint64_t at, uint64_t n, bool out) const {
   for (const Piece& p : call_.memory)
-    if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at + n && at <= p.address + p.wanted) return true;
+    if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at + n &&
+        at <= p.address + p.wanted)
+      return true;
   return false;
 }
 
@@ -68,7 +73,8 @@ namespace {
 // Bytes or elements that a measure comes to; what is not known yet is 0.
 uint64_t measured(const Scene& s, const Arg& a, bool out) {
   switch (a.measure) {
-    case Measure::none: case Measure::nul: return 1;
+    case Measure::none:
+    case Measure::nul: return 1;
     case Measure::argument: return s.call.args[a.which];
     case Measure::result: return s.ok() ? static_cast<uint64_t>(s.call.result) : 0;
     case Measure::bits: {
@@ -79,7 +85,8 @@ uint64_t measured(const Scene& s, const Arg& a, bool out) {
     case Measure::pointed: {
       int32_t before = 0, after = 0;
       if (!s.memory.whole(&before, s.call.args[a.which], 4, false)) return ~0ull;
-      if (out && s.memory.whole(&after, s.call.args[a.which], 4, true)) before = std::min(before, after);
+      if (out && s.memory.whole(&after, s.call.args[a.which], 4, true))
+        before = std::min(before, after);
       return before < 0 ? ~0ull : static_cast<uint64_t>(before);
     }
   }
@@ -121,10 +128,16 @@ Value memory_value(const Scene& s, const Arg& a, uint64_t at, bool out) {
     case Kind::buffer: return text_at(s, at, n, out);
     case Kind::structure: return structure(s, a.layout, at, a.measured_by ? n : a.element, out);
     case Kind::array:
-      return elements(s, a.layout, at, a.measured_by ? n : a.element / arch::layout_bytes[static_cast<size_t>(a.layout)], out);
-    case Kind::iovec: return vectors(s, at, n, out, out ? static_cast<uint64_t>(s.call.result) : ~0ull);
-    case Kind::msghdr: return message_value(s, at, out, out ? static_cast<uint64_t>(s.call.result) : ~0ull, true);
-    case Kind::mmsghdr: return messages_value(s, at, a.way == Way::out ? static_cast<uint64_t>(s.call.result) : n, a.way == Way::out);
+      return elements(
+          s, a.layout, at,
+          a.measured_by ? n : a.element / arch::layout_bytes[static_cast<size_t>(a.layout)], out);
+    case Kind::iovec:
+      return vectors(s, at, n, out, out ? static_cast<uint64_t>(s.call.result) : ~0ull);
+    case Kind::msghdr:
+      return message_value(s, at, out, out ? static_cast<uint64_t>(s.call.result) : ~0ull, true);
+    case Kind::mmsghdr:
+      return messages_value(s, at, a.way == Way::out ? static_cast<uint64_t>(s.call.result) : n,
+                            a.way == Way::out);
     case Kind::strings: return strings(s, at, false);
     default: return value_address(at);
   }
@@ -133,7 +146,8 @@ Value memory_value(const Scene& s, const Arg& a, uint64_t at, bool out) {
 Value memory_argument(const Scene& s, const Arg& a, uint64_t at, bool out) {
   Value v = memory_value(s, a, at, out);
   v.address = at;
-  if (a.kind == Kind::array && !a.measured_by && v.rest) return value_address(at);  // a fixed number: all or nothing
+  if (a.kind == Kind::array && !a.measured_by && v.rest)
+    return value_address(at);  // a fixed number: all or nothing
   return v;
 }
 
@@ -152,7 +166,8 @@ Value string_at(const Scene& s, uint64_t at, bool path, bool out) {
   if (!at) return value_address(0);
   std::string text = s.memory.bytes(at, 4096, out);
   const size_t nul = text.find('\0');
-  const bool failed = nul == std::string::npos && text.size() < 4096 && !s.memory.shortened(at, text.size(), out);
+  const bool failed =
+      nul == std::string::npos && text.size() < 4096 && !s.memory.shortened(at, text.size(), out);
   Value v = value_text(nul == std::string::npos ? text.substr(0, 4095) : text.substr(0, nul));
   v.cut = nul == std::string::npos;
   v.path = path;
@@ -194,8 +209,10 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
     Value one = value_of(Value::Kind::structure);
     const uint64_t n = std::min(pair[1], filled);
     filled -= n;
-    one.items.push_back(named("iov_base", n || !pair[1] || !out ? text_at(s, pair[0], n, out) : value_text("")));
-    if (out && !n && pair[1]) one.items.back() = named("iov_base", pair[0] ? value_text("") : value_address(0));
+    one.items.push_back(
+        named("iov_base", n || !pair[1] || !out ? text_at(s, pair[0], n, out) : value_text("")));
+    if (out && !n && pair[1])
+      one.items.back() = named("iov_base", pair[0] ? value_text("") : value_address(0));
     one.items.push_back(named("iov_len", value_unsigned(pair[1])));
     list.items.push_back(one);
   }
@@ -208,15 +225,19 @@ Value argument(const Scene& s, uint8_t index) {
   const uint64_t raw = s.call.args[index];
   if (a.kind == Kind::none) return {};
   if (a.given && !(s.call.args[a.given_by] & a.given)) return {};
-  if (a.way == Way::none) return scalar(s, a.kind, a.set, a.kind == Kind::device ? raw & 0xffffffff : raw, a.wide);
+  if (a.way == Way::none)
+    return scalar(s, a.kind, a.set, a.kind == Kind::device ? raw & 0xffffffff : raw, a.wide);
   if (!raw) return value_address(0);
   if (a.way == Way::in) return memory_argument(s, a, raw, false);
-  if (a.kind == Kind::iovec && a.way == Way::out && !s.ok()) return elements(s, arch::Layout::remote_iovec, raw, count_of(s, a, false), false);
+  if (a.kind == Kind::iovec && a.way == Way::out && !s.ok())
+    return elements(s, arch::Layout::remote_iovec, raw, count_of(s, a, false), false);
   if (a.kind == Kind::mmsghdr && a.way == Way::in) return memory_argument(s, a, raw, false);
   if (a.way == Way::out) return s.ok() ? memory_argument(s, a, raw, true) : value_address(raw);
   // Lengths and offsets are worth comparing; other things are shown as the call left them.
-  const bool compared = a.kind == Kind::array || a.measure == Measure::bits || is_scalar(a.layout) ||
-                        (s.call.nr == arch::nr_select || s.call.nr == arch::nr_pselect6 || s.call.nr == arch::nr_ppoll);
+  const bool compared = a.kind == Kind::array || a.measure == Measure::bits ||
+                        is_scalar(a.layout) ||
+                        (s.call.nr == arch::nr_select || s.call.nr == arch::nr_pselect6 ||
+                         s.call.nr == arch::nr_ppoll);
   if (!compared) return s.ok() ? memory_argument(s, a, raw, true) : value_address(raw);
   Value before = memory_argument(s, a, raw, false);
   if (!s.ok() || before.kind == Value::Kind::address) return before;
@@ -230,7 +251,8 @@ Event decode(const Call& call, const Files* files) {
   const arch::Row& row = arch::lookup(call.nr);
   const arch::Command* command = nullptr;
   for (uint8_t i = 0; i < row.arity; ++i)
-    if (row.args[i].kind == Kind::command) command = arch::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
+    if (row.args[i].kind == Kind::command)
+      command = arch::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
   const Scene s{call, row, command, files, Memory(call)};
   Event e;
   e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
@@ -243,8 +265,11 @@ Event decode(const Call& call, const Files* files) {
     const Arg a = row.whole ? effective(s, i) : Arg{};
     early = early && a.way != Way::out && a.way != Way::both;
     if (early) e.early = e.args.size();
-    if (a.kind == Kind::path && e.args.back().kind == Value::Kind::text) e.paths.push_back(e.args.back().text);
-    if ((a.kind == Kind::fd || a.kind == Kind::dirfd) && files && (i || call.nr != arch::nr_fsconfig)) e.paths.push_back(s.path_of(static_cast<int32_t>(call.args[i])));
+    if (a.kind == Kind::path && e.args.back().kind == Value::Kind::text)
+      e.paths.push_back(e.args.back().text);
+    if ((a.kind == Kind::fd || a.kind == Kind::dirfd) && files &&
+        (i || call.nr != arch::nr_fsconfig))
+      e.paths.push_back(s.path_of(static_cast<int32_t>(call.args[i])));
   }
   adapt(s, e);
   add_result(s, e);

@@ -1,5 +1,5 @@
-// decode(): a recorded call and the table make an Event. The rows say what each argument is; what a call does
-// beyond its row is in decode_calls.cc, what a struct holds in structs*.cc.
+// decode(): a recorded call and the table make an Event. The rows say what each argument is; what a
+// call does beyond its row is in decode_calls.cc, what a struct holds in structs*.cc.
 #pragma once
 #include <functional>
 #include <string>
@@ -16,10 +16,12 @@ namespace sctrace::read {
 class Memory {
  public:
   explicit Memory(const Call& call) : call_(call) {}
-  // How many of `n` bytes at `at` are known, in a row from the first. After the call if `out`, and what the
-  // call left alone as it was before.
+  // How many of `n` bytes at `at` are known, in a row from the first. After the call if `out`, and
+  // what the call left alone as it was before.
   uint64_t copy(void* to, uint64_t at, uint64_t n, bool out) const;
-  bool whole(void* to, uint64_t at, uint64_t n, bool out) const { return copy(to, at, n, out) == n; }
+  bool whole(void* to, uint64_t at, uint64_t n, bool out) const {
+    return copy(to, at, n, out) == n;
+  }
   std::string bytes(uint64_t at, uint64_t n, bool out) const;
   bool has(uint64_t at, bool out) const;
   // Shortened on purpose at or behind this address: what is missing could have been read.
@@ -33,10 +35,11 @@ class Memory {
 // Which file is behind a descriptor, as the trace itself tells (open, dup, socket, …). -y asks.
 class Files {
  public:
-  void learn(const Call& call, const Memory& memory);   // what a call that ended made, before it is decoded
-  void forget(const Call& call);                        // what it took away, after that
-  std::string path(uint32_t pid, int64_t fd) const;     // empty if not known
-  std::string device(uint32_t pid, int64_t fd) const;   // what stands for it beside a path: "pid:12"
+  void learn(const Call& call,
+             const Memory& memory);  // what a call that ended made, before it is decoded
+  void forget(const Call& call);     // what it took away, after that
+  std::string path(uint32_t pid, int64_t fd) const;    // empty if not known
+  std::string device(uint32_t pid, int64_t fd) const;  // what stands for it beside a path: "pid:12"
   std::string directory(uint32_t pid) const;
   std::string resolved(uint32_t pid, int64_t dirfd, std::string_view name) const;
 
@@ -54,7 +57,9 @@ struct Scene {
   const Files* files;
   Memory memory;
   bool ok() const { return call.ended && call.result >= 0 && !(call.how & wire::exit_restarted); }
-  std::string path_of(int64_t fd) const { return files ? files->path(call.pid, fd) : std::string(); }
+  std::string path_of(int64_t fd) const {
+    return files ? files->path(call.pid, fd) : std::string();
+  }
 };
 
 Event decode(const Call& call, const Files* files = nullptr);
@@ -65,14 +70,15 @@ Value words(arch::Set set, uint64_t value, bool wide = false);
 const char* word_text(arch::Set set, uint64_t value);  // or null
 Value signal_value(uint64_t number);
 Value user_value(uint32_t id);
-Value mode_value(uint32_t mode);         // 0644
-Value file_mode_value(uint32_t mode);    // S_IFREG|0644
+Value mode_value(uint32_t mode);       // 0644
+Value file_mode_value(uint32_t mode);  // S_IFREG|0644
 Value device_value(uint64_t dev);
 Value descriptor(const Scene& s, int32_t fd);
 Value directory_descriptor(const Scene& s, int32_t fd);
 Value scalar(const Scene& s, arch::Kind kind, arch::Set set, uint64_t raw, bool wide = false);
 Value signal_set(const uint8_t* bytes, size_t n);
-std::string moment(int64_t seconds, uint32_t nanoseconds = 0, int digits = 0);  // for remarks; empty for 0
+std::string moment(int64_t seconds, uint32_t nanoseconds = 0,
+                   int digits = 0);  // for remarks; empty for 0
 
 // decode.cc: arguments
 arch::Arg effective(const Scene& s, uint8_t index);

@@ -13,7 +13,10 @@ namespace {
 void adapt_clone(const Scene& s, Event& e) {
   const uint64_t flags = s.call.args[0];
   std::vector<Value> args = {named("child_stack", e.args[1]), named("flags", e.args[0])};
-  if (flags & 0x101000) args.push_back(named("parent_tid", flags & 0x1000 && s.ok() ? structure(s, Layout::fd_number, s.call.args[2], 4, true) : e.args[2]));
+  if (flags & 0x101000)
+    args.push_back(named("parent_tid", flags & 0x1000 && s.ok() ? structure(s, Layout::fd_number,
+                                                                            s.call.args[2], 4, true)
+                                                                : e.args[2]));
   if (flags & 0x80000) args.push_back(named("tls", value_address(s.call.args[4])));
   if (flags & 0x1200000) args.push_back(named("child_tidptr", value_address(s.call.args[3])));
   e.early = flags & 0x101000 ? 2 : args.size();
@@ -30,7 +33,8 @@ void adapt_select(const Scene& s, Event& e) {
     v = before;
     if (i < 4 && s.call.result > 0 && after.kind == Kind::members && !after.items.empty())
       e.after.push_back(named(i == 1 ? "in" : i == 2 ? "out" : "except", after));
-    if (i == 4 && after.kind == Kind::structure && (s.call.result > 0 || s.call.nr == arch::nr_select)) {
+    if (i == 4 && after.kind == Kind::structure &&
+        (s.call.result > 0 || s.call.nr == arch::nr_select)) {
       if (s.call.result > 0) e.after.push_back(named("left", after));
     }
   }
@@ -81,11 +85,14 @@ void adapt_execve(const Scene& s, Event& e) {
   v.unknown = "vars";
 }
 
-// Only half of what a sleep was asked for is known when it was cut short: then the rest means something.
+// Only half of what a sleep was asked for is known when it was cut short: then the rest means
+// something.
 void adapt_sleep(const Scene& s, Event& e, size_t remainder) {
   const uint64_t at = s.call.args[remainder];
-  const bool interrupted = s.call.ended && (s.call.result == -4 || s.call.result == -516 || s.call.how & wire::exit_restarted);
-  e.args[remainder] = interrupted ? structure(s, Layout::timespec, at, 16, true) : value_address(at);
+  const bool interrupted = s.call.ended && (s.call.result == -4 || s.call.result == -516 ||
+                                            s.call.how & wire::exit_restarted);
+  e.args[remainder] =
+      interrupted ? structure(s, Layout::timespec, at, 16, true) : value_address(at);
 }
 
 void adapt_mark(const Scene& s, Event& e) {
@@ -103,11 +110,14 @@ void adapt_wait(const Scene& s, Event& e, size_t status, size_t usage) {
   e.args[usage] = value_address(s.call.args[usage]);
 }
 
-Value quota_command(uint32_t v) { return value_macro("QCMD", {word(Set::quota_commands, v >> 8), word(Set::quota_types, v & 255)}); }
+Value quota_command(uint32_t v) {
+  return value_macro("QCMD", {word(Set::quota_commands, v >> 8), word(Set::quota_types, v & 255)});
+}
 
 // A nul at the end says no more than the closing quote.
 void omit_nul(Value& v) {
-  if (v.kind != Kind::text || v.text.empty() || v.text.back() != '\0' || v.whole != v.text.size()) return;
+  if (v.kind != Kind::text || v.text.empty() || v.text.back() != '\0' || v.whole != v.text.size())
+    return;
   v.text.pop_back();
   --v.whole;
 }
@@ -127,7 +137,8 @@ void adapt_times(const Scene& s, Event& e) {
       word.numbered = false;
       one = word;
     } else if (part < (fine ? 1000000000u : 1000000u)) {
-      one.note = moment(static_cast<int64_t>(one.items[0].number), static_cast<uint32_t>(part), fine ? 9 : 6);
+      one.note = moment(static_cast<int64_t>(one.items[0].number), static_cast<uint32_t>(part),
+                        fine ? 9 : 6);
     }
   }
 }
@@ -135,10 +146,14 @@ void adapt_times(const Scene& s, Event& e) {
 // What the call wrote where the struct's pointers lead.
 void adapt_clone3(const Scene& s, Event& e) {
   uint64_t a[8];
-  if (!s.ok() || e.args[0].kind != Kind::structure || !s.memory.whole(a, s.call.args[0], sizeof a, false)) return;
+  if (!s.ok() || e.args[0].kind != Kind::structure ||
+      !s.memory.whole(a, s.call.args[0], sizeof a, false))
+    return;
   Value written = value_of(Kind::structure);
-  if (a[0] & 0x1000) written.items.push_back(named("pidfd", structure(s, Layout::fd_number, a[1], 4, true)));
-  if (a[0] & 0x100000) written.items.push_back(named("parent_tid", structure(s, Layout::s32, a[3], 4, true)));
+  if (a[0] & 0x1000)
+    written.items.push_back(named("pidfd", structure(s, Layout::fd_number, a[1], 4, true)));
+  if (a[0] & 0x100000)
+    written.items.push_back(named("parent_tid", structure(s, Layout::s32, a[3], 4, true)));
   if (written.items.empty()) return;
   Value change = value_of(Kind::change);
   change.items = {e.args[0], written};
@@ -172,7 +187,10 @@ Value ioctl_command(uint32_t request) {
     way.text = "_IOC_NONE";
     way.bare = true;
   }
-  return numbered_macro("_IOC", {way, value_hex(request >> 8 & 255), value_hex(request & 255), value_hex(request >> 16 & 0x3fff)}, request);
+  return numbered_macro("_IOC",
+                        {way, value_hex(request >> 8 & 255), value_hex(request & 255),
+                         value_hex(request >> 16 & 0x3fff)},
+                        request);
 }
 
 Value ipc_command(Set set, uint32_t op) {
@@ -187,7 +205,8 @@ Value ipc_command(Set set, uint32_t op) {
 }
 
 Value protocol_value(const Scene& s) {
-  const uint32_t domain = static_cast<uint32_t>(s.call.args[0]), protocol = static_cast<uint32_t>(s.call.args[2]);
+  const uint32_t domain = static_cast<uint32_t>(s.call.args[0]),
+                 protocol = static_cast<uint32_t>(s.call.args[2]);
   if (domain == 2 || domain == 10) return word(Set::inet_protocols, protocol);
   if (domain == 16) return word(Set::netlink_protocols, protocol);
   if (domain == 31) return word(Set::bluetooth_protocols, protocol);
@@ -224,9 +243,12 @@ void adapt(const Scene& s, Event& e) {
   using namespace arch;
   switch (s.call.nr) {
     case nr_clone: return adapt_clone(s, e);
-    case nr_select: case nr_pselect6: return adapt_select(s, e);
-    case nr_poll: case nr_ppoll: return adapt_poll(s, e);
-    case nr_execve: case nr_execveat: return adapt_execve(s, e);
+    case nr_select:
+    case nr_pselect6: return adapt_select(s, e);
+    case nr_poll:
+    case nr_ppoll: return adapt_poll(s, e);
+    case nr_execve:
+    case nr_execveat: return adapt_execve(s, e);
     case nr_nanosleep: return adapt_sleep(s, e, 1);
     case nr_clock_nanosleep: return adapt_sleep(s, e, 3);
     case nr_ioprio_set: e.args[2] = io_priority(static_cast<uint32_t>(s.call.args[2])); return;
@@ -236,26 +258,44 @@ void adapt(const Scene& s, Event& e) {
       e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1]));
       if (!s.command && e.args[1].kind == Kind::macro) e.args[2] = value_hex(s.call.args[2]);
       return;
-    case nr_shmctl: e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1])); return;
-    case nr_msgctl: e.args[1] = ipc_command(Set::msg_commands, static_cast<uint32_t>(s.call.args[1])); return;
-    case nr_semctl: e.args[2] = ipc_command(Set::sem_commands, static_cast<uint32_t>(s.call.args[2])); return;
-    case nr_socket: case nr_socketpair:
-      if (!word_text(Set::socket_kinds, s.call.args[1] & 15)) e.args[1] = words(Set::socket_flags, s.call.args[1]);
+    case nr_shmctl:
+      e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1]));
+      return;
+    case nr_msgctl:
+      e.args[1] = ipc_command(Set::msg_commands, static_cast<uint32_t>(s.call.args[1]));
+      return;
+    case nr_semctl:
+      e.args[2] = ipc_command(Set::sem_commands, static_cast<uint32_t>(s.call.args[2]));
+      return;
+    case nr_socket:
+    case nr_socketpair:
+      if (!word_text(Set::socket_kinds, s.call.args[1] & 15))
+        e.args[1] = words(Set::socket_flags, s.call.args[1]);
       e.args[2] = protocol_value(s);
       return;
-    case nr_setsockopt: case nr_getsockopt: return adapt_option(s, e);
+    case nr_setsockopt:
+    case nr_getsockopt: return adapt_option(s, e);
     case nr_set_mempolicy: return adapt_memory_policy(s, e, 0, false);
     case nr_mbind: return adapt_memory_policy(s, e, 2, true);
-    case nr_epoll_ctl: if (static_cast<uint32_t>(s.call.args[1]) == 2) e.args[3] = value_address(s.call.args[3]); return;
-    case nr_fsconfig: if (!s.command) e.args[4] = value_number(static_cast<int32_t>(s.call.args[4])); return;
-    case nr_arch_prctl: if (!s.command) e.args[1] = value_hex(s.call.args[1]); return;
-    case nr_fcntl: if (!s.command) e.args[2] = value_hex(s.call.args[2]); return;
+    case nr_epoll_ctl:
+      if (static_cast<uint32_t>(s.call.args[1]) == 2) e.args[3] = value_address(s.call.args[3]);
+      return;
+    case nr_fsconfig:
+      if (!s.command) e.args[4] = value_number(static_cast<int32_t>(s.call.args[4]));
+      return;
+    case nr_arch_prctl:
+      if (!s.command) e.args[1] = value_hex(s.call.args[1]);
+      return;
+    case nr_fcntl:
+      if (!s.command) e.args[2] = value_hex(s.call.args[2]);
+      return;
     case nr_prctl: return adapt_prctl(s, e);
     case nr_fanotify_mark: return adapt_mark(s, e);
     case nr_getcwd:
       if (s.ok() && s.call.args[0]) e.args[0] = string_at(s, s.call.args[0], true, true);
       return;
-    case nr_mknod: case nr_mknodat: {
+    case nr_mknod:
+    case nr_mknodat: {
       const uint32_t type = static_cast<uint32_t>(s.call.args[s.row.arity - 2u]) & 0170000;
       if (type != 0020000 && type != 0060000) e.args.back() = {};
       return;
@@ -264,32 +304,51 @@ void adapt(const Scene& s, Event& e) {
       e.args[0] = personality_value(static_cast<uint32_t>(s.call.args[0]));
       if (static_cast<uint32_t>(s.call.args[0]) == 0xffffffff) e.args[0] = value_hex(0xffffffff);
       return;
-    case nr_seccomp: if (!s.command) e.args[1] = value_hex(static_cast<uint32_t>(s.call.args[1])); return;
-    case nr_kexec_load: if (s.call.args[1] > 16) e.args[2] = value_address(s.call.args[2]); return;
+    case nr_seccomp:
+      if (!s.command) e.args[1] = value_hex(static_cast<uint32_t>(s.call.args[1]));
+      return;
+    case nr_kexec_load:
+      if (s.call.args[1] > 16) e.args[2] = value_address(s.call.args[2]);
+      return;
     case nr_rt_sigpending: {
       uint8_t set[8];
       const size_t n = static_cast<size_t>(std::min<uint64_t>(s.call.args[1], 8));
-      if (s.ok() && n && s.memory.whole(set, s.call.args[0], n, true)) e.args[0] = signal_set(set, n);
+      if (s.ok() && n && s.memory.whole(set, s.call.args[0], n, true))
+        e.args[0] = signal_set(set, n);
       return;
     }
     case nr_wait4: return adapt_wait(s, e, 1, 3);
-    case nr_setgroups: if (static_cast<uint32_t>(s.call.args[0]) > 65536) e.args[1] = value_address(s.call.args[1]); return;
-    case nr_utimes: case nr_futimesat: case nr_utimensat: return adapt_times(s, e);
-    case nr_listxattr: case nr_llistxattr: case nr_flistxattr:
+    case nr_setgroups:
+      if (static_cast<uint32_t>(s.call.args[0]) > 65536) e.args[1] = value_address(s.call.args[1]);
+      return;
+    case nr_utimes:
+    case nr_futimesat:
+    case nr_utimensat: return adapt_times(s, e);
+    case nr_listxattr:
+    case nr_llistxattr:
+    case nr_flistxattr:
       if (!s.call.args[2]) e.args[1] = value_address(s.call.args[1]);
       return;
-    case nr_getxattr: case nr_lgetxattr: case nr_fgetxattr:
+    case nr_getxattr:
+    case nr_lgetxattr:
+    case nr_fgetxattr:
       omit_nul(e.args[2]);
       if (!s.call.args[3]) e.args[2] = value_address(s.call.args[2]);
       return;
     case nr_clone3: return adapt_clone3(s, e);
-    case nr_io_uring_setup: e.args[1] = structure(s, Layout::io_uring_params, s.call.args[1], 0, s.ok()); return;
+    case nr_io_uring_setup:
+      e.args[1] = structure(s, Layout::io_uring_params, s.call.args[1], 0, s.ok());
+      return;
     case nr_landlock_create_ruleset: return;
-    case nr_setxattr: case nr_lsetxattr: case nr_fsetxattr:
+    case nr_setxattr:
+    case nr_lsetxattr:
+    case nr_fsetxattr:
       omit_nul(e.args[2]);
       if (s.call.args[3] > 65536) e.args[2] = value_address(s.call.args[2]);
       return;
-    case nr_io_submit: if (static_cast<int64_t>(s.call.args[1]) < 0) e.args[2] = value_address(s.call.args[2]); return;
+    case nr_io_submit:
+      if (static_cast<int64_t>(s.call.args[1]) < 0) e.args[2] = value_address(s.call.args[2]);
+      return;
     default: return;
   }
 }

@@ -38,11 +38,15 @@ namespace {
 const char* anonymous(uint32_t nr) {
   using namespace arch;
   switch (nr) {
-    case nr_inotify_init: case nr_inotify_init1: return "anon_inode:inotify";
-    case nr_epoll_create: case nr_epoll_create1: return "anon_inode:[eventpoll]";
-    case nr_eventfd: case nr_eventfd2: return "anon_inode:[eventfd]";
+    case nr_inotify_init:
+    case nr_inotify_init1: return "anon_inode:inotify";
+    case nr_epoll_create:
+    case nr_epoll_create1: return "anon_inode:[eventpoll]";
+    case nr_eventfd:
+    case nr_eventfd2: return "anon_inode:[eventfd]";
     case nr_timerfd_create: return "anon_inode:[timerfd]";
-    case nr_signalfd: case nr_signalfd4: return "anon_inode:[signalfd]";
+    case nr_signalfd:
+    case nr_signalfd4: return "anon_inode:[signalfd]";
     case nr_pidfd_open: return "anon_inode:[pidfd]";
     case nr_userfaultfd: return "anon_inode:[userfaultfd]";
     case nr_fanotify_init: return "anon_inode:[fanotify]";
@@ -70,10 +74,14 @@ void Files::made(const Call& call, const Memory& memory, Table& files) {
   const auto low = [&](int i) { return static_cast<int32_t>(call.args[i]); };
   const auto copy = [&](int64_t from, int64_t to) {
     const auto one = files.find(from), other = devices.find(from);
-    if (one != files.end()) files[to] = std::string(one->second);
-    else files.erase(to);
-    if (other != devices.end()) devices[to] = std::string(other->second);
-    else devices.erase(to);
+    if (one != files.end())
+      files[to] = std::string(one->second);
+    else
+      files.erase(to);
+    if (other != devices.end())
+      devices[to] = std::string(other->second);
+    else
+      devices.erase(to);
   };
   const auto opened = [&](std::string path) {
     files[call.result] = std::move(path);
@@ -81,12 +89,16 @@ void Files::made(const Call& call, const Memory& memory, Table& files) {
   };
   if (const char* kind = anonymous(call.nr)) opened(kind);
   switch (call.nr) {
-    case nr_open: case nr_creat: return opened(resolved(call.pid, -100, name(0)));
-    case nr_openat: case nr_openat2: case nr_open_tree: return opened(resolved(call.pid, low(0), name(1)));
+    case nr_open:
+    case nr_creat: return opened(resolved(call.pid, -100, name(0)));
+    case nr_openat:
+    case nr_openat2:
+    case nr_open_tree: return opened(resolved(call.pid, low(0), name(1)));
     case nr_memfd_create: return opened("/memfd:" + name(0) + " (deleted)");
     case nr_pidfd_open: devices[call.result] = fmt::format("pid:{}", low(0)); return;
     case nr_dup: return copy(low(0), call.result);
-    case nr_dup2: case nr_dup3: return copy(low(0), low(1));
+    case nr_dup2:
+    case nr_dup3: return copy(low(0), low(1));
     case nr_fcntl:
       if (low(1) == 0 || low(1) == 1030) copy(low(0), call.result);
       return;
@@ -114,11 +126,16 @@ void Files::forget(const Call& call) {
   switch (call.nr) {
     case nr_close: files.erase(static_cast<int32_t>(call.args[0])); break;
     case nr_chdir: directory_[call.pid] = resolved(call.pid, -100, text(false)); break;
-    case nr_fchdir: directory_[call.pid] = path(call.pid, static_cast<int32_t>(call.args[0])); break;
+    case nr_fchdir:
+      directory_[call.pid] = path(call.pid, static_cast<int32_t>(call.args[0]));
+      break;
     case nr_getcwd: directory_[call.pid] = text(true); break;
     case nr_close_range:
       if (!(call.args[2] & 4))
-        std::erase_if(files, [&](const auto& f) { return static_cast<uint64_t>(f.first) >= call.args[0] && static_cast<uint64_t>(f.first) <= call.args[1]; });
+        std::erase_if(files, [&](const auto& f) {
+          return static_cast<uint64_t>(f.first) >= call.args[0] &&
+                 static_cast<uint64_t>(f.first) <= call.args[1];
+        });
       break;
     default: break;
   }

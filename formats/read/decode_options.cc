@@ -10,8 +10,11 @@ Value option_name(uint32_t level, uint32_t name) {
   static constexpr struct {
     uint32_t level;
     Set set;
-  } sets[] = {{0, Set::ip_options}, {1, Set::so_options}, {6, Set::tcp_options}, {17, Set::udp_options}, {41, Set::ipv6_options}, {58, Set::icmpv6_options},
-              {132, Set::sctp_options}, {136, Set::udp_options}, {255, Set::raw_options}, {263, Set::packet_options}, {270, Set::netlink_options}, {279, Set::alg_options}, {282, Set::tls_options}};
+  } sets[] = {{0, Set::ip_options},       {1, Set::so_options},        {6, Set::tcp_options},
+              {17, Set::udp_options},     {41, Set::ipv6_options},     {58, Set::icmpv6_options},
+              {132, Set::sctp_options},   {136, Set::udp_options},     {255, Set::raw_options},
+              {263, Set::packet_options}, {270, Set::netlink_options}, {279, Set::alg_options},
+              {282, Set::tls_options}};
   for (const auto& one : sets)
     if (one.level == level) return word(one.set, name);
   return value_unsigned(name);
@@ -20,8 +23,10 @@ Value option_name(uint32_t level, uint32_t name) {
 }  // namespace
 
 void adapt_option(const Scene& s, Event& e) {
-  e.args[2] = option_name(static_cast<uint32_t>(s.call.args[1]), static_cast<uint32_t>(s.call.args[2]));
-  if (s.call.nr == arch::nr_getsockopt && e.args[2].text == "SO_ATTACH_FILTER") e.args[2].text = "SO_GET_FILTER";
+  e.args[2] =
+      option_name(static_cast<uint32_t>(s.call.args[1]), static_cast<uint32_t>(s.call.args[2]));
+  if (s.call.nr == arch::nr_getsockopt && e.args[2].text == "SO_ATTACH_FILTER")
+    e.args[2].text = "SO_GET_FILTER";
   const uint64_t at = s.call.args[3];
   if (s.call.nr == arch::nr_setsockopt) {
     const int32_t n = static_cast<int32_t>(s.call.args[4]);
@@ -29,7 +34,8 @@ void adapt_option(const Scene& s, Event& e) {
     return;
   }
   int32_t after = 0;
-  if (at && s.ok() && s.memory.whole(&after, s.call.args[4], 4, true)) e.args[3] = option_value(s, at, after, true);
+  if (at && s.ok() && s.memory.whole(&after, s.call.args[4], 4, true))
+    e.args[3] = option_value(s, at, after, true);
 }
 
 }  // namespace sctrace::read

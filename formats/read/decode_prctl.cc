@@ -30,7 +30,10 @@ Value tagged_addresses(uint64_t v) {
   all.base = Value::Base::hexadecimal;
   all.number = v;
   all.items.push_back(bare(v & 1 ? "PR_TAGGED_ADDR_ENABLE" : "!PR_TAGGED_ADDR_ENABLE"));
-  all.items.push_back(bare(mode == 0 ? "PR_MTE_TCF_NONE" : mode == 2 ? "PR_MTE_TCF_SYNC" : mode == 4 ? "PR_MTE_TCF_ASYNC" : "PR_MTE_TCF_MASK"));
+  all.items.push_back(bare(mode == 0   ? "PR_MTE_TCF_NONE"
+                           : mode == 2 ? "PR_MTE_TCF_SYNC"
+                           : mode == 4 ? "PR_MTE_TCF_ASYNC"
+                                       : "PR_MTE_TCF_MASK"));
   if (tags) all.items.push_back(bare(fmt::format("{:#x}<<PR_MTE_TAG_SHIFT", tags)));
   if (rest) all.items.push_back(value_hex(rest));
   return all;
@@ -46,7 +49,8 @@ void adapt_prctl(const Scene& s, Event& e) {
   if (option == 22 && s.call.args[1] == 1) e.args[2] = {};
   if (option == 22 && s.call.args[1] != 1 && s.call.args[1] != 2)
     for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
-  if (option == 50 || option == 63) e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
+  if (option == 50 || option == 63)
+    e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
   if (option == 55) e.args[1] = tagged_addresses(s.call.args[1]);
   if (option == 62) e.args[3].numbered = true;
 }

@@ -15,10 +15,17 @@ Value result_value(const Scene& s) {
     case Result::fd:
       if (s.call.nr == arch::nr_landlock_create_ruleset && !s.call.args[0]) break;
       return descriptor(s, static_cast<int32_t>(r));
-    case Result::address: case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
+    case Result::address:
+    case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
     case Result::octal: return value_number(r, Value::Base::octal);
-    case Result::uid: case Result::gid: return user_value(static_cast<uint32_t>(r));
-    case Result::number: case Result::count: case Result::offset: case Result::pid: case Result::never: case Result::ticks: break;
+    case Result::uid:
+    case Result::gid: return user_value(static_cast<uint32_t>(r));
+    case Result::number:
+    case Result::count:
+    case Result::offset:
+    case Result::pid:
+    case Result::never:
+    case Result::ticks: break;
   }
   return value_number(r);
 }
@@ -26,7 +33,8 @@ Value result_value(const Scene& s) {
 // Results that are words: shown as a number, with what it means behind it.
 void explain(const Scene& s, Event& e, const char* name, Value meaning) {
   e.value = value_hex(static_cast<uint64_t>(s.call.result));
-  if (meaning.number || meaning.kind == Value::Kind::word) e.after.push_back(named(name, std::move(meaning)));
+  if (meaning.number || meaning.kind == Value::Kind::word)
+    e.after.push_back(named(name, std::move(meaning)));
 }
 
 void explain_fcntl(const Scene& s, Event& e) {
@@ -42,11 +50,17 @@ void explain_fcntl(const Scene& s, Event& e) {
 
 void explain_prctl(const Scene& s, Event& e) {
   const uint64_t r = static_cast<uint64_t>(s.call.result);
-  const auto plainly = [&](Value meaning) { explain(s, e, "", std::move(meaning)), e.value = value_number(s.call.result); };
+  const auto plainly = [&](Value meaning) {
+    explain(s, e, "", std::move(meaning)), e.value = value_number(s.call.result);
+  };
   switch (static_cast<uint32_t>(s.call.args[0])) {
     case 3: plainly(word(Set::prctl_dumpable, r)); break;
-    case 27: if (r) explain(s, e, "", words(Set::securebits, r)); break;
-    case 52: if (r) explain(s, e, "", words(Set::prctl_speculation_get, r)); break;
+    case 27:
+      if (r) explain(s, e, "", words(Set::securebits, r));
+      break;
+    case 52:
+      if (r) explain(s, e, "", words(Set::prctl_speculation_get, r));
+      break;
     case 21: plainly(word(Set::seccomp_modes, r)); break;
     default: break;
   }
@@ -56,12 +70,38 @@ void explain_prctl(const Scene& s, Event& e) {
 int64_t before_restart(const Call& call) {
   using namespace arch;
   switch (call.nr) {
-    case nr_pause: case nr_rt_sigsuspend: case nr_select: case nr_pselect6: case nr_ppoll: case nr_msgsnd: case nr_msgrcv: return 514;
-    case nr_poll: case nr_nanosleep: return 516;
+    case nr_pause:
+    case nr_rt_sigsuspend:
+    case nr_select:
+    case nr_pselect6:
+    case nr_ppoll:
+    case nr_msgsnd:
+    case nr_msgrcv: return 514;
+    case nr_poll:
+    case nr_nanosleep: return 516;
     case nr_clock_nanosleep: return call.args[1] & 1 ? 514 : 516;
-    case nr_read: case nr_write: case nr_readv: case nr_writev: case nr_pread64: case nr_pwrite64: case nr_wait4: case nr_waitid:
-    case nr_accept: case nr_accept4: case nr_connect: case nr_recvfrom: case nr_sendto: case nr_recvmsg: case nr_sendmsg:
-    case nr_flock: case nr_open: case nr_openat: case nr_ioctl: case nr_splice: case nr_tee: case nr_getrandom: return 512;
+    case nr_read:
+    case nr_write:
+    case nr_readv:
+    case nr_writev:
+    case nr_pread64:
+    case nr_pwrite64:
+    case nr_wait4:
+    case nr_waitid:
+    case nr_accept:
+    case nr_accept4:
+    case nr_connect:
+    case nr_recvfrom:
+    case nr_sendto:
+    case nr_recvmsg:
+    case nr_sendmsg:
+    case nr_flock:
+    case nr_open:
+    case nr_openat:
+    case nr_ioctl:
+    case nr_splice:
+    case nr_tee:
+    case nr_getrandom: return 512;
     case nr_futex: return call.args[3] && (call.args[1] & 127) == 0 ? 516 : 512;
     default: return 4;
   }
@@ -73,7 +113,8 @@ void explain_others(const Scene& s, Event& e) {
   switch (s.call.nr) {
     case arch::nr_fcntl: return explain_fcntl(s, e);
     case arch::nr_prctl: return explain_prctl(s, e);
-    case arch::nr_adjtimex: case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));
+    case arch::nr_adjtimex:
+    case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));
     case arch::nr_sched_getscheduler: return plainly(word(Set::sched_policies, r));
     case arch::nr_ioprio_get: {
       Value v = io_priority(static_cast<uint32_t>(r));
@@ -83,8 +124,12 @@ void explain_others(const Scene& s, Event& e) {
     case arch::nr_personality:
       e.value = value_hex(r);
       return plainly(personality_value(static_cast<uint32_t>(r)));
-    case arch::nr_membarrier: if (!s.call.args[0]) explain(s, e, "", words(Set::membarrier_commands, r)); return;
-    case arch::nr_ptrace: if (s.call.args[0] <= 3 && s.call.args[0]) e.value = value_hex(r); return;
+    case arch::nr_membarrier:
+      if (!s.call.args[0]) explain(s, e, "", words(Set::membarrier_commands, r));
+      return;
+    case arch::nr_ptrace:
+      if (s.call.args[0] <= 3 && s.call.args[0]) e.value = value_hex(r);
+      return;
     default: return;
   }
 }
@@ -92,7 +137,8 @@ void explain_others(const Scene& s, Event& e) {
 }  // namespace
 
 Value personality_value(uint32_t v) {
-  Value base = word(Set::personality_base, v & 255), flags = words(Set::personality_flags, v & ~255u);
+  Value base = word(Set::personality_base, v & 255),
+        flags = words(Set::personality_flags, v & ~255u);
   if (!flags.number) return base;
   Value both = value_of(Value::Kind::either);
   both.items = {base, flags};
@@ -100,7 +146,8 @@ Value personality_value(uint32_t v) {
 }
 
 Value io_priority(uint32_t v) {
-  Value value = value_macro("IOPRIO_PRIO_VALUE", {word(Set::ioprio_class, v >> 13), value_unsigned(v & 8191)});
+  Value value = value_macro("IOPRIO_PRIO_VALUE",
+                            {word(Set::ioprio_class, v >> 13), value_unsigned(v & 8191)});
   value.number = static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(v)));
   value.base = Value::Base::decimal;
   value.numbered = true;
@@ -112,14 +159,17 @@ void add_result(const Scene& s, Event& e) {
   if (!call.ended) return;
   e.injected = call.how & wire::exit_skipped;
   const bool told = call.result == -4 && before_restart(call) != 4;
-  e.restarted = (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;
+  e.restarted =
+      (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;
   if (e.restarted && call.result > -512) {
     const int64_t kernel = before_restart(call);
     e.result = kernel == 4 ? -512 : -kernel;
   }
   if (e.restarted) return;
-  const bool never_fails = s.row.result == Result::uid || s.row.result == Result::gid || s.row.result == Result::octal || s.row.result == Result::ticks;
-  e.failed = call.result < 0 && call.result >= -4095 && !(s.row.whole && never_fails && s.row.arity == 0);
+  const bool never_fails = s.row.result == Result::uid || s.row.result == Result::gid ||
+                           s.row.result == Result::octal || s.row.result == Result::ticks;
+  e.failed =
+      call.result < 0 && call.result >= -4095 && !(s.row.whole && never_fails && s.row.arity == 0);
   if (e.failed) return;
   e.value = result_value(s);
   explain_others(s, e);

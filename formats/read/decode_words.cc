@@ -40,10 +40,13 @@ Value bare_word(const char* text, uint64_t number) {
 void add_numbers(Range set, uint64_t value, Value& v) {
   for (const Word& w : set) {
     const uint64_t bits = value & w.value;
-    if (w.role == Role::octal) v.items.push_back(value_number(static_cast<int64_t>(bits), Base::mode));
-    if (w.role == Role::decimal && (bits || !v.items.empty())) v.items.push_back(value_unsigned(bits));
+    if (w.role == Role::octal)
+      v.items.push_back(value_number(static_cast<int64_t>(bits), Base::mode));
+    if (w.role == Role::decimal && (bits || !v.items.empty()))
+      v.items.push_back(value_unsigned(bits));
     if (!bits) continue;
-    if (w.role == Role::shifted) v.items.push_back(bare_word(fmt::format("{}<<{}", bits >> w.shift, w.text).c_str(), bits));
+    if (w.role == Role::shifted)
+      v.items.push_back(bare_word(fmt::format("{}<<{}", bits >> w.shift, w.text).c_str(), bits));
     if (w.role == Role::signal) v.items.push_back(signal_value(bits));
   }
 }
@@ -95,10 +98,12 @@ Value words(Set set, uint64_t value, bool wide) {
     rest &= ~w.value;
   }
   const bool parted = !v.items.empty() && all.begin()->role == Role::part;
-  if (rest && parted && v.items.size() == 1 && !v.unknown.empty()) {  // the flags beside a choice, none of them known
+  if (rest && parted && v.items.size() == 1 &&
+      !v.unknown.empty()) {  // the flags beside a choice, none of them known
     v.items.push_back(bare_word("", rest));
     v.items.back().unknown = v.unknown;
-  } else if (rest) v.items.push_back(value_hex(rest));
+  } else if (rest)
+    v.items.push_back(value_hex(rest));
   add_numbers(all, value, v);
   return v;
 }
@@ -107,15 +112,16 @@ Value signal_value(uint64_t number) {
   const uint32_t n = static_cast<uint32_t>(number);
   Value v = value_of(Kind::word);
   v.number = static_cast<uint64_t>(static_cast<int32_t>(n));
-  if (n == 32) v.text = "SIGRTMIN";
-  else if (n > 32 && n <= 64) v.text = fmt::format("SIGRT_{}", n - 32);
-  else if (const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr) v.text = std::string("SIG") + name;
+  if (n == 32)
+    v.text = "SIGRTMIN";
+  else if (n > 32 && n <= 64)
+    v.text = fmt::format("SIGRT_{}", n - 32);
+  else if (const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr)
+    v.text = std::string("SIG") + name;
   return v;
 }
 
-Value user_value(uint32_t id) {
-  return id == 0xffffffff ? value_number(-1) : value_unsigned(id);
-}
+Value user_value(uint32_t id) { return id == 0xffffffff ? value_number(-1) : value_unsigned(id); }
 
 Value mode_value(uint32_t mode) { return value_number(mode & 0xffff, Base::mode); }
 
@@ -134,7 +140,8 @@ Value file_mode_value(uint32_t mode) {
 }
 
 Value device_value(uint64_t dev) {
-  const uint64_t major = (dev >> 8 & 0xfff) | (dev >> 32 & 0xfffff000), minor = (dev & 0xff) | (dev >> 12 & 0xffffff00);
+  const uint64_t major = (dev >> 8 & 0xfff) | (dev >> 32 & 0xfffff000),
+                 minor = (dev & 0xff) | (dev >> 12 & 0xffffff00);
   Value v = value_macro("makedev", {value_hex(major), value_hex(minor)});
   v.number = dev;
   v.base = Base::hexadecimal;
@@ -146,7 +153,8 @@ Value descriptor(const Scene& s, int32_t fd) {
   Value v = value_of(Kind::descriptor);
   v.number = static_cast<uint64_t>(static_cast<int64_t>(fd));
   v.text = s.path_of(fd);
-  if (const std::string device = s.files ? s.files->device(s.call.pid, fd) : ""; !device.empty()) v.items.push_back(value_text(device));
+  if (const std::string device = s.files ? s.files->device(s.call.pid, fd) : ""; !device.empty())
+    v.items.push_back(value_text(device));
   return v;
 }
 
@@ -162,23 +170,30 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
   using K = arch::Kind;
   const int32_t low = static_cast<int32_t>(raw);
   switch (kind) {
-    case K::number: case K::pid: return value_number(low);
+    case K::number:
+    case K::pid: return value_number(low);
     case K::unsigned_number: return value_unsigned(static_cast<uint32_t>(raw));
     case K::hexadecimal: return value_hex(static_cast<uint32_t>(raw));
     case K::octal: return value_number(static_cast<uint32_t>(raw), Base::octal);
-    case K::long_number: case K::offset: case K::clock_ticks: return value_number(static_cast<int64_t>(raw));
-    case K::long_unsigned: case K::count: return value_unsigned(raw);
+    case K::long_number:
+    case K::offset:
+    case K::clock_ticks: return value_number(static_cast<int64_t>(raw));
+    case K::long_unsigned:
+    case K::count: return value_unsigned(raw);
     case K::long_hexadecimal: return value_hex(raw);
     case K::fd: return descriptor(s, low);
     case K::dirfd: return directory_descriptor(s, low);
-    case K::uid: case K::gid: return user_value(static_cast<uint32_t>(raw));
+    case K::uid:
+    case K::gid: return user_value(static_cast<uint32_t>(raw));
     case K::signal_number: return signal_value(raw);
     case K::mode: return mode_value(static_cast<uint32_t>(raw));
     case K::file_mode: return file_mode_value(static_cast<uint32_t>(raw));
     case K::device: return device_value(raw);
     case K::flags: return words(set, raw, wide);
-    case K::choice: case K::command: return word(set, raw, wide);
-    case K::key: case K::code: {
+    case K::choice:
+    case K::command: return word(set, raw, wide);
+    case K::key:
+    case K::code: {
       Value v = word(set, raw);
       v.base = kind == K::key ? Base::decimal : Base::hexadecimal;
       if (kind == K::key) v.number = static_cast<uint64_t>(static_cast<int64_t>(low));
@@ -202,7 +217,8 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
     }
     case K::fsid: {
       Value v = value_of(Kind::structure), pair = value_of(Kind::list);
-      for (uint32_t part : {static_cast<uint32_t>(raw), static_cast<uint32_t>(raw >> 32)}) pair.items.push_back(value_hex(part));
+      for (uint32_t part : {static_cast<uint32_t>(raw), static_cast<uint32_t>(raw >> 32)})
+        pair.items.push_back(value_hex(part));
       pair.whole = 2;
       v.items.push_back(named("val", pair));
       return v;
@@ -213,8 +229,18 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
       v.items.push_back(named("u64", value_unsigned(raw)));
       return v;
     }
-    case K::none: case K::address: case K::path: case K::string: case K::buffer: case K::structure: case K::array:
-    case K::iovec: case K::msghdr: case K::mmsghdr: case K::strings: case K::variant: break;
+    case K::none:
+    case K::address:
+    case K::path:
+    case K::string:
+    case K::buffer:
+    case K::structure:
+    case K::array:
+    case K::iovec:
+    case K::msghdr:
+    case K::mmsghdr:
+    case K::strings:
+    case K::variant: break;
   }
   return value_address(raw);
 }

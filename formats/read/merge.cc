@@ -42,7 +42,8 @@ void Timeline::Merge::open(Stream& stream) {
     image = std::make_shared<OpenImage>(trace_.images()[stream.image], damages_);
     images_[stream.image] = image;
   }
-  stream.calls = std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), budget_);
+  stream.calls =
+      std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), budget_);
   stream.opened = true;
 }
 
@@ -68,8 +69,10 @@ bool Timeline::Merge::step() {
   Stream& stream = streams_[number];
   Event event;
   const bool had = stream.opened;
-  if (had) event = std::move(stream.head);
-  else open(stream);
+  if (had)
+    event = std::move(stream.head);
+  else
+    open(stream);
   if (refill(stream)) turns_.push({stream.head.when, number});
   if (had) take(std::move(event));
   tell_gone();
@@ -88,10 +91,13 @@ void Timeline::Merge::take(Event event) {
 void Timeline::Merge::on_enter(const Event& event) {
   const uint32_t nr = event.call->nr;
   auto& threads = threads_[event.pid];
-  if (nr == arch::nr_exit) threads.erase(event.tid);
-  else threads.insert(event.tid);
+  if (nr == arch::nr_exit)
+    threads.erase(event.tid);
+  else
+    threads.insert(event.tid);
   if (is_exec(nr)) execs_[event.pid] = event.call;
-  if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty())) leaving_[event.pid] = event.call;
+  if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty()))
+    leaving_[event.pid] = event.call;
 }
 
 // A new program where an exec was open: that is how an exec comes back.
@@ -112,7 +118,8 @@ void Timeline::Merge::on_thread(const Event& event) {
       ready_.push_back(std::move(back));
     }
   }
-  if (event.thread.began == wire::Began::fork) leaving_.erase(event.pid), threads.clear();  // a pid used again
+  if (event.thread.began == wire::Began::fork)
+    leaving_.erase(event.pid), threads.clear();  // a pid used again
   threads.insert(event.tid);
 }
 

@@ -1,5 +1,5 @@
-// All rings of a trace → one order of time, and what only shows when they are seen together: that an exec
-// came back in the next image, and that a process ended. The inside of Timeline.
+// All rings of a trace → one order of time, and what only shows when they are seen together: that
+// an exec came back in the next image, and that a process ended. The inside of Timeline.
 #pragma once
 #include <deque>
 #include <memory>
@@ -20,7 +20,7 @@ class Timeline::Merge {
  private:
   struct Stream {
     uint32_t image = 0, slot = 0;
-    uint32_t pid = 0;                   // of its next event, as far as known
+    uint32_t pid = 0;  // of its next event, as far as known
     bool opened = false;
     std::unique_ptr<CallReader> calls;  // none once all is read: its window is freed
     Event head;
@@ -52,11 +52,11 @@ class Timeline::Merge {
   std::deque<Event> ready_;
   Event current_;
   uint64_t now_ = 0;
-  Losses done_;                                                     // of streams that are all read
-  std::unordered_map<uint32_t, uint32_t> expected_;                 // pid → streams whose next event is its
-  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;   // pid → the execve it is in
-  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_; // pid → the exit_group it made
-  std::unordered_map<uint32_t, std::set<uint32_t>> threads_;        // pid → tids seen and not yet gone
+  Losses done_;                                      // of streams that are all read
+  std::unordered_map<uint32_t, uint32_t> expected_;  // pid → streams whose next event is its
+  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;    // pid → the execve it is in
+  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_;  // pid → the exit_group it made
+  std::unordered_map<uint32_t, std::set<uint32_t>> threads_;  // pid → tids seen and not yet gone
 };
 
 }  // namespace sctrace::read

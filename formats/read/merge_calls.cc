@@ -8,14 +8,16 @@
 namespace sctrace::read {
 
 namespace {
-constexpr size_t deepest = 64;        // handlers within handlers; beyond it programs jump out of them
-constexpr size_t most_owners = 1024;  // of one ring: a hostile file may name a new thread in each record
-constexpr size_t look_ahead = 64;     // events that one entry may hold back
+constexpr size_t deepest = 64;  // handlers within handlers; beyond it programs jump out of them
+constexpr size_t most_owners =
+    1024;  // of one ring: a hostile file may name a new thread in each record
+constexpr size_t look_ahead = 64;  // events that one entry may hold back
 
 template <class Record>
 Record as(const Step& step) {
   Record record;
-  std::memcpy(static_cast<void*>(&record), step.bytes.data(), sizeof record);  // sizes: wrong_with()
+  std::memcpy(static_cast<void*>(&record), step.bytes.data(),
+              sizeof record);  // sizes: wrong_with()
   return record;
 }
 }  // namespace
@@ -28,7 +30,11 @@ bool is_exec(uint32_t nr) { return nr == arch::nr_execve || nr == arch::nr_execv
 
 CallReader::CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock,
                        std::shared_ptr<Budget> budget)
-    : image_(image), slot_(slot), clock_(clock), budget_(std::move(budget)), reader_(std::move(image), slot) {}
+    : image_(image),
+      slot_(slot),
+      clock_(clock),
+      budget_(std::move(budget)),
+      reader_(std::move(image), slot) {}
 
 bool CallReader::next(Event& event) {
   while (events_.empty() || events_.front().undecided)
@@ -59,14 +65,17 @@ bool CallReader::advance() {
 
 void CallReader::on_block(const Step& step) {
   pid_ = step.pid, tid_ = step.tid;
-  if (step.lost > counted_) on_lost(step.lost - counted_);
-  else if (gap_) on_gap();
+  if (step.lost > counted_)
+    on_lost(step.lost - counted_);
+  else if (gap_)
+    on_gap();
   gap_ = false;
   gap_blocks_ = 0;
 }
 
-// A writer that could not drain drops its oldest block, but says so only in the block it then begins. So
-// all that the ring ever lost is told at its first gap: the sum is exact, the place nearly so.
+// A writer that could not drain drops its oldest block, but says so only in the block it then
+// begins. So all that the ring ever lost is told at its first gap: the sum is exact, the place
+// nearly so.
 void CallReader::on_gap() {
   const uint64_t total = image_->image.slots[slot_].lost;
   if (gap_blocks_ && total > counted_) return on_lost(total - counted_);
@@ -137,14 +146,18 @@ void CallReader::on_entry(const Step& step) {
   call->pid = pid_, call->tid = tid_;
   call->trap = entry.header.flags & wire::entry_trap;
   call->began = call->finished = at_;
-  if (entry.header.flags & wire::entry_far) take(call->site);
-  else call->site = image_->site(entry.site & wire::site_bits);
+  if (entry.header.flags & wire::entry_far)
+    take(call->site);
+  else
+    call->site = image_->site(entry.site & wire::site_bits);
   const bool escaped = entry.nr == wire::nr_escape;
   call->argc = static_cast<uint8_t>(entry.site >> wire::argc_shift);
   for (uint8_t n = 0; n < call->argc; ++n) {
     uint32_t narrow = 0;
-    if (entry.header.flags >> n & 1) take(call->args[n]);
-    else take(narrow), call->args[n] = narrow;
+    if (entry.header.flags >> n & 1)
+      take(call->args[n]);
+    else
+      take(narrow), call->args[n] = narrow;
   }
   call->nr = entry.nr;
   if (escaped) take(call->nr);
@@ -179,7 +192,8 @@ void CallReader::on_exit(const Step& step) {
   push(Item::Kind::leave).call = call;
 }
 
-// The call was never made: its entry disappears, unless so much happened since that it has been shown.
+// The call was never made: its entry disappears, unless so much happened since that it has been
+// shown.
 void CallReader::drop(const HeldCall* call) {
   const auto is_its = [call](const Event& event) { return event.call.get() == call; };
   const auto found = std::find_if(events_.begin(), events_.end(), is_its);
@@ -205,15 +219,20 @@ void CallReader::on_signal(const Step& step) {
 void CallReader::on_thread(const Step& step) {
   decide();
   const auto record = as<wire::Thread>(step);
-  const auto is_new = [&](const Owner& one) { return one.pid == record.pid && one.tid == record.tid; };
+  const auto is_new = [&](const Owner& one) {
+    return one.pid == record.pid && one.tid == record.tid;
+  };
   if (record.began == wire::Began::vfork) {
     std::erase_if(owners_, is_new);
-  } else {  // nobody else has this ring now: not the vfork child, not the thread that had the slot before
+  } else {  // nobody else has this ring now: not the vfork child, not the thread that had the slot
+            // before
     for (Owner& one : owners_)
       if (record.began != wire::Began::back || !is_new(one))
         for (Frame& frame : one.open) close(frame);
-    if (record.began == wire::Began::back) std::erase_if(owners_, [&](const Owner& one) { return !is_new(one); });
-    else owners_.clear();
+    if (record.began == wire::Began::back)
+      std::erase_if(owners_, [&](const Owner& one) { return !is_new(one); });
+    else
+      owners_.clear();
   }
   pid_ = record.pid, tid_ = record.tid;
   push(Item::Kind::thread).thread = {record.pid, record.tid, record.parent, record.began};
@@ -230,8 +249,10 @@ void CallReader::on_lost(uint64_t calls) {
 void CallReader::on_end() {
   decide();
   const uint64_t total = image_->image.slots[slot_].lost;
-  if (total > counted_) on_lost(total - counted_);
-  else if (gap_) on_gap();
+  if (total > counted_)
+    on_lost(total - counted_);
+  else if (gap_)
+    on_gap();
   for (Owner& one : owners_)
     for (Frame& frame : one.open) close(frame);
   owners_.clear();

@@ -1,6 +1,6 @@
-// The records of one ring → whole calls. A thread that shares its ring (vfork) and handlers that interrupt
-// a call keep their open calls apart. An entry is held back until it is known not to have been cancelled,
-// which takes the next record or the end of the ring, so memory stays bounded.
+// The records of one ring → whole calls. A thread that shares its ring (vfork) and handlers that
+// interrupt a call keep their open calls apart. An entry is held back until it is known not to have
+// been cancelled, which takes the next record or the end of the ring, so memory stays bounded.
 #pragma once
 #include <deque>
 #include <memory>
@@ -43,7 +43,8 @@ bool is_exec(uint32_t nr);  // nor do these, when all goes well
 
 class CallReader {
  public:
-  CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock, std::shared_ptr<Budget> budget);
+  CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock,
+             std::shared_ptr<Budget> budget);
   bool next(Event& event);
 
   uint64_t gaps = 0, rolled_over = 0, lost = 0, orphans = 0, unfinished = 0;
@@ -52,8 +53,9 @@ class CallReader {
  private:
   struct Frame {
     std::shared_ptr<HeldCall> call;
-    bool interrupted = false;  // a handler ran since: what it calls is nested, and this one may go on
-    bool more = false;         // the last data record is continued by the next
+    bool interrupted =
+        false;          // a handler ran since: what it calls is nested, and this one may go on
+    bool more = false;  // the last data record is continued by the next
   };
   struct Owner {  // who has calls open on this ring: its thread, and a vfork child
     uint32_t pid = 0, tid = 0;
@@ -87,9 +89,9 @@ class CallReader {
   std::deque<Event> events_;
   std::vector<Owner> owners_;
   uint32_t pid_ = 0, tid_ = 0;
-  uint64_t at_ = 0;          // of the record at hand, as its stamp says
-  uint64_t now_ = 0;         // the same for the order of time: never runs backwards within a ring
-  uint64_t counted_ = 0;     // lost calls told so far
+  uint64_t at_ = 0;       // of the record at hand, as its stamp says
+  uint64_t now_ = 0;      // the same for the order of time: never runs backwards within a ring
+  uint64_t counted_ = 0;  // lost calls told so far
   bool gap_ = false, ended_ = false;
   uint64_t gap_blocks_ = 0;
 };

@@ -7,19 +7,24 @@
 
 namespace sctrace::read {
 
-OpenImage::OpenImage(const Image& which, Damages& report) : image(which), damages(report), ring(which.ring_file) {
+OpenImage::OpenImage(const Image& which, Damages& report)
+    : image(which), damages(report), ring(which.ring_file) {
   look_for_drained();
   std::vector<wire::Site> table(image.site_count);
-  const size_t got = ring.read(offsetof(wire::Image, sites), table.data(), table.size() * sizeof(wire::Site));
+  const size_t got =
+      ring.read(offsetof(wire::Image, sites), table.data(), table.size() * sizeof(wire::Site));
   for (size_t n = 0; n < got / sizeof(wire::Site); ++n) sites.push_back(table[n].address);
 }
 
-uint64_t OpenImage::site(uint16_t number) const { return number < sites.size() ? sites[number] : 0; }
+uint64_t OpenImage::site(uint16_t number) const {
+  return number < sites.size() ? sites[number] : 0;
+}
 
 void OpenImage::look_for_drained() {
   std::error_code error;
   if (!data && std::filesystem::exists(image.data_file, error)) data.emplace(image.data_file);
-  if (data) index.scan(*data, image.block_bytes, static_cast<uint32_t>(image.slots.size()), damages);
+  if (data)
+    index.scan(*data, image.block_bytes, static_cast<uint32_t>(image.slots.size()), damages);
 }
 
 RingReader::RingReader(std::shared_ptr<OpenImage> image, uint32_t slot)
@@ -27,11 +32,14 @@ RingReader::RingReader(std::shared_ptr<OpenImage> image, uint32_t slot)
   const uint64_t size = image_->image.block_bytes, blocks = image_->image.blocks();
   end_ = (slot_.head + size - 1) / size;
   const uint64_t newest = end_ > blocks ? end_ - blocks : 0;
-  ring_first_ = image_->image.mode == wire::Mode::overwrite ? newest : std::max(newest, slot_.drained / size);
-  // A ring at rest has drained nothing behind its head: a head that says so lies. (One that goes on may.)
+  ring_first_ =
+      image_->image.mode == wire::Mode::overwrite ? newest : std::max(newest, slot_.drained / size);
+  // A ring at rest has drained nothing behind its head: a head that says so lies. (One that goes on
+  // may.)
   const uint64_t drained_end = image_->index.end(slot);
   if (slot_.state != wire::RingState::live && drained_end > end_) {
-    image_->damages.add(image_->ring.path(), image_->image.slot_offset(slot) + offsetof(wire::RingHeader, head),
+    image_->damages.add(image_->ring.path(),
+                        image_->image.slot_offset(slot) + offsetof(wire::RingHeader, head),
                         "blocks were drained that the ring does not know of");
     end_ = drained_end;
   }
@@ -50,21 +58,23 @@ Step gap(uint64_t missing, bool rolled) {
 // The next block that may be readable: a drained one, or the ring's own part.
 uint64_t RingReader::next_sequence() const {
   uint64_t next = sequence_ >= ring_first_ ? sequence_ : ring_first_;
-  if (const auto place = image_->index.from(number_, sequence_)) next = std::min(next, place->sequence);
+  if (const auto place = image_->index.from(number_, sequence_))
+    next = std::min(next, place->sequence);
   return std::min(next, end_);
 }
 
 bool RingReader::try_ring(uint64_t sequence) {
   const Image& image = image_->image;
   if (sequence * image.block_bytes >= slot_.head) return false;
-  block_at_ = image.slot_offset(number_) + wire::ring_header_bytes + sequence % image.blocks() * image.block_bytes;
+  block_at_ = image.slot_offset(number_) + wire::ring_header_bytes +
+              sequence % image.blocks() * image.block_bytes;
   const size_t got = image_->ring.read(block_at_, &block_, sizeof block_);
   in_ring_ = true;
   if (got < sizeof block_ || block_.magic != wire::block_magic || block_.sequence != sequence ||
       block_.slot != number_)
     return false;
-  // The block of `head` is filled up to there; those before it say themselves how far, and 0 would mean
-  // that their owner never closed them.
+  // The block of `head` is filled up to there; those before it say themselves how far, and 0 would
+  // mean that their owner never closed them.
   const uint64_t published = slot_.head - sequence * image.block_bytes;
   limit_ = published >= image.block_bytes ? block_.used : published;
   return limit_ >= sizeof block_ && limit_ <= image.block_bytes && limit_ % 8 == 0;
@@ -95,13 +105,16 @@ bool RingReader::open_block(Step& step) {
   if (!found && image_->data) {
     found = try_data(sequence_);
     // A live writer may have drained it since we looked for what is in the data file.
-    if (!found && slot_.state == wire::RingState::live) image_->look_for_drained(), found = try_data(sequence_);
+    if (!found && slot_.state == wire::RingState::live)
+      image_->look_for_drained(), found = try_data(sequence_);
   }
   ++sequence_;
   if (!found) {
-    // A flight recorder goes on while we read, and its oldest block may be half overwritten at the end.
-    const bool rolled = overwrite && ((sequence_ - 1 == ring_first_ && ring_first_ > 0) ||
-                                      (block_.magic == wire::block_magic && block_.sequence >= sequence_));
+    // A flight recorder goes on while we read, and its oldest block may be half overwritten at the
+    // end.
+    const bool rolled =
+        overwrite && ((sequence_ - 1 == ring_first_ && ring_first_ > 0) ||
+                      (block_.magic == wire::block_magic && block_.sequence >= sequence_));
     if (!rolled) image_->damages.add(image_->ring.path(), tried, "block cannot be read");
     step = gap(rolled ? 1 : 0, rolled);
     return true;
@@ -116,12 +129,13 @@ bool RingReader::open_block(Step& step) {
   return true;
 }
 
-// A ring goes on while it is read: what was copied counts only if the block had not been begun anew.
+// A ring goes on while it is read: what was copied counts only if the block had not been begun
+// anew.
 bool RingReader::is_still_there() const {
   if (!in_ring_ || slot_.state != wire::RingState::live) return true;
   wire::BlockHeader now{};
-  return image_->ring.read(block_at_, &now, sizeof now) == sizeof now && now.magic == wire::block_magic &&
-         now.sequence == block_.sequence;
+  return image_->ring.read(block_at_, &now, sizeof now) == sizeof now &&
+         now.magic == wire::block_magic && now.sequence == block_.sequence;
 }
 
 bool RingReader::fill(uint64_t position, uint64_t count) {
@@ -177,8 +191,10 @@ Step RingReader::next() {
 
 Step RingReader::record_at(const wire::Header& header, const uint8_t* whole) {
   const uint64_t size = header.units * 8u;
-  if (header.type == wire::Type::time) std::memcpy(&base_, whole + offsetof(wire::Time, tsc), sizeof base_);
-  if (header.type != wire::Type::data) tsc_ = base_ + header.ticks;  // data happen with what is around them
+  if (header.type == wire::Type::time)
+    std::memcpy(&base_, whole + offsetof(wire::Time, tsc), sizeof base_);
+  if (header.type != wire::Type::data)
+    tsc_ = base_ + header.ticks;  // data happen with what is around them
   position_ += size;
   Step step;
   step.kind = Step::Kind::record;

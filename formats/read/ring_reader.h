@@ -1,6 +1,6 @@
-// Bytes of one ring → its records in order, wherever they lie by now: in the ring or drained to the data
-// file. Trusts nothing: a record that makes no sense ends its block with one report, and reading goes on
-// with the next block. Holds one window of bytes, never a block or a file.
+// Bytes of one ring → its records in order, wherever they lie by now: in the ring or drained to the
+// data file. Trusts nothing: a record that makes no sense ends its block with one report, and
+// reading goes on with the next block. Holds one window of bytes, never a block or a file.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -33,8 +33,8 @@ struct Step {
   // record: valid until the next step
   std::span<const uint8_t> bytes;
   uint64_t tsc = 0;
-  // gap: so many blocks are missing; 0: one, or the rest of one, which was reported as damage. `rolled`:
-  // overwritten by newer ones, as intended
+  // gap: so many blocks are missing; 0: one, or the rest of one, which was reported as damage.
+  // `rolled`: overwritten by newer ones, as intended
   uint64_t missing = 0;
   bool rolled = false;
 };
@@ -64,8 +64,8 @@ class RingReader {
   std::shared_ptr<OpenImage> image_;
   const Slot& slot_;
   uint32_t number_;
-  uint64_t sequence_ = 0;     // of the block to come
-  uint64_t ring_first_ = 0;   // blocks [ring_first_, end_) were in the ring when we looked
+  uint64_t sequence_ = 0;    // of the block to come
+  uint64_t ring_first_ = 0;  // blocks [ring_first_, end_) were in the ring when we looked
   uint64_t end_ = 0;
   bool in_block_ = false, in_ring_ = true;
   wire::BlockHeader block_{};

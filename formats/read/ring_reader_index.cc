@@ -9,7 +9,8 @@ const char* wrong_with(const wire::BlockHeader& header, uint64_t block_bytes, si
   if (header.magic != wire::block_magic) return "no block begins here";
   if (header.slot >= slots) return "block of a ring that the image does not have";
   if (header.sequence >> 52) return "block of impossible number";
-  if (header.used < sizeof header || header.used > block_bytes || header.used % 8) return "block of impossible length";
+  if (header.used < sizeof header || header.used > block_bytes || header.used % 8)
+    return "block of impossible length";
   return nullptr;
 }
 }  // namespace
@@ -26,12 +27,16 @@ void DataIndex::scan(const File& data, uint64_t block_bytes, uint32_t slots, Dam
       continue;
     }
     if (got < sizeof header) continue;
-    if (const char* wrong = wrong_with(header, block_bytes, slots)) damages.add(data.path(), scanned_, wrong);
-    else if (header.used <= size - scanned_) places_[header.slot].push_back({header.sequence, scanned_});
+    if (const char* wrong = wrong_with(header, block_bytes, slots))
+      damages.add(data.path(), scanned_, wrong);
+    else if (header.used <= size - scanned_)
+      places_[header.slot].push_back({header.sequence, scanned_});
   }
-  for (auto& slot : places_) {  // of two with one number the later counts: the first was not finished
+  for (auto& slot :
+       places_) {  // of two with one number the later counts: the first was not finished
     const auto before = [](const Place& a, const Place& b) { return a.sequence < b.sequence; };
-    if (!std::is_sorted(slot.begin(), slot.end(), before)) std::stable_sort(slot.begin(), slot.end(), before);
+    if (!std::is_sorted(slot.begin(), slot.end(), before))
+      std::stable_sort(slot.begin(), slot.end(), before);
     const auto same = [](const Place& a, const Place& b) { return a.sequence == b.sequence; };
     slot.erase(slot.begin(), std::unique(slot.rbegin(), slot.rend(), same).base());
   }
@@ -40,8 +45,9 @@ void DataIndex::scan(const File& data, uint64_t block_bytes, uint32_t slots, Dam
 std::optional<Place> DataIndex::from(uint32_t slot, uint64_t sequence) const {
   if (slot >= places_.size()) return std::nullopt;
   const auto& places = places_[slot];
-  const auto found = std::lower_bound(places.begin(), places.end(), sequence,
-                                      [](const Place& place, uint64_t wanted) { return place.sequence < wanted; });
+  const auto found =
+      std::lower_bound(places.begin(), places.end(), sequence,
+                       [](const Place& place, uint64_t wanted) { return place.sequence < wanted; });
   if (found == places.end()) return std::nullopt;
   return *found;
 }

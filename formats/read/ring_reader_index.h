@@ -1,5 +1,5 @@
-// Which blocks a data file holds, by ring and sequence: 16 bytes of memory a block. Written blocks never
-// change, so a file that grows is only scanned from where the last scan ended.
+// Which blocks a data file holds, by ring and sequence: 16 bytes of memory a block. Written blocks
+// never change, so a file that grows is only scanned from where the last scan ended.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -15,9 +15,9 @@ struct Place {
 
 class DataIndex {
  public:
-  // `damages` hears of blocks that make no sense. A hole and a block cut off by the file's end are none:
-  // their drainer was killed or the disk full, and then the block is still in its ring, or was written
-  // again farther on, or its number is missing.
+  // `damages` hears of blocks that make no sense. A hole and a block cut off by the file's end are
+  // none: their drainer was killed or the disk full, and then the block is still in its ring, or
+  // was written again farther on, or its number is missing.
   void scan(const File& data, uint64_t block_bytes, uint32_t slots, Damages& damages);
   // The first block of this ring with at least this sequence number.
   std::optional<Place> from(uint32_t slot, uint64_t sequence) const;

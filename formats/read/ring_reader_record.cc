@@ -12,7 +12,8 @@ uint64_t entry_bytes(const uint8_t* bytes, uint8_t flags) {
   std::memcpy(&nr, bytes + offsetof(wire::Entry, nr), sizeof nr);
   std::memcpy(&site, bytes + offsetof(wire::Entry, site), sizeof site);
   const unsigned argc = site >> wire::argc_shift;
-  uint64_t size = sizeof(wire::Entry) + (flags & wire::entry_far ? 8 : 0) + (nr == wire::nr_escape ? 4 : 0);
+  uint64_t size =
+      sizeof(wire::Entry) + (flags & wire::entry_far ? 8 : 0) + (nr == wire::nr_escape ? 4 : 0);
   for (unsigned n = 0; n < argc; ++n) size += flags >> n & 1 ? 8 : 4;
   return size;
 }
@@ -21,20 +22,26 @@ const char* wrong_with_data(const uint8_t* bytes, uint64_t size) {
   uint64_t where;
   std::memcpy(&where, bytes + offsetof(wire::Data, where), sizeof where);
   const uint64_t kept = where >> 48;
-  return size == sizeof(wire::Data) + (kept + 7) / 8 * 8 ? nullptr : "data record of another length than it keeps";
+  return size == sizeof(wire::Data) + (kept + 7) / 8 * 8
+             ? nullptr
+             : "data record of another length than it keeps";
 }
 
 }  // namespace
 
 const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
   const uint64_t size = header.units * 8u;
-  const auto exactly = [&](uint64_t expected) { return size == expected ? nullptr : "record of a wrong length"; };
+  const auto exactly = [&](uint64_t expected) {
+    return size == expected ? nullptr : "record of a wrong length";
+  };
   switch (header.type) {
     case wire::Type::pad: return "no record";
     case wire::Type::entry:
       if (size < sizeof(wire::Entry)) return "entry record too short";
-      if (bytes[offsetof(wire::Entry, site) + 1] >> 5 > 6) return "entry record with seven arguments";
-      return size >= entry_bytes(bytes, header.flags) ? nullptr : "entry record too short for its arguments";
+      if (bytes[offsetof(wire::Entry, site) + 1] >> 5 > 6)
+        return "entry record with seven arguments";
+      return size >= entry_bytes(bytes, header.flags) ? nullptr
+                                                      : "entry record too short for its arguments";
     case wire::Type::exit: return exactly(sizeof(wire::Exit));
     case wire::Type::data:
       return size < sizeof(wire::Data) ? "data record too short" : wrong_with_data(bytes, size);

@@ -53,7 +53,9 @@ uint64_t widened(const Member& m, const uint8_t* at) {
   switch (m.bytes) {
     case 1: return *at;
     case 2: return sign ? static_cast<uint64_t>(peek<int16_t>(at)) : peek<uint16_t>(at);
-    case 4: return sign ? static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(at))) : peek<uint32_t>(at);
+    case 4:
+      return sign ? static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(at)))
+                  : peek<uint32_t>(at);
     default: return peek<uint64_t>(at);
   }
 }
@@ -69,7 +71,8 @@ Value member(const Scene& s, const Member& m, const uint8_t* bytes) {
   }
   if (!m.count) return scalar(s, m.kind, m.set, widened(m, at), m.bytes == 8);
   Value list = value_of(Value::Kind::list);
-  for (uint16_t i = 0; i < m.count; ++i) list.items.push_back(scalar(s, m.kind, m.set, widened(m, at + i * m.bytes)));
+  for (uint16_t i = 0; i < m.count; ++i)
+    list.items.push_back(scalar(s, m.kind, m.set, widened(m, at + i * m.bytes)));
   list.whole = m.count;
   return list;
 }

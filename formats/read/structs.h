@@ -1,10 +1,12 @@
-// One struct of the app's memory as a Value: plain ones by members.def, the others by a function here.
+// One struct of the app's memory as a Value: plain ones by members.def, the others by a function
+// here.
 #pragma once
 #include "formats/read/decode.h"
 
 namespace sctrace::read {
 
-// The struct at `at`; its bare address where it could not be read. `bytes`: how long the caller says it is.
+// The struct at `at`; its bare address where it could not be read. `bytes`: how long the caller
+// says it is.
 Value structure(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
 Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes);  // by members.def
 bool is_scalar(arch::Layout layout);
@@ -51,7 +53,8 @@ Value inet6_value(const uint8_t* at, const char* where);
 Value hardware_address(const uint8_t* at, size_t n);
 Value filter_step(const uint8_t* bytes, bool seccomp);
 void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out);
-Value shared_memory(const uint8_t*, bool out);  // out: as the kernel gave it; else as IPC_SET takes it
+Value shared_memory(const uint8_t*,
+                    bool out);  // out: as the kernel gave it; else as IPC_SET takes it
 Value message_queue(const uint8_t*, bool out);
 Value semaphores(const uint8_t*, bool out);
 Value block_control(const Scene&, const uint8_t*);

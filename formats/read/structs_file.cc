@@ -41,7 +41,8 @@ Value statx_time(const char* name, const uint8_t* at) {
 Value stat_value(const Scene& s, const uint8_t* b) {
   Value v = plain(s, Layout::stat, b);
   const uint32_t mode = peek<uint32_t>(b + 24);
-  if ((mode & 0170000) == 0020000 || (mode & 0170000) == 0060000)  // a device: its number stands for its size
+  if ((mode & 0170000) == 0020000 ||
+      (mode & 0170000) == 0060000)  // a device: its number stands for its size
     v.items.back() = named("st_rdev", device_value(peek<uint64_t>(b + 40)));
   add_time(v, "st_atime", peek<int64_t>(b + 72), peek<uint64_t>(b + 80));
   add_time(v, "st_mtime", peek<int64_t>(b + 88), peek<uint64_t>(b + 96));
@@ -52,7 +53,9 @@ Value stat_value(const Scene& s, const uint8_t* b) {
 
 Value statx_value(const Scene&, const uint8_t* b) {
   Value v = value_of(Kind::structure);
-  const auto add = [&](const char* name, Value field) { v.items.push_back(named(name, std::move(field))); };
+  const auto add = [&](const char* name, Value field) {
+    v.items.push_back(named(name, std::move(field)));
+  };
   add("stx_mask", words(Set::statx_masks, peek<uint32_t>(b)));
   v.items.push_back(detail(named("stx_blksize", value_unsigned(peek<uint32_t>(b + 4)))));
   add("stx_attributes", words(Set::statx_attributes, peek<uint64_t>(b + 8), true));
@@ -63,7 +66,8 @@ Value statx_value(const Scene&, const uint8_t* b) {
   v.items.push_back(detail(named("stx_ino", value_unsigned(peek<uint64_t>(b + 32)))));
   add("stx_size", value_unsigned(peek<uint64_t>(b + 40)));
   v.items.push_back(detail(named("stx_blocks", value_unsigned(peek<uint64_t>(b + 48)))));
-  v.items.push_back(detail(named("stx_attributes_mask", words(Set::statx_attributes, peek<uint64_t>(b + 56), true))));
+  v.items.push_back(detail(
+      named("stx_attributes_mask", words(Set::statx_attributes, peek<uint64_t>(b + 56), true))));
   v.items.push_back(statx_time("stx_atime", b + 64));
   v.items.push_back(statx_time("stx_btime", b + 80));
   v.items.push_back(statx_time("stx_ctime", b + 96));
@@ -94,9 +98,11 @@ Value directory_entries(const Scene& s, uint64_t at, uint64_t bytes, bool wide) 
     const uint8_t type = wide ? b[i + 18] : b[i + length - 1];
     Value entry = value_of(Kind::structure);
     entry.items.push_back(named("d_ino", value_unsigned(peek<uint64_t>(b + i))));
-    entry.items.push_back(named("d_off", wide ? value_number(peek<int64_t>(b + i + 8)) : value_unsigned(peek<uint64_t>(b + i + 8))));
+    entry.items.push_back(named("d_off", wide ? value_number(peek<int64_t>(b + i + 8))
+                                              : value_unsigned(peek<uint64_t>(b + i + 8))));
     entry.items.push_back(named("d_reclen", value_unsigned(length)));
-    Value kind = named("d_type", word(Set::directory_types, type)), called = named("d_name", value_text(std::string(name, name_bytes)));
+    Value kind = named("d_type", word(Set::directory_types, type)),
+          called = named("d_name", value_text(std::string(name, name_bytes)));
     called.path = true;
     if (wide) entry.items.push_back(kind);
     entry.items.push_back(called);

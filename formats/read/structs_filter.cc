@@ -21,12 +21,16 @@ Value code(uint16_t value) {
   const uint32_t kind = value & 7u;
   v.items.push_back(part(Set::bpf_class, kind));
   switch (kind) {
-    case 0: case 1:
+    case 0:
+    case 1:
       v.items.push_back(part(Set::bpf_size, value & 0x18u));
       v.items.push_back(part(Set::bpf_mode, value & 0xe0u));
       break;
-    case 2: case 3:
-      if (value & ~7u) v.items.push_back(part(Set::bpf_k, value & ~7u)), v.items.back().unknown = "BPF_???", v.items.back().text.clear();
+    case 2:
+    case 3:
+      if (value & ~7u)
+        v.items.push_back(part(Set::bpf_k, value & ~7u)), v.items.back().unknown = "BPF_???",
+                                                          v.items.back().text.clear();
       break;
     case 4:
       v.items.push_back(part(Set::bpf_source, value & 8u));
@@ -38,13 +42,13 @@ Value code(uint16_t value) {
       break;
     case 6:
       v.items.push_back(part(Set::bpf_rval, value & 0x18u));
-      if (value & 0xe0u) v.items.push_back(part(Set::none, value & 0xe0u)), v.items.back().unknown = "BPF_???";
+      if (value & 0xe0u)
+        v.items.push_back(part(Set::none, value & 0xe0u)), v.items.back().unknown = "BPF_???";
       break;
-    default:
-      v.items.push_back(part(Set::bpf_miscop, value & 0xf8u));
-      break;
+    default: v.items.push_back(part(Set::bpf_miscop, value & 0xf8u)); break;
   }
-  if (value >> 8) v.items.push_back(part(Set::none, value & 0xff00u)), v.items.back().unknown = "BPF_???";
+  if (value >> 8)
+    v.items.push_back(part(Set::none, value & 0xff00u)), v.items.back().unknown = "BPF_???";
   return v;
 }
 
@@ -63,8 +67,10 @@ Value operand(uint16_t code, uint32_t k, bool seccomp) {
       Value sum = value_of(Kind::change);
       sum.negated = true;  // a sum, not a change
       Value offset = word(Set::skf_offsets, k - base);
-      if (base != 0xfffff000u || offset.text.empty()) offset = value_unsigned(k - base);
-      else offset.base = Value::Base::unsigned_decimal;
+      if (base != 0xfffff000u || offset.text.empty())
+        offset = value_unsigned(k - base);
+      else
+        offset.base = Value::Base::unsigned_decimal;
       sum.items = {word(Set::skf_bases, base), offset};
       return sum;
     }

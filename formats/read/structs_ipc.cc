@@ -20,9 +20,12 @@ Value shared_memory(const uint8_t* b, bool out) {
   Builder f;
   f.add("shm_perm", permissions(b, !out));
   if (!out) return f.done();
-  f.add("shm_segsz", value_unsigned(peek<uint64_t>(b + 48))).add("shm_cpid", value_number(peek<int32_t>(b + 80)));
-  f.add("shm_lpid", value_number(peek<int32_t>(b + 84))).add("shm_nattch", value_unsigned(peek<uint64_t>(b + 88)));
-  f.add("shm_atime", value_number(peek<int64_t>(b + 56))).add("shm_dtime", value_number(peek<int64_t>(b + 64)));
+  f.add("shm_segsz", value_unsigned(peek<uint64_t>(b + 48)))
+      .add("shm_cpid", value_number(peek<int32_t>(b + 80)));
+  f.add("shm_lpid", value_number(peek<int32_t>(b + 84)))
+      .add("shm_nattch", value_unsigned(peek<uint64_t>(b + 88)));
+  f.add("shm_atime", value_number(peek<int64_t>(b + 56)))
+      .add("shm_dtime", value_number(peek<int64_t>(b + 64)));
   return f.add("shm_ctime", value_number(peek<int64_t>(b + 72))).done();
 }
 
@@ -30,9 +33,12 @@ Value message_queue(const uint8_t* b, bool out) {
   Builder f;
   f.add("msg_perm", permissions(b, !out));
   if (!out) return f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).done();
-  f.add("msg_stime", value_number(peek<int64_t>(b + 48))).add("msg_rtime", value_number(peek<int64_t>(b + 56)));
-  f.add("msg_ctime", value_number(peek<int64_t>(b + 64))).add("msg_qnum", value_unsigned(peek<uint64_t>(b + 80)));
-  f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88))).add("msg_lspid", value_number(peek<int32_t>(b + 96)));
+  f.add("msg_stime", value_number(peek<int64_t>(b + 48)))
+      .add("msg_rtime", value_number(peek<int64_t>(b + 56)));
+  f.add("msg_ctime", value_number(peek<int64_t>(b + 64)))
+      .add("msg_qnum", value_unsigned(peek<uint64_t>(b + 80)));
+  f.add("msg_qbytes", value_unsigned(peek<uint64_t>(b + 88)))
+      .add("msg_lspid", value_number(peek<int32_t>(b + 96)));
   return f.add("msg_lrpid", value_number(peek<int32_t>(b + 100))).done();
 }
 
@@ -40,7 +46,8 @@ Value semaphores(const uint8_t* b, bool out) {
   Builder f;
   f.add("sem_perm", permissions(b, !out));
   if (!out) return f.done();
-  f.add("sem_otime", value_number(peek<int64_t>(b + 48))).add("sem_ctime", value_number(peek<int64_t>(b + 64)));
+  f.add("sem_otime", value_number(peek<int64_t>(b + 48)))
+      .add("sem_ctime", value_number(peek<int64_t>(b + 64)));
   return f.add("sem_nsems", value_unsigned(peek<uint64_t>(b + 80))).done();
 }
 

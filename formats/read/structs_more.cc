@@ -34,7 +34,9 @@ Value capabilities_set(const uint8_t* b, size_t at) {
 
 Value node_mask(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
   // The kernel counts one bit less than it is told, for sets that it reads.
-  const size_t index = s.call.nr == arch::nr_mbind ? 4 : s.call.nr == arch::nr_migrate_pages ? 1 : 2;
+  const size_t index = s.call.nr == arch::nr_mbind           ? 4
+                       : s.call.nr == arch::nr_migrate_pages ? 1
+                                                             : 2;
   if (s.call.args[index] % 64 == 1 && bytes) bytes -= 8;
   const std::string all = s.memory.bytes(at, bytes, out);
   if (!bytes || all.size() < bytes || bytes > 4096) return value_address(at);
@@ -65,7 +67,8 @@ Value fd_set_value(const Scene& s, const uint8_t* b, uint64_t count) {
 }
 
 Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool out) {
-  if (layout == Layout::dirents || layout == Layout::dirents64) return directory_entries(s, at, bytes, layout == Layout::dirents64);
+  if (layout == Layout::dirents || layout == Layout::dirents64)
+    return directory_entries(s, at, bytes, layout == Layout::dirents64);
   if (layout == Layout::nodemask) return node_mask(s, at, bytes, out);
   if (layout == Layout::msgbuf) {
     Value v = value_of(Kind::structure);
@@ -79,17 +82,19 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
   std::string all = s.memory.bytes(at, most, out);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   switch (layout) {
-    case Layout::sigset:
-      return all.size() < 8 || bytes != 8 ? value_address(at) : signal_set(b, 8);
+    case Layout::sigset: return all.size() < 8 || bytes != 8 ? value_address(at) : signal_set(b, 8);
     case Layout::fd_set: {
       const int32_t count = static_cast<int32_t>(s.call.args[0]);
       if (count < 0) return value_address(at);
-      return all.size() < bytes ? value_address(at) : fd_set_value(s, b, static_cast<uint64_t>(std::max(count, 0)));
+      return all.size() < bytes ? value_address(at)
+                                : fd_set_value(s, b, static_cast<uint64_t>(std::max(count, 0)));
     }
     case Layout::sockaddr:
-      if (bytes == ~0ull || bytes < 2 || all.size() < std::min<uint64_t>(bytes, 128)) return value_address(at);
+      if (bytes == ~0ull || bytes < 2 || all.size() < std::min<uint64_t>(bytes, 128))
+        return value_address(at);
       return sockaddr_value(s, b, std::min<size_t>(all.size(), 128));
-    case Layout::cpu_mask: return all.size() < bytes || !bytes ? value_address(at) : processors(b, bytes);
+    case Layout::cpu_mask:
+      return all.size() < bytes || !bytes ? value_address(at) : processors(b, bytes);
     case Layout::mincore_bits: {
       if (all.size() < most) return value_address(at);
       Value list = value_of(Kind::list);
@@ -105,13 +110,19 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
   static constexpr struct {
     Layout layout;
     uint64_t least, known;
-  } sizes[] = {{Layout::open_how, 24, 24}, {Layout::clone_args, 64, 88}, {Layout::landlock_ruleset, 8, 8}, {Layout::mount_attr, 32, 32}, {Layout::sched_attr, 48, 56}};
+  } sizes[] = {{Layout::open_how, 24, 24},
+               {Layout::clone_args, 64, 88},
+               {Layout::landlock_ruleset, 8, 8},
+               {Layout::mount_attr, 32, 32},
+               {Layout::sched_attr, 48, 56}};
   for (const auto& size : sizes)
     if (size.layout == layout && bytes < size.least) return value_address(at);
-  Value v = layout == Layout::clone_args ? clone_arguments(s, reinterpret_cast<const uint8_t*>(all.data()), bytes)
-                                         : other_value(s, layout, reinterpret_cast<const uint8_t*>(all.data()), at, out);
+  Value v = layout == Layout::clone_args
+                ? clone_arguments(s, reinterpret_cast<const uint8_t*>(all.data()), bytes)
+                : other_value(s, layout, reinterpret_cast<const uint8_t*>(all.data()), at, out);
   for (const auto& size : sizes)
-    if (size.layout == layout && bytes > size.known && v.kind == Kind::structure) add_behind(s, v, at, size.known, bytes, out);
+    if (size.layout == layout && bytes > size.known && v.kind == Kind::structure)
+      add_behind(s, v, at, size.known, bytes, out);
   return v;
 }
 
@@ -170,53 +181,88 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     }
     case Layout::sched_attr: return scheduling(b);
     case Layout::cap_header:
-      return Builder().add("version", word(Set::capability_versions, peek<uint32_t>(b))).add("pid", value_number(peek<int32_t>(b + 4))).done();
+      return Builder()
+          .add("version", word(Set::capability_versions, peek<uint32_t>(b)))
+          .add("pid", value_number(peek<int32_t>(b + 4)))
+          .done();
     case Layout::cap_data:
-      return Builder().add("effective", capabilities_set(b, 0)).add("permitted", capabilities_set(b + 4, 0)).add("inheritable", capabilities_set(b + 8, 0)).done();
+      return Builder()
+          .add("effective", capabilities_set(b, 0))
+          .add("permitted", capabilities_set(b + 4, 0))
+          .add("inheritable", capabilities_set(b + 8, 0))
+          .done();
     case Layout::shmid_ds: return shared_memory(b, out);
     case Layout::msqid_ds: return message_queue(b, out);
     case Layout::semid_ds: return semaphores(b, out);
     case Layout::sembuf:
-      return Builder().add("sem_num", value_unsigned(peek<uint16_t>(b))).add("sem_op", value_number(peek<int16_t>(b + 2)))
-          .add("sem_flg", words(Set::sem_flags, peek<uint16_t>(b + 4))).done();
+      return Builder()
+          .add("sem_num", value_unsigned(peek<uint16_t>(b)))
+          .add("sem_op", value_number(peek<int16_t>(b + 2)))
+          .add("sem_flg", words(Set::sem_flags, peek<uint16_t>(b + 4)))
+          .done();
     case Layout::futex_waitv: {
       Builder f;
-      f.add("val", value_hex(peek<uint64_t>(b))).add("uaddr", value_address(peek<uint64_t>(b + 8))).add("flags", words(Set::futex_waitv_flags, peek<uint32_t>(b + 16)));
+      f.add("val", value_hex(peek<uint64_t>(b)))
+          .add("uaddr", value_address(peek<uint64_t>(b + 8)))
+          .add("flags", words(Set::futex_waitv_flags, peek<uint32_t>(b + 16)));
       if (peek<uint32_t>(b + 20)) f.add("__reserved", value_hex(peek<uint32_t>(b + 20)));
       return f.done();
     }
     case Layout::landlock_ruleset:
-      return Builder().add("handled_access_fs", words(Set::landlock_access, peek<uint64_t>(b), true)).done();
+      return Builder()
+          .add("handled_access_fs", words(Set::landlock_access, peek<uint64_t>(b), true))
+          .done();
     case Layout::landlock_path_beneath:
-      return Builder().add("allowed_access", words(Set::landlock_access, peek<uint64_t>(b), true)).add("parent_fd", descriptor(s, peek<int32_t>(b + 8))).done();
+      return Builder()
+          .add("allowed_access", words(Set::landlock_access, peek<uint64_t>(b), true))
+          .add("parent_fd", descriptor(s, peek<int32_t>(b + 8)))
+          .done();
     case Layout::sock_fprog: return filter_program(s, b, out);
     case Layout::remote_iovec:
-      return Builder().add("iov_base", value_address(peek<uint64_t>(b))).add("iov_len", value_unsigned(peek<uint64_t>(b + 8))).done();
+      return Builder()
+          .add("iov_base", value_address(peek<uint64_t>(b)))
+          .add("iov_len", value_unsigned(peek<uint64_t>(b + 8)))
+          .done();
     case Layout::open_how: {
       Builder f;
       const uint64_t flags = peek<uint64_t>(b);
       f.add("flags", words(Set::open_flags, flags, true));
-      if (peek<uint64_t>(b + 8) || flags & 0x400040) f.add("mode", value_number(static_cast<int64_t>(peek<uint64_t>(b + 8)), Value::Base::mode));
+      if (peek<uint64_t>(b + 8) || flags & 0x400040)
+        f.add("mode", value_number(static_cast<int64_t>(peek<uint64_t>(b + 8)), Value::Base::mode));
       return f.add("resolve", words(Set::resolve_flags, peek<uint64_t>(b + 16), true)).done();
     }
     case Layout::mount_attr:
-      return Builder().add("attr_set", words(Set::mount_attributes, peek<uint64_t>(b), true)).add("attr_clr", words(Set::mount_attributes, peek<uint64_t>(b + 8), true))
-          .add("propagation", words(Set::propagations, peek<uint64_t>(b + 16), true)).add("userns_fd", descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24)))).done();
+      return Builder()
+          .add("attr_set", words(Set::mount_attributes, peek<uint64_t>(b), true))
+          .add("attr_clr", words(Set::mount_attributes, peek<uint64_t>(b + 8), true))
+          .add("propagation", words(Set::propagations, peek<uint64_t>(b + 16), true))
+          .add("userns_fd", descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24))))
+          .done();
     case Layout::kexec_segment:
-      return Builder().add("buf", value_address(peek<uint64_t>(b))).add("bufsz", value_unsigned(peek<uint64_t>(b + 8)))
-          .add("mem", value_address(peek<uint64_t>(b + 16))).add("memsz", value_unsigned(peek<uint64_t>(b + 24))).done();
+      return Builder()
+          .add("buf", value_address(peek<uint64_t>(b)))
+          .add("bufsz", value_unsigned(peek<uint64_t>(b + 8)))
+          .add("mem", value_address(peek<uint64_t>(b + 16)))
+          .add("memsz", value_unsigned(peek<uint64_t>(b + 24)))
+          .done();
     case Layout::ustat: {
-      std::string name(reinterpret_cast<const char*>(b) + 16, strnlen(reinterpret_cast<const char*>(b) + 16, 6));
-      return Builder().add("f_tfree", value_number(peek<int32_t>(b))).add("f_tinode", value_unsigned(peek<uint64_t>(b + 8))).done();
+      std::string name(reinterpret_cast<const char*>(b) + 16,
+                       strnlen(reinterpret_cast<const char*>(b) + 16, 6));
+      return Builder()
+          .add("f_tfree", value_number(peek<int32_t>(b)))
+          .add("f_tinode", value_unsigned(peek<uint64_t>(b + 8)))
+          .done();
     }
     case Layout::task_name: {
-      Value v = value_text(std::string(reinterpret_cast<const char*>(b), strnlen(reinterpret_cast<const char*>(b), 16)));
+      Value v = value_text(std::string(reinterpret_cast<const char*>(b),
+                                       strnlen(reinterpret_cast<const char*>(b), 16)));
       return v;
     }
     case Layout::pselect_mask: {
       Builder f;
       const uint64_t to = peek<uint64_t>(b), n = peek<uint64_t>(b + 8);
-      f.add("sigmask", structure(s, Layout::sigset, to, n, false)).add("sigsetsize", value_unsigned(n));
+      f.add("sigmask", structure(s, Layout::sigset, to, n, false))
+          .add("sigsetsize", value_unsigned(n));
       return f.done();
     }
     case Layout::page_status: {
@@ -227,10 +273,16 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       return v;
     }
     case Layout::ldt_desc: return thread_area(b);
-    case Layout::sock_filter: return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
+    case Layout::sock_filter:
+      return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
     case Layout::io_uring_params: return ring_parameters(s, b);
-    case Layout::rseq: case Layout::clone_args: case Layout::perf_event_attr: case Layout::bpf_attr:
-    case Layout::termios: case Layout::file_handle: default: break;
+    case Layout::rseq:
+    case Layout::clone_args:
+    case Layout::perf_event_attr:
+    case Layout::bpf_attr:
+    case Layout::termios:
+    case Layout::file_handle:
+    default: break;
   }
   return value_address(at);
 }

@@ -37,7 +37,8 @@ Value interface_value(uint32_t index) {
 }
 
 Value hardware_address(const uint8_t* at, size_t n) {
-  Value v = value_of(Kind::word), raw = value_text(std::string(reinterpret_cast<const char*>(at), n));
+  Value v = value_of(Kind::word),
+        raw = value_text(std::string(reinterpret_cast<const char*>(at), n));
   raw.bare = true;
   for (size_t i = 0; i < n; ++i) v.text += fmt::format("{}{:02x}", i ? ":" : "", at[i]);
   v.items = {raw};  // a word whose plain form is a text
@@ -46,15 +47,20 @@ Value hardware_address(const uint8_t* at, size_t n) {
 
 namespace {
 
-Value network_short(const char* macro, const uint8_t* at) { return value_macro(macro, {value_unsigned(ntohs(peek<uint16_t>(at)))}); }
-Value network_long(const uint8_t* at) { return value_macro("htonl", {value_unsigned(ntohl(peek<uint32_t>(at)))}); }
+Value network_short(const char* macro, const uint8_t* at) {
+  return value_macro(macro, {value_unsigned(ntohs(peek<uint16_t>(at)))});
+}
+Value network_long(const uint8_t* at) {
+  return value_macro("htonl", {value_unsigned(ntohl(peek<uint32_t>(at)))});
+}
 
 void add_unix(Value& v, const uint8_t* b, size_t n) {
   if (n <= 2) return;
   const char* path = reinterpret_cast<const char*>(b) + 2;
   const bool abstract = !*path && n > 3;
   const size_t room = std::min<size_t>(n, 110) - 2;
-  Value text = abstract ? value_text(std::string(path + 1, room - 1)) : value_text(std::string(path, strnlen(path, room)));
+  Value text = abstract ? value_text(std::string(path + 1, room - 1))
+                        : value_text(std::string(path, strnlen(path, room)));
   text.path = true;
   if (abstract) text.unknown = "@";
   v.items.push_back(named("sun_path", text));
@@ -62,7 +68,8 @@ void add_unix(Value& v, const uint8_t* b, size_t n) {
 
 void add_packet(Value& v, const uint8_t* b, size_t n) {
   const uint16_t protocol = ntohs(peek<uint16_t>(b + 2));
-  v.items.push_back(named("sll_protocol", value_macro("htons", {word(Set::ethernet_protocols, protocol)})));
+  v.items.push_back(
+      named("sll_protocol", value_macro("htons", {word(Set::ethernet_protocols, protocol)})));
   v.items.push_back(named("sll_ifindex", interface_value(peek<uint32_t>(b + 4))));
   v.items.push_back(named("sll_hatype", word(Set::arp_hardware, peek<uint16_t>(b + 8))));
   v.items.push_back(named("sll_pkttype", word(Set::packet_types, b[10])));
@@ -78,7 +85,8 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
   if (level == 1 && type == 1) {  // SCM_RIGHTS
     Value list = value_of(Kind::list);
     list.bounded = true;
-    for (size_t i = 0; i + 4 <= n; i += 4) list.items.push_back(descriptor(s, peek<int32_t>(b + i)));
+    for (size_t i = 0; i + 4 <= n; i += 4)
+      list.items.push_back(descriptor(s, peek<int32_t>(b + i)));
     list.whole = list.items.size();
     return list;
   }
@@ -110,12 +118,15 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
     list.whole = 1;
     return list;
   };
-  if (level == 0 && (type == 2 || type == 26) && n >= 4) return one(value_unsigned(peek<uint32_t>(b)));
+  if (level == 0 && (type == 2 || type == 26) && n >= 4)
+    return one(value_unsigned(peek<uint32_t>(b)));
   if (level == 0 && type == 23 && n >= 4) return one(value_unsigned(peek<uint32_t>(b)));
   if (level == 0 && type == 1 && n >= 1) return one(value_hex(b[0]));
   if (level == 0 && (type == 6 || type == 7)) {
     Value list = value_of(Kind::list);
-    for (size_t i = 0; i < n; ++i) list.items.push_back(value_number(b[i], Value::Base::hexadecimal)), list.items.back().text = "byte";
+    for (size_t i = 0; i < n; ++i)
+      list.items.push_back(value_number(b[i], Value::Base::hexadecimal)),
+          list.items.back().text = "byte";
     list.whole = list.items.size();
     return list;
   }
@@ -137,7 +148,8 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
 Value controls(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
   const std::string all = s.memory.bytes(at, bytes, out);
   const bool shortened = all.size() < bytes && s.memory.shortened(at, bytes, out);
-  if (all.size() < 16 || (all.size() < bytes && !shortened && bytes <= 1 << 18)) return value_address(at);
+  if (all.size() < 16 || (all.size() < bytes && !shortened && bytes <= 1 << 18))
+    return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   Value list = value_of(Kind::list);
   list.bounded = true;
@@ -147,10 +159,12 @@ Value controls(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
     Value one = value_of(Kind::structure);
     one.items.push_back(named("cmsg_len", value_unsigned(length)));
     one.items.push_back(named("cmsg_level", word(Set::socket_levels, level)));
-    one.items.push_back(named("cmsg_type", level == 1 ? word(Set::scm_types, type)
-                                           : level == 0 ? word(Set::ip_cmsg_types, type) : value_hex(type)));
+    one.items.push_back(named("cmsg_type", level == 1   ? word(Set::scm_types, type)
+                                           : level == 0 ? word(Set::ip_cmsg_types, type)
+                                                        : value_hex(type)));
     const size_t kept = std::min<uint64_t>(length, all.size() - i);
-    if (kept > 16) one.items.push_back(named("cmsg_data", control_data(s, b + i + 16, kept - 16, level, type)));
+    if (kept > 16)
+      one.items.push_back(named("cmsg_data", control_data(s, b + i + 16, kept - 16, level, type)));
     list.items.push_back(one);
     if (length < 16) break;
     if (length > all.size() - i) {
@@ -181,9 +195,12 @@ Value sockaddr_value(const Scene& s, const uint8_t* b, size_t n) {
     v.items.push_back(named("sin6_port", network_short("htons", b + 2)));
     v.items.push_back(named("sin6_flowinfo", network_long(b + 4)));
     v.items.push_back(inet6_value(b + 8, "&sin6_addr"));
-    const bool local = (b[8] == 0xfe && (b[9] & 0xc0) == 0x80) || (b[8] == 0xff && (b[9] & 0xf) == 2);
+    const bool local =
+        (b[8] == 0xfe && (b[9] & 0xc0) == 0x80) || (b[8] == 0xff && (b[9] & 0xf) == 2);
     const uint32_t scope = n >= 28 ? peek<uint32_t>(b + 24) : 0;
-    if (n >= 28) v.items.push_back(named("sin6_scope_id", local ? interface_value(scope) : value_unsigned(scope)));
+    if (n >= 28)
+      v.items.push_back(
+          named("sin6_scope_id", local ? interface_value(scope) : value_unsigned(scope)));
     return v;
   }
   if (family == 16 && n >= 12) {
@@ -197,7 +214,9 @@ Value sockaddr_value(const Scene& s, const uint8_t* b, size_t n) {
   }
   if (family == 17 && n >= 12) return add_packet(v, b, n), v;
   (void)s;
-  if (n > 2) v.items.push_back(named("sa_data", value_text(std::string(reinterpret_cast<const char*>(b) + 2, n - 2))));
+  if (n > 2)
+    v.items.push_back(
+        named("sa_data", value_text(std::string(reinterpret_cast<const char*>(b) + 2, n - 2))));
   return v;
 }
 
@@ -209,16 +228,20 @@ Value message_value(const Scene& s, uint64_t at, bool out, uint64_t filled, bool
   uint32_t offered = name_bytes;
   if (out) s.memory.whole(&offered, at + 8, 4, false);
   const uint32_t kept = std::min(offered, name_bytes);
-  v.items.push_back(named("msg_name", structure(s, arch::Layout::sockaddr, m[0], static_cast<int32_t>(kept) < 0 ? ~0ull : kept, out)));
+  v.items.push_back(
+      named("msg_name", structure(s, arch::Layout::sockaddr, m[0],
+                                  static_cast<int32_t>(kept) < 0 ? ~0ull : kept, out)));
   v.items.push_back(named("msg_namelen", value_number(static_cast<int32_t>(name_bytes))));
   if (offered != name_bytes) {
     Value change = value_of(Kind::change);
-    change.items = {value_number(static_cast<int32_t>(offered)), value_number(static_cast<int32_t>(name_bytes))};
+    change.items = {value_number(static_cast<int32_t>(offered)),
+                    value_number(static_cast<int32_t>(name_bytes))};
     v.items.back() = named("msg_namelen", change);
   }
   v.items.push_back(named("msg_iov", vectors(s, m[2], m[3], out, filled)));
   v.items.push_back(named("msg_iovlen", value_unsigned(m[3])));
-  if (m[5]) v.items.push_back(named("msg_control", m[4] ? controls(s, m[4], m[5], out) : value_address(0)));
+  if (m[5])
+    v.items.push_back(named("msg_control", m[4] ? controls(s, m[4], m[5], out) : value_address(0)));
   v.items.push_back(named("msg_controllen", value_unsigned(m[5])));
   v.items.push_back(named("msg_flags", words(Set::message_flags, static_cast<uint32_t>(m[6]))));
   (void)contents;
@@ -229,7 +252,8 @@ Value message_value(const Scene& s, uint64_t at, bool out, uint64_t filled, bool
 static uint32_t message_bytes(const Scene& s, uint64_t at) {
   uint64_t m[7], pair[2], sum = 0;
   if (!s.memory.whole(m, at, sizeof m, false)) return 0;
-  for (uint64_t i = 0; i < m[3] && s.memory.whole(pair, m[2] + i * 16, 16, false); ++i) sum += pair[1];
+  for (uint64_t i = 0; i < m[3] && s.memory.whole(pair, m[2] + i * 16, 16, false); ++i)
+    sum += pair[1];
   return static_cast<uint32_t>(sum);
 }
 
@@ -242,7 +266,8 @@ Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out) {
     const uint64_t here = at + i * 64;
     const bool counted = s.ok() && i < static_cast<uint64_t>(s.call.result);
     Value header = message_value(s, here, out, ~0ull, true);
-    if (header.kind == Kind::address || (counted && out && !s.memory.whole(&length, here + 56, 4, true))) {
+    if (header.kind == Kind::address ||
+        (counted && out && !s.memory.whole(&length, here + 56, 4, true))) {
       if (!i) return value_address(at);
       list.rest = here;
       break;
@@ -250,7 +275,8 @@ Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out) {
     if (out) header = message_value(s, here, out, length, true);
     Value one = value_of(Kind::structure);
     one.items.push_back(named("msg_hdr", header));
-    if (!out && counted && !s.memory.whole(&length, here + 56, 4, true)) length = message_bytes(s, here);
+    if (!out && counted && !s.memory.whole(&length, here + 56, 4, true))
+      length = message_bytes(s, here);
     if (counted) one.items.push_back(named("msg_len", value_unsigned(length)));
     list.items.push_back(one);
   }

@@ -18,7 +18,18 @@ Value one(Value v) {
 bool is_number(uint32_t level, uint32_t name) {
   if (level != 1) return false;
   switch (name) {
-    case 13: case 17: case 20: case 21: case 25: case 26: case 28: case 31: case 50: case 51: case 59: case 61: return false;
+    case 13:
+    case 17:
+    case 20:
+    case 21:
+    case 25:
+    case 26:
+    case 28:
+    case 31:
+    case 50:
+    case 51:
+    case 59:
+    case 61: return false;
     default: return true;
   }
 }
@@ -26,8 +37,10 @@ bool is_number(uint32_t level, uint32_t name) {
 // How much of a value must be there for it to mean something.
 uint64_t known_bytes(uint32_t level, uint32_t name, int64_t length) {
   if (is_number(level, name)) return static_cast<uint64_t>(std::min<int64_t>(length, 4));
-  if (level == 0 && (name == 35 || name == 36)) return static_cast<uint64_t>(std::min<int64_t>(length, 8));
-  if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28)) return static_cast<uint64_t>(std::min<int64_t>(length, 20));
+  if (level == 0 && (name == 35 || name == 36))
+    return static_cast<uint64_t>(std::min<int64_t>(length, 8));
+  if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28))
+    return static_cast<uint64_t>(std::min<int64_t>(length, 20));
   return static_cast<uint64_t>(std::min<int64_t>(length, 4096));
 }
 
@@ -50,11 +63,14 @@ Value partial_credentials(const std::string& all) {
 
 }  // namespace
 
-// The value of a socket option, by level and name; an int if nothing better is known and it is as long as one.
+// The value of a socket option, by level and name; an int if nothing better is known and it is as
+// long as one.
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
-  const uint32_t level = static_cast<uint32_t>(s.call.args[1]), name = static_cast<uint32_t>(s.call.args[2]);
+  const uint32_t level = static_cast<uint32_t>(s.call.args[1]),
+                 name = static_cast<uint32_t>(s.call.args[2]);
   if (length <= 0) return value_address(at);
-  const std::string all = s.memory.bytes(at, static_cast<uint64_t>(std::min<int64_t>(length, 4096)), out);
+  const std::string all =
+      s.memory.bytes(at, static_cast<uint64_t>(std::min<int64_t>(length, 4096)), out);
   if (all.size() < known_bytes(level, name, length)) return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   if (level == 1) {
@@ -90,7 +106,8 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
     Value v = value_of(Kind::structure);
     v.items.push_back(named("tp_packets", value_unsigned(peek<uint32_t>(b))));
     v.items.push_back(named("tp_drops", value_unsigned(peek<uint32_t>(b + 4))));
-    if (length >= 12) v.items.push_back(named("tp_freeze_q_cnt", value_unsigned(peek<uint32_t>(b + 8))));
+    if (length >= 12)
+      v.items.push_back(named("tp_freeze_q_cnt", value_unsigned(peek<uint32_t>(b + 8))));
     return v;
   }
   if (level == 0 && (name == 35 || name == 36)) {
@@ -107,9 +124,11 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
     v.items.push_back(named("ipv6mr_interface", interface_value(peek<uint32_t>(b + 16))));
     return v;
   }
-  if (length == 4 || (length > 4 && !out && is_number(level, name))) return one(value_number(peek<int32_t>(b)));
+  if (length == 4 || (length > 4 && !out && is_number(level, name)))
+    return one(value_number(peek<int32_t>(b)));
   if (length < 4 && !out) return value_address(at);
-  if (length < 4 && (level == 1 ? is_number(level, name) && name != 3 : level == 0 || level == 6 || level == 41)) {
+  if (length < 4 && (level == 1 ? is_number(level, name) && name != 3
+                                : level == 0 || level == 6 || level == 41)) {
     Value v = value_text(all);
     v.bare = true;
     return v;

@@ -30,8 +30,10 @@ Value code_value(uint32_t signal, int32_t code) {
   Value v = value_of(Kind::word);
   v.base = Value::Base::decimal;
   v.number = static_cast<uint64_t>(static_cast<int64_t>(code));
-  const char* text = code > 0 && code < 0x80 ? word_text(codes_of(signal), static_cast<uint64_t>(code))
-                                             : word_text(Set::si_codes_any, static_cast<uint64_t>(static_cast<int64_t>(code)));
+  const char* text =
+      code > 0 && code < 0x80
+          ? word_text(codes_of(signal), static_cast<uint64_t>(code))
+          : word_text(Set::si_codes_any, static_cast<uint64_t>(static_cast<int64_t>(code)));
   if (text) v.text = text;
   return v;
 }
@@ -49,7 +51,8 @@ void add_payload(Value& v, const uint8_t* b) {
 void add_child(Value& v, const uint8_t* b, int32_t code) {
   add_sender(v, b);
   const int32_t status = peek<int32_t>(b + 24);
-  v.items.push_back(named("si_status", code == 1 ? value_number(status) : signal_value(static_cast<uint32_t>(status))));
+  v.items.push_back(named(
+      "si_status", code == 1 ? value_number(status) : signal_value(static_cast<uint32_t>(status))));
   v.items.push_back(named("si_utime", value_number(peek<int64_t>(b + 32))));
   v.items.push_back(named("si_stime", value_number(peek<int64_t>(b + 40))));
 }
@@ -69,7 +72,8 @@ Value sigaction_value(const Scene&, const uint8_t* b, bool out) {
   v.items.push_back(named("sa_handler", to));
   v.items.push_back(named("sa_mask", signal_set(b + 24, 8)));
   v.items.push_back(named("sa_flags", words(Set::sigaction_flags, flags, true)));
-  if (flags & 0x4000000) v.items.push_back(named("sa_restorer", value_address(peek<uint64_t>(b + 16))));
+  if (flags & 0x4000000)
+    v.items.push_back(named("sa_restorer", value_address(peek<uint64_t>(b + 16))));
   (void)out;
   return v;
 }
@@ -88,7 +92,8 @@ Value siginfo_value(const uint8_t* b, size_t) {
     v.items.push_back(named("si_errno", e));
   }
   if (code == 0x80) {
-    if (peek<uint64_t>(b + 16)) v.items.push_back(named("si_addr", value_address(peek<uint64_t>(b + 16))));
+    if (peek<uint64_t>(b + 16))
+      v.items.push_back(named("si_addr", value_address(peek<uint64_t>(b + 16))));
     return v;
   }
   if (code == 0 || code == -6) {
@@ -109,14 +114,20 @@ Value siginfo_value(const uint8_t* b, size_t) {
   }
   switch (signal) {
     case 17: add_child(v, b, code); return v;
-    case 4: case 8: case 7: case 11: case 5:
+    case 4:
+    case 8:
+    case 7:
+    case 11:
+    case 5:
       v.items.push_back(named("si_addr", value_address(peek<uint64_t>(b + 16))));
-      if (signal == 7 && (code == 4 || code == 5)) v.items.push_back(named("si_addr_lsb", value_number(peek<int16_t>(b + 24))));
+      if (signal == 7 && (code == 4 || code == 5))
+        v.items.push_back(named("si_addr_lsb", value_number(peek<int16_t>(b + 24))));
       if (signal == 11 && code == 3) {
         v.items.push_back(named("si_lower", value_address(peek<uint64_t>(b + 32))));
         v.items.push_back(named("si_upper", value_address(peek<uint64_t>(b + 40))));
       }
-      if (signal == 11 && code == 4) v.items.push_back(named("si_pkey", value_unsigned(peek<uint32_t>(b + 32))));
+      if (signal == 11 && code == 4)
+        v.items.push_back(named("si_pkey", value_unsigned(peek<uint32_t>(b + 32))));
       return v;
     case 29:
       v.items.push_back(named("si_band", words(Set::poll_events, peek<uint64_t>(b + 16), true)));
@@ -146,9 +157,11 @@ Value sigevent_value(const Scene&, const uint8_t* b) {
   payload.items.push_back(named("sival_ptr", value_address(peek<uint64_t>(b))));
   if (peek<uint64_t>(b)) v.items.push_back(named("sigev_value", payload));
   const uint32_t number = peek<uint32_t>(b + 8);
-  v.items.push_back(named("sigev_signo", number > 64 ? value_unsigned(number) : signal_value(number)));
+  v.items.push_back(
+      named("sigev_signo", number > 64 ? value_unsigned(number) : signal_value(number)));
   v.items.push_back(named("sigev_notify", word(Set::sigev_notify, notify)));
-  if (notify == 4) v.items.push_back(named("sigev_notify_thread_id", value_number(peek<int32_t>(b + 16))));
+  if (notify == 4)
+    v.items.push_back(named("sigev_notify_thread_id", value_number(peek<int32_t>(b + 16))));
   if (notify == 2) {
     v.items.push_back(named("sigev_notify_function", value_address(peek<uint64_t>(b + 16))));
     v.items.push_back(named("sigev_notify_attributes", value_address(peek<uint64_t>(b + 24))));

@@ -28,10 +28,14 @@ Value block_control(const Scene& s, const uint8_t* b) {
   f.add("aio_lio_opcode", word(Set::iocb_commands, opcode));
   if (priority) f.add("aio_reqprio", value_number(priority));
   f.add("aio_fildes", descriptor(s, peek<int32_t>(b + 20)));
-  if (opcode == 1) f.add("aio_buf", text_at(s, buffer, n, false));
-  else if (opcode == 7 || opcode == 8) f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull) : value_address(buffer));
-  else if (opcode == 0 || opcode == 5) f.add("aio_buf", value_address(buffer));
-  else return f.done();
+  if (opcode == 1)
+    f.add("aio_buf", text_at(s, buffer, n, false));
+  else if (opcode == 7 || opcode == 8)
+    f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull) : value_address(buffer));
+  else if (opcode == 0 || opcode == 5)
+    f.add("aio_buf", value_address(buffer));
+  else
+    return f.done();
   f.add("aio_nbytes", value_unsigned(n)).add("aio_offset", value_number(peek<int64_t>(b + 40)));
   return f.done();
 }
@@ -45,28 +49,36 @@ Value clone_arguments(const Scene& s, const uint8_t* b, uint64_t bytes) {
   if (flags & 0x100000) f.add("parent_tid", value_address(peek<uint64_t>(b + 24)));
   f.add("exit_signal", exit > 64 || !exit ? value_unsigned(exit) : signal_value(exit));
   f.add("stack", value_address(peek<uint64_t>(b + 40)));
-  f.add("stack_size", peek<uint64_t>(b + 48) ? value_hex(peek<uint64_t>(b + 48)) : value_unsigned(0));
+  f.add("stack_size",
+        peek<uint64_t>(b + 48) ? value_hex(peek<uint64_t>(b + 48)) : value_unsigned(0));
   if (flags & 0x80000) f.add("tls", value_address(peek<uint64_t>(b + 56)));
   if (bytes >= 80 && (peek<uint64_t>(b + 64) || peek<uint64_t>(b + 72))) {
     const uint64_t count = peek<uint64_t>(b + 72);
-    f.add("set_tid", count && count <= 4096 ? elements(s, Layout::s32, peek<uint64_t>(b + 64), count, false) : value_address(peek<uint64_t>(b + 64)));
+    f.add("set_tid", count && count <= 4096
+                         ? elements(s, Layout::s32, peek<uint64_t>(b + 64), count, false)
+                         : value_address(peek<uint64_t>(b + 64)));
     f.add("set_tid_size", value_unsigned(count));
   }
-  if (bytes >= 88 && (peek<uint64_t>(b + 80) || flags & 0x200000000)) f.add("cgroup", value_unsigned(peek<uint64_t>(b + 80)));
+  if (bytes >= 88 && (peek<uint64_t>(b + 80) || flags & 0x200000000))
+    f.add("cgroup", value_unsigned(peek<uint64_t>(b + 80)));
   return f.done();
 }
 
 Value ring_parameters(const Scene& s, const uint8_t* b) {
   Builder f;
   const uint32_t flags = peek<uint32_t>(b + 8);
-  f.add("flags", words(Set::io_uring_setup_flags, flags)).add("sq_thread_cpu", value_unsigned(peek<uint32_t>(b + 12)));
+  f.add("flags", words(Set::io_uring_setup_flags, flags))
+      .add("sq_thread_cpu", value_unsigned(peek<uint32_t>(b + 12)));
   f.add("sq_thread_idle", value_unsigned(peek<uint32_t>(b + 16)));
   if (flags & 32) f.add("wq_fd", descriptor(s, peek<int32_t>(b + 24)));
   if (!s.ok()) return f.done();
-  f.add("sq_entries", value_unsigned(peek<uint32_t>(b))).add("cq_entries", value_unsigned(peek<uint32_t>(b + 4)));
+  f.add("sq_entries", value_unsigned(peek<uint32_t>(b)))
+      .add("cq_entries", value_unsigned(peek<uint32_t>(b + 4)));
   f.add("features", words(Set::io_uring_features, peek<uint32_t>(b + 20)));
-  f.add("sq_off", ring_offsets(b + 40, {"head", "tail", "ring_mask", "ring_entries", "flags", "dropped", "array"}));
-  f.add("cq_off", ring_offsets(b + 80, {"head", "tail", "ring_mask", "ring_entries", "overflow", "cqes", "flags"}));
+  f.add("sq_off", ring_offsets(b + 40, {"head", "tail", "ring_mask", "ring_entries", "flags",
+                                        "dropped", "array"}));
+  f.add("cq_off", ring_offsets(b + 80, {"head", "tail", "ring_mask", "ring_entries", "overflow",
+                                        "cqes", "flags"}));
   return f.done();
 }
 
@@ -75,21 +87,31 @@ Value thread_area(const uint8_t* b) {
   Builder f;
   f.add("entry_number", value_number(peek<int32_t>(b)));
   if (peek<uint32_t>(b) != 0xffffffff) f.add("", {});
-  f.add("base_addr", value_address(peek<uint32_t>(b + 4))).add("limit", value_hex(peek<uint32_t>(b + 8)));
-  f.add("seg_32bit", value_unsigned(bits & 1)).add("contents", value_unsigned(bits >> 1 & 3)).add("read_exec_only", value_unsigned(bits >> 3 & 1));
-  f.add("limit_in_pages", value_unsigned(bits >> 4 & 1)).add("seg_not_present", value_unsigned(bits >> 5 & 1)).add("useable", value_unsigned(bits >> 6 & 1));
+  f.add("base_addr", value_address(peek<uint32_t>(b + 4)))
+      .add("limit", value_hex(peek<uint32_t>(b + 8)));
+  f.add("seg_32bit", value_unsigned(bits & 1))
+      .add("contents", value_unsigned(bits >> 1 & 3))
+      .add("read_exec_only", value_unsigned(bits >> 3 & 1));
+  f.add("limit_in_pages", value_unsigned(bits >> 4 & 1))
+      .add("seg_not_present", value_unsigned(bits >> 5 & 1))
+      .add("useable", value_unsigned(bits >> 6 & 1));
   return f.add("lm", value_unsigned(bits >> 7 & 1)).done();
 }
 
 Value scheduling(const uint8_t* b) {
   Builder f;
   const uint32_t policy = peek<uint32_t>(b + 4);
-  f.add("size", value_unsigned(peek<uint32_t>(b))).add("sched_policy", word(Set::sched_policies, policy));
-  f.add("sched_flags", words(Set::sched_flags, peek<uint64_t>(b + 8), true)).add("sched_nice", value_number(peek<int32_t>(b + 16)));
-  f.add("sched_priority", value_unsigned(peek<uint32_t>(b + 20))).add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)));
-  f.add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32))).add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
+  f.add("size", value_unsigned(peek<uint32_t>(b)))
+      .add("sched_policy", word(Set::sched_policies, policy));
+  f.add("sched_flags", words(Set::sched_flags, peek<uint64_t>(b + 8), true))
+      .add("sched_nice", value_number(peek<int32_t>(b + 16)));
+  f.add("sched_priority", value_unsigned(peek<uint32_t>(b + 20)))
+      .add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)));
+  f.add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32)))
+      .add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
   if (peek<uint32_t>(b) >= 56)
-    f.add("sched_util_min", value_unsigned(peek<uint32_t>(b + 48))).add("sched_util_max", value_unsigned(peek<uint32_t>(b + 52)));
+    f.add("sched_util_min", value_unsigned(peek<uint32_t>(b + 48)))
+        .add("sched_util_max", value_unsigned(peek<uint32_t>(b + 52)));
   return f.done();
 }
 

@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 BadTrace::BadTrace(std::string in, uint64_t at, std::string because)
     : std::runtime_error(fmt::format("{}: offset {}: {}", in, at, because)),
-      file(std::move(in)), offset(at), why(std::move(because)) {}
+      file(std::move(in)),
+      offset(at),
+      why(std::move(because)) {}
 
 void Damages::add(const std::string& file, uint64_t offset, std::string why) {
   constexpr size_t enough = 1000;  // nobody reads more, and a hostile file could give millions
@@ -35,12 +37,14 @@ std::string text(const char* bytes, size_t limit) { return {bytes, strnlen(bytes
 // What both kinds of file begin with.
 void check_start(const std::string& file, uint64_t magic, uint64_t expected, uint32_t version,
                  uint32_t order, const char* what) {
-  if (magic == __builtin_bswap64(expected) || (magic == expected && order == __builtin_bswap32(wire::byte_order)))
+  if (magic == __builtin_bswap64(expected) ||
+      (magic == expected && order == __builtin_bswap32(wire::byte_order)))
     throw BadTrace(file, 0, "written with the other byte order");
   if (magic != expected) throw BadTrace(file, 0, fmt::format("not {} of a sctrace trace", what));
   if (version != wire::version)
-    throw BadTrace(file, offsetof(wire::Session, version),
-                   fmt::format("version {}, this sctrace reads version {}", version, wire::version));
+    throw BadTrace(
+        file, offsetof(wire::Session, version),
+        fmt::format("version {}, this sctrace reads version {}", version, wire::version));
   if (order != wire::byte_order)
     throw BadTrace(file, offsetof(wire::Session, order), "byte order mark makes no sense");
 }
@@ -75,13 +79,15 @@ Trace::Trace(const std::string& directory, std::vector<BadTrace>* refused) : dir
 void Trace::read_session() {
   const std::string path = directory_ + "/" + wire::session_name;
   std::error_code error;
-  if (!fs::exists(path, error)) throw BadTrace(directory_, 0, "not a trace: it holds no file `session`");
+  if (!fs::exists(path, error))
+    throw BadTrace(directory_, 0, "not a trace: it holds no file `session`");
   const File file(path);
   wire::Session session{};
   const size_t got = file.read(0, static_cast<void*>(&session), sizeof session);
   if (got == 0) throw BadTrace(path, 0, "empty: the traced program ended before its trace began");
   if (got < sizeof session) throw BadTrace(path, got, "truncated");
-  check_start(path, session.magic, wire::session_magic, session.version, session.order, "the session");
+  check_start(path, session.magic, wire::session_magic, session.version, session.order,
+              "the session");
   max_bytes_ = session.max_bytes;
   stopped_ = session.stopped != 0;
   host_ = text(session.host, sizeof session.host);
@@ -98,8 +104,10 @@ void Trace::read_images(std::vector<BadTrace>* refused) {
   std::vector<Clock::Pair> anchors;
   for (const std::string& path : paths) {
     try {
-      if (is_unborn(path)) unborn_.push_back(path);
-      else images_.push_back(open_image(path, damages_));
+      if (is_unborn(path))
+        unborn_.push_back(path);
+      else
+        images_.push_back(open_image(path, damages_));
     } catch (const BadTrace& bad) {
       if (!refused) throw;
       refused->push_back(bad);
@@ -115,34 +123,40 @@ namespace {
 
 constexpr uint64_t block_least = 256, blocks_most = 65536;
 constexpr uint64_t ring_most = uint64_t{1} << 36;
-constexpr uint32_t slots_most = 1 << 17;  // 12 times the most threads we promise; bounds what a lie can cost
+constexpr uint32_t slots_most =
+    1 << 17;  // 12 times the most threads we promise; bounds what a lie can cost
 
 // A thread that found no ring left has counted itself in `slots_used` all the same.
-uint32_t rings_of(const wire::Image& image) { return std::min<uint32_t>(image.slots_used, image.slots); }
+uint32_t rings_of(const wire::Image& image) {
+  return std::min<uint32_t>(image.slots_used, image.slots);
+}
 
 void check_geometry(const std::string& file, const wire::Image& image, uint64_t file_bytes) {
   const auto refuse = [&](size_t offset, const char* why) { throw BadTrace(file, offset, why); };
-  if (image.header_bytes < sizeof(wire::Image) || image.header_bytes % 8 || image.header_bytes > 1 << 24)
+  if (image.header_bytes < sizeof(wire::Image) || image.header_bytes % 8 ||
+      image.header_bytes > 1 << 24)
     refuse(offsetof(wire::Image, header_bytes), "size of the header makes no sense");
   if (image.block_bytes < block_least || image.block_bytes % 8 || image.block_bytes > ring_most)
     refuse(offsetof(wire::Image, block_bytes), "size of a block makes no sense");
-  if (image.ring_bytes < image.block_bytes || image.ring_bytes > ring_most || image.ring_bytes % image.block_bytes ||
-      image.ring_bytes / image.block_bytes > blocks_most)
+  if (image.ring_bytes < image.block_bytes || image.ring_bytes > ring_most ||
+      image.ring_bytes % image.block_bytes || image.ring_bytes / image.block_bytes > blocks_most)
     refuse(offsetof(wire::Image, ring_bytes), "size of a ring makes no sense");
   if (image.slot_bytes != wire::ring_header_bytes + image.ring_bytes)
     refuse(offsetof(wire::Image, slot_bytes), "size of a slot does not agree with that of a ring");
   if (static_cast<uint32_t>(image.mode) > static_cast<uint32_t>(wire::Mode::block))
     refuse(offsetof(wire::Image, mode), "unknown mode");
   const uint32_t used = rings_of(image);
-  if (used > slots_most) refuse(offsetof(wire::Image, slots_used), "more rings than anybody has threads");
+  if (used > slots_most)
+    refuse(offsetof(wire::Image, slots_used), "more rings than anybody has threads");
   if (image.site_count > wire::site_max)
     refuse(offsetof(wire::Image, site_count), "more sites than the table holds");
   if (bytes_of(image) > file_bytes)  // < 2^24 + 2^17 * 2^37: no overflow
-    throw BadTrace(file, file_bytes, fmt::format("truncated: {} rings need {} bytes", used, bytes_of(image)));
+    throw BadTrace(file, file_bytes,
+                   fmt::format("truncated: {} rings need {} bytes", used, bytes_of(image)));
 }
 
-// Reads a ring's header until two readings agree: a 64-bit field copied by the kernel while its owner
-// writes it could be torn. pairs with the release store of `head` in preload/ring_writer.
+// Reads a ring's header until two readings agree: a 64-bit field copied by the kernel while its
+// owner writes it could be torn. pairs with the release store of `head` in preload/ring_writer.
 Slot read_slot(const File& file, uint64_t offset) {
   Slot slot;
   uint64_t before = ~uint64_t{0};
@@ -150,9 +164,18 @@ Slot read_slot(const File& file, uint64_t offset) {
     wire::RingHeader ring{};
     if (file.read(offset, static_cast<void*>(&ring), sizeof ring) < sizeof ring)
       throw BadTrace(file.path(), offset, "truncated in a ring's header");
-    slot = {.state = ring.state, .pid = ring.pid, .tid = ring.tid, .head = ring.head, .drained = ring.drained,
-            .calls_stub = ring.calls_stub, .calls_trap = ring.calls_trap, .untraced = ring.untraced,
-            .filtered = ring.filtered, .lost = ring.lost, .cut = ring.cut, .signals = ring.signals};
+    slot = {.state = ring.state,
+            .pid = ring.pid,
+            .tid = ring.tid,
+            .head = ring.head,
+            .drained = ring.drained,
+            .calls_stub = ring.calls_stub,
+            .calls_trap = ring.calls_trap,
+            .untraced = ring.untraced,
+            .filtered = ring.filtered,
+            .lost = ring.lost,
+            .cut = ring.cut,
+            .signals = ring.signals};
     if (slot.state != wire::RingState::live || slot.head == before) break;
     before = slot.head;
   }
@@ -161,7 +184,9 @@ Slot read_slot(const File& file, uint64_t offset) {
 
 // A ring's own claims, clipped to what can be so.
 void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
-  const auto lie = [&](size_t field, const char* why) { damages.add(image.ring_file, offset + field, why); };
+  const auto lie = [&](size_t field, const char* why) {
+    damages.add(image.ring_file, offset + field, why);
+  };
   if (static_cast<uint32_t>(slot.state) > static_cast<uint32_t>(wire::RingState::done)) {
     lie(offsetof(wire::RingHeader, state), "state of the ring makes no sense");
     slot.state = wire::RingState::done;
@@ -173,7 +198,8 @@ void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
   if (image.mode == wire::Mode::overwrite) return;
   const uint64_t least = slot.head > image.ring_bytes ? slot.head - image.ring_bytes : 0;
   if (slot.drained > slot.head || slot.drained % image.block_bytes || slot.drained < least) {
-    lie(offsetof(wire::RingHeader, drained), "drained part of the ring does not agree with its head");
+    lie(offsetof(wire::RingHeader, drained),
+        "drained part of the ring does not agree with its head");
     slot.drained = (least + image.block_bytes - 1) / image.block_bytes * image.block_bytes;
   }
 }
@@ -191,15 +217,19 @@ std::string joined(const char* argv, size_t limit) {
 std::unique_ptr<wire::Image> read_header(const File& file) {
   auto header = std::make_unique<wire::Image>();
   const size_t got = file.read(0, static_cast<void*>(header.get()), sizeof *header);
-  if (got < sizeof(wire::Session)) throw BadTrace(file.path(), got, "truncated in the image's header");
-  check_start(file.path(), header->magic, wire::image_magic, header->version, header->order, "an image");
+  if (got < sizeof(wire::Session))
+    throw BadTrace(file.path(), got, "truncated in the image's header");
+  check_start(file.path(), header->magic, wire::image_magic, header->version, header->order,
+              "an image");
   if (got < sizeof *header) throw BadTrace(file.path(), got, "truncated in the image's header");
   return header;
 }
 
 }  // namespace
 
-std::unique_ptr<wire::Image> header_of(const std::string& ring_file) { return read_header(File(ring_file)); }
+std::unique_ptr<wire::Image> header_of(const std::string& ring_file) {
+  return read_header(File(ring_file));
+}
 
 uint64_t bytes_of(const wire::Image& header) {
   return header.header_bytes + rings_of(header) * header.slot_bytes;

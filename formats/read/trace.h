@@ -1,5 +1,5 @@
-// A trace directory, opened and distrusted: the session, and of each image file what a reader needs to
-// walk its rings. Everything here is a snapshot taken once, so a trace may still be growing.
+// A trace directory, opened and distrusted: the session, and of each image file what a reader needs
+// to walk its rings. Everything here is a snapshot taken once, so a trace may still be growing.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -34,12 +34,14 @@ struct Damages {
   void add(const std::string& file, uint64_t offset, std::string why);
 };
 
-// One ring as it was when the trace was opened. [drained, head) lies within the ring, whatever the file says.
+// One ring as it was when the trace was opened. [drained, head) lies within the ring, whatever the
+// file says.
 struct Slot {
   wire::RingState state = wire::RingState::free;
   uint32_t pid = 0, tid = 0;
   uint64_t head = 0, drained = 0;
-  uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0, signals = 0;
+  uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0,
+           signals = 0;
 };
 
 struct Image {
@@ -47,18 +49,19 @@ struct Image {
   uint32_t pid = 0, ppid = 0;
   wire::Mode mode = wire::Mode::stream;
   uint64_t header_bytes = 0, slot_bytes = 0, ring_bytes = 0, block_bytes = 0;
-  wire::Anchor first{}, last{};      // last.tsc 0: never taken
+  wire::Anchor first{}, last{};  // last.tsc 0: never taken
   uint32_t sud = 0, site_count = 0;
   uint64_t sites_refused = 0;
-  std::string program, command;      // command: argv joined by blanks
-  std::vector<Slot> slots;           // the used ones
+  std::string program, command;  // command: argv joined by blanks
+  std::vector<Slot> slots;       // the used ones
 
   uint64_t slot_offset(uint32_t slot) const { return header_bytes + slot * slot_bytes; }
   uint64_t blocks() const { return ring_bytes / block_bytes; }
-  bool is_live() const;              // a thread was writing when we looked, or was killed while it did
+  bool is_live() const;  // a thread was writing when we looked, or was killed while it did
 };
 
-// The whole header of an image file, with sites and objects: 64 KiB, so nobody keeps it. Throws BadTrace.
+// The whole header of an image file, with sites and objects: 64 KiB, so nobody keeps it. Throws
+// BadTrace.
 std::unique_ptr<wire::Image> header_of(const std::string& ring_file);
 
 // How long an image file with this header must be.
@@ -69,17 +72,20 @@ Image open_image(const std::string& ring_file, Damages& damages);
 
 class Trace {
  public:
-  // Throws BadTrace. With `refused`, an image that cannot be read goes there and the others are read.
+  // Throws BadTrace. With `refused`, an image that cannot be read goes there and the others are
+  // read.
   explicit Trace(const std::string& directory, std::vector<BadTrace>* refused = nullptr);
 
   const std::string& directory() const { return directory_; }
-  const std::vector<Image>& images() const { return images_; }         // by the time they began
-  const std::vector<std::string>& unborn() const { return unborn_; }   // files whose writer died making them
+  const std::vector<Image>& images() const { return images_; }  // by the time they began
+  const std::vector<std::string>& unborn() const {
+    return unborn_;
+  }  // files whose writer died making them
   const Damages& damages() const { return damages_; }
   const Clock& clock() const { return clock_; }
   uint32_t version() const { return wire::version; }
   uint64_t max_bytes() const { return max_bytes_; }
-  bool stopped() const { return stopped_; }                            // max_bytes reached
+  bool stopped() const { return stopped_; }  // max_bytes reached
   const std::string& host() const { return host_; }
   const std::string& kernel() const { return kernel_; }
 

@@ -13,7 +13,8 @@
 namespace sctrace::read {
 
 File::File(std::string path) : path_(std::move(path)) {
-  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // nonblock: a fifo must not stop us
+  fd_ = ::open(path_.c_str(),
+               O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // nonblock: a fifo must not stop us
   if (fd_ < 0) throw BadTrace(path_, 0, std::strerror(errno));
   struct stat status {};
   if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -37,10 +38,14 @@ size_t File::read(uint64_t offset, void* to, size_t bytes) const {
   size_t got = 0;
   if (offset > INT64_MAX - bytes) return 0;
   while (got < bytes) {
-    const ssize_t n = ::pread(fd_, static_cast<char*>(to) + got, bytes - got, static_cast<off_t>(offset + got));
-    if (n > 0) got += static_cast<size_t>(n);
-    else if (n == 0) break;
-    else if (errno != EINTR) throw BadTrace(path_, offset + got, std::strerror(errno));
+    const ssize_t n =
+        ::pread(fd_, static_cast<char*>(to) + got, bytes - got, static_cast<off_t>(offset + got));
+    if (n > 0)
+      got += static_cast<size_t>(n);
+    else if (n == 0)
+      break;
+    else if (errno != EINTR)
+      throw BadTrace(path_, offset + got, std::strerror(errno));
   }
   return got;
 }

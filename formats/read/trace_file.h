@@ -1,5 +1,5 @@
-// A file of a trace, read by position. Not mapped: a file that shrinks under a reader must end in a short
-// read, not in SIGBUS.
+// A file of a trace, read by position. Not mapped: a file that shrinks under a reader must end in a
+// short read, not in SIGBUS.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,8 @@ class File {
 
   const std::string& path() const { return path_; }
   uint64_t size() const;  // now: it may be growing
-  // Fills `to` as far as the file reaches; returns the bytes got. Throws BadTrace on an input error.
+  // Fills `to` as far as the file reaches; returns the bytes got. Throws BadTrace on an input
+  // error.
   size_t read(uint64_t offset, void* to, size_t bytes) const;
   // First offset from here on that is not in a hole; size() if there is none.
   uint64_t next_data(uint64_t offset) const;

@@ -11,7 +11,8 @@ int main(void) {
   printf("%-39s = 0x1 (flags FD_CLOEXEC)\n", "fcntl(3, F_GETFD)");
   syscall(SYS_fcntl, fds[1], F_GETFL);
   printf("%-39s = 0x1 (flags O_WRONLY)\n", "fcntl(4, F_GETFL)");
-  say(syscall(SYS_fcntl, fds[0], F_SETFL, O_NONBLOCK), "fcntl(%d, F_SETFL, O_RDONLY|O_NONBLOCK)", fds[0]);
+  say(syscall(SYS_fcntl, fds[0], F_SETFL, O_NONBLOCK), "fcntl(%d, F_SETFL, O_RDONLY|O_NONBLOCK)",
+      fds[0]);
   say(syscall(SYS_fcntl, fds[0], 77, 0x55L), "fcntl(%d, 0x4d /* F_??? */, 0x55)", fds[0]);
   say(syscall(SYS_close_range, 50, 51, 0), "close_range(50, 51, 0)");
   return fds[0] == 3 ? 0 : 77;

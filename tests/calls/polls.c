@@ -14,7 +14,8 @@ int main(void) {
   printf("%-39s = 0 (Timeout)\n", "poll([{fd=3, events=POLLPRI}], 1, 0)");
   if (syscall(SYS_poll, p, 1L, 0)) return 1;
   struct timespec none = {0, 0};
-  printf("%s = 0 (Timeout)\n", "ppoll([{fd=3, events=POLLPRI}], 1, {tv_sec=0, tv_nsec=0}, NULL, 8)");
+  printf("%s = 0 (Timeout)\n",
+         "ppoll([{fd=3, events=POLLPRI}], 1, {tv_sec=0, tv_nsec=0}, NULL, 8)");
   if (syscall(SYS_ppoll, p, 1L, &none, NULL, 8L)) return 1;
   fd_set in;
   FD_ZERO(&in);
@@ -22,13 +23,18 @@ int main(void) {
   struct timeval second = {1, 0};
   char line[128];
   if (syscall(SYS_select, 4, &in, NULL, NULL, &second) != 1) return 1;
-  snprintf(line, sizeof line, "select(4, [3], NULL, NULL, {tv_sec=1, tv_usec=0}) = 1 (in [3], left {tv_sec=%ld, tv_usec=%ld})", second.tv_sec, second.tv_usec);
+  snprintf(line, sizeof line,
+           "select(4, [3], NULL, NULL, {tv_sec=1, tv_usec=0}) = 1 (in [3], left {tv_sec=%ld, "
+           "tv_usec=%ld})",
+           second.tv_sec, second.tv_usec);
   puts(line);
   const int poller = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = 42};
-  say(epoll_ctl(poller, EPOLL_CTL_ADD, 3, &event), "epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLET, data={u32=42, u64=42}})");
+  say(epoll_ctl(poller, EPOLL_CTL_ADD, 3, &event),
+      "epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLET, data={u32=42, u64=42}})");
   struct epoll_event got[4];
-  say(epoll_wait(poller, got, 4, 0), "epoll_wait(5, [{events=EPOLLIN, data={u32=42, u64=42}}], 4, 0)");
+  say(epoll_wait(poller, got, 4, 0),
+      "epoll_wait(5, [{events=EPOLLIN, data={u32=42, u64=42}}], 4, 0)");
   say(epoll_wait(poller, got, 4, 0), "epoll_wait(5, [], 4, 0)");
   return 0;
 }

@@ -1,4 +1,5 @@
-// Writes the traces on which the command is tested into the directory given: whole, killed, torn, lossy.
+// Writes the traces on which the command is tested into the directory given: whole, killed, torn,
+// lossy.
 #include <filesystem>
 #include <iostream>
 
@@ -21,9 +22,12 @@ test::ScratchRing& begin(ScratchTrace& scratch) {
   image.site(0x401000, 1);
   image.site(0x402000, 0, 3);
   return image.ring(7, Began::image)
-      .entry(nr_read, {3, 0x5000, 8}, 0).out(0x5000, "abcd").exit(4)
+      .entry(nr_read, {3, 0x5000, 8}, 0)
+      .out(0x5000, "abcd")
+      .exit(4)
       .call(nr_close, {9}, -9)
-      .entry(nr_getpid, {}, 1, true).exit(7);
+      .entry(nr_getpid, {}, 1, true)
+      .exit(7);
 }
 
 }  // namespace

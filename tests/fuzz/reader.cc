@@ -1,5 +1,6 @@
-// Any ring and data file whatever: the reader gives events or one BadTrace. The input is a ring file's
-// header area and rings without the empty space between, then data blocks; the sizes come first.
+// Any ring and data file whatever: the reader gives events or one BadTrace. The input is a ring
+// file's header area and rings without the empty space between, then data blocks; the sizes come
+// first.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,8 +34,8 @@ struct Stage {
 
 }  // namespace
 
-// The ring file is a true one in which the input replaces the rings, and, last, some bytes of the header: whole
-// random files would hardly pass the first check.
+// The ring file is a true one in which the input replaces the rings, and, last, some bytes of the
+// header: whole random files would hardly pass the first check.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t count) {
   static Stage stage;
   FuzzedDataProvider input(bytes, count);

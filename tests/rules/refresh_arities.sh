@@ -1,5 +1,6 @@
 #!/bin/sh
-# Rewrites arch/x86_64/arities.def from the running kernel's tracefs. Needs to be root; says so and changes nothing otherwise.
+# Rewrites arch/x86_64/arities.def from the running kernel's tracefs. Needs to be root;
+# says so and changes nothing otherwise.
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 events=/sys/kernel/tracing/events/syscalls
@@ -7,7 +8,8 @@ events=/sys/kernel/tracing/events/syscalls
 [ -d "$events" ] || { echo "refresh_arities: tracefs cannot be read (root?)" >&2; exit 77; }
 to=$top/arch/x86_64/arities.def
 {
-  echo "// How many arguments the kernel itself says a call has (tracefs); refreshed by tests/rules/refresh_arities.sh. ARITY(name, count)."
+  echo "// How many arguments the kernel itself says a call has (tracefs);"
+  echo "// refreshed by tests/rules/refresh_arities.sh. ARITY(name, count)."
   echo "// clang-format off"
   for format in "$events"/sys_enter_*/format; do
     name=${format%/format}; name=${name##*/sys_enter_}

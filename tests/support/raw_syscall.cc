@@ -1,4 +1,5 @@
-// The library's own way into the kernel lies in its trampoline. Tests of the rewriter bring this one instead.
+// The library's own way into the kernel lies in its trampoline. Tests of the rewriter bring this
+// one instead.
 #include "arch/x86_64/frame.h"
 
 extern "C" long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f) {

@@ -42,11 +42,19 @@ ScratchRing::ScratchRing(ScratchTrace& trace, wire::Image& image, std::string& d
 void ScratchRing::begin_block() {
   const uint64_t sequence = header_.head / image_.block_bytes;
   base_ = trace_.now_;
-  const wire::BlockHeader block{.magic = wire::block_magic, .slot = slot_, .sequence = sequence, .tsc = base_,
-                                .lost = header_.lost, .pid = pid_, .tid = tid_, .used = 0, .calls = 0};
+  const wire::BlockHeader block{.magic = wire::block_magic,
+                                .slot = slot_,
+                                .sequence = sequence,
+                                .tsc = base_,
+                                .lost = header_.lost,
+                                .pid = pid_,
+                                .tid = tid_,
+                                .used = 0,
+                                .calls = 0};
   const uint64_t at = header_.head % image_.ring_bytes;
   if (image_.mode == wire::Mode::stream && header_.head - header_.drained == image_.ring_bytes) {
-    const uint64_t oldest = header_.drained % image_.ring_bytes;  // to the data file, as its writer would
+    const uint64_t oldest =
+        header_.drained % image_.ring_bytes;  // to the data file, as its writer would
     data_ += bytes_.substr(oldest, image_.block_bytes);
     header_.drained += image_.block_bytes;
     ++image_.data_blocks;
@@ -57,9 +65,11 @@ void ScratchRing::begin_block() {
 }
 
 void ScratchRing::end_block() {
-  const uint64_t start = (header_.head - 1) / image_.block_bytes * image_.block_bytes;  // it may be full
+  const uint64_t start =
+      (header_.head - 1) / image_.block_bytes * image_.block_bytes;  // it may be full
   const auto used = static_cast<uint32_t>(header_.head - start);
-  bytes_.replace(start % image_.ring_bytes + offsetof(wire::BlockHeader, used), sizeof used, bytes_of(used));
+  bytes_.replace(start % image_.ring_bytes + offsetof(wire::BlockHeader, used), sizeof used,
+                 bytes_of(used));
   header_.head = start + image_.block_bytes;
   open_ = false;
 }
@@ -99,14 +109,15 @@ ScratchRing& ScratchRing::skip_block() {
 ScratchRing& ScratchRing::thread(uint32_t pid, uint32_t tid, wire::Began began, uint32_t parent) {
   pid_ = pid, tid_ = tid;
   uint8_t* at = room(sizeof(wire::Thread));
-  const wire::Thread record{header_of(sizeof record, wire::Type::thread, 0, ticks()), pid, tid, began, parent};
+  const wire::Thread record{header_of(sizeof record, wire::Type::thread, 0, ticks()), pid, tid,
+                            began, parent};
   std::memcpy(at, &record, sizeof record);
   header_.pid = pid, header_.tid = tid;
   return *this;
 }
 
-ScratchRing& ScratchRing::make_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint16_t site,
-                                     uint8_t flags, uint64_t address) {
+ScratchRing& ScratchRing::make_entry(uint32_t nr, std::initializer_list<uint64_t> args,
+                                     uint16_t site, uint8_t flags, uint64_t address) {
   const bool escaped = nr >= wire::nr_escape;
   const size_t argc = escaped ? 6 : arch::lookup(nr).arity;
   std::string body;
@@ -114,30 +125,36 @@ ScratchRing& ScratchRing::make_entry(uint32_t nr, std::initializer_list<uint64_t
   for (size_t n = 0; n < argc; ++n) {
     const uint64_t value = n < args.size() ? args.begin()[n] : 0;
     const auto narrow = static_cast<uint32_t>(value);
-    if (value >> 32) flags = static_cast<uint8_t>(flags | 1u << n), body += bytes_of(value);
-    else body += bytes_of(narrow);
+    if (value >> 32)
+      flags = static_cast<uint8_t>(flags | 1u << n), body += bytes_of(value);
+    else
+      body += bytes_of(narrow);
   }
   if (escaped) body += bytes_of(nr);
   const uint64_t size = (sizeof(wire::Entry) + body.size() + 7) / 8 * 8;
   uint8_t* at = room(size);
-  const wire::Entry record{header_of(size, wire::Type::entry, flags, ticks()),
-                           escaped ? wire::nr_escape : static_cast<uint16_t>(nr),
-                           static_cast<uint16_t>((site & wire::site_bits) | argc << wire::argc_shift)};
+  const wire::Entry record{
+      header_of(size, wire::Type::entry, flags, ticks()),
+      escaped ? wire::nr_escape : static_cast<uint16_t>(nr),
+      static_cast<uint16_t>((site & wire::site_bits) | argc << wire::argc_shift)};
   std::memcpy(at, &record, sizeof record);
   std::memcpy(at + sizeof record, body.data(), body.size());
   ++(flags & wire::entry_trap ? header_.calls_trap : header_.calls_stub);
   return *this;
 }
 
-ScratchRing& ScratchRing::entry(uint32_t nr, std::initializer_list<uint64_t> args, uint16_t site, bool trap) {
+ScratchRing& ScratchRing::entry(uint32_t nr, std::initializer_list<uint64_t> args, uint16_t site,
+                                bool trap) {
   return make_entry(nr, args, site, trap ? wire::entry_trap : 0, 0);
 }
 
-ScratchRing& ScratchRing::far_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint64_t address) {
+ScratchRing& ScratchRing::far_entry(uint32_t nr, std::initializer_list<uint64_t> args,
+                                    uint64_t address) {
   return make_entry(nr, args, 0, wire::entry_far, address);
 }
 
-ScratchRing& ScratchRing::data(uint64_t address, std::string_view bytes, uint8_t flags, uint32_t wanted) {
+ScratchRing& ScratchRing::data(uint64_t address, std::string_view bytes, uint8_t flags,
+                               uint32_t wanted) {
   const uint64_t size = sizeof(wire::Data) + (bytes.size() + 7) / 8 * 8;
   uint8_t* at = room(size);
   const wire::Data record{static_cast<uint16_t>(size / 8), wire::Type::data, flags,
@@ -148,11 +165,13 @@ ScratchRing& ScratchRing::data(uint64_t address, std::string_view bytes, uint8_t
   return *this;
 }
 
-ScratchRing& ScratchRing::in(uint64_t address, std::string_view bytes, uint8_t flags, uint32_t wanted) {
+ScratchRing& ScratchRing::in(uint64_t address, std::string_view bytes, uint8_t flags,
+                             uint32_t wanted) {
   return data(address, bytes, flags, wanted);
 }
 
-ScratchRing& ScratchRing::out(uint64_t address, std::string_view bytes, uint8_t flags, uint32_t wanted) {
+ScratchRing& ScratchRing::out(uint64_t address, std::string_view bytes, uint8_t flags,
+                              uint32_t wanted) {
   return data(address, bytes, flags | wire::data_out, wanted);
 }
 
@@ -236,7 +255,8 @@ ScratchTrace::~ScratchTrace() {
   std::filesystem::remove_all(path_, error);
 }
 
-ScratchImage& ScratchTrace::image(uint32_t pid, wire::Mode mode, uint64_t block_bytes, uint64_t blocks) {
+ScratchImage& ScratchTrace::image(uint32_t pid, wire::Mode mode, uint64_t block_bytes,
+                                  uint64_t blocks) {
   ScratchImage& made = images_.emplace_back(*this);
   made.name_ = std::to_string(pid) + "-" + std::to_string(session.images++);
   wire::Image& header = made.header;

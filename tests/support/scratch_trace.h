@@ -1,6 +1,6 @@
-// Makes trace directories out of a few lines of C++, as the library would have written them: rings fill
-// block by block, full blocks are drained or overwritten, each record is 1 µs after the one before it.
-// Nothing is on disk before write(); the directory goes away with the object.
+// Makes trace directories out of a few lines of C++, as the library would have written them: rings
+// fill block by block, full blocks are drained or overwritten, each record is 1 µs after the one
+// before it. Nothing is on disk before write(); the directory goes away with the object.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -19,12 +19,15 @@ class ScratchRing {
  public:
   ScratchRing(ScratchTrace& trace, wire::Image& image, std::string& data, uint32_t slot);
   ScratchRing& thread(uint32_t pid, uint32_t tid, wire::Began began, uint32_t parent = 0);
-  ScratchRing& entry(uint32_t nr, std::initializer_list<uint64_t> args = {}, uint16_t site = 0, bool trap = false);
+  ScratchRing& entry(uint32_t nr, std::initializer_list<uint64_t> args = {}, uint16_t site = 0,
+                     bool trap = false);
   ScratchRing& far_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint64_t address);
   ScratchRing& in(uint64_t address, std::string_view bytes, uint8_t flags = 0, uint32_t wanted = 0);
-  ScratchRing& out(uint64_t address, std::string_view bytes, uint8_t flags = 0, uint32_t wanted = 0);
+  ScratchRing& out(uint64_t address, std::string_view bytes, uint8_t flags = 0,
+                   uint32_t wanted = 0);
   ScratchRing& exit(int64_t result, uint8_t flags = 0);
-  ScratchRing& call(uint32_t nr, std::initializer_list<uint64_t> args, int64_t result);  // entry and exit
+  ScratchRing& call(uint32_t nr, std::initializer_list<uint64_t> args,
+                    int64_t result);  // entry and exit
   ScratchRing& signal(int32_t number, int32_t code = 0, uint32_t from = 0);
   ScratchRing& lost(uint64_t calls);
   ScratchRing& time();
@@ -43,8 +46,8 @@ class ScratchRing {
   void end_block();
   uint32_t ticks();
   ScratchRing& data(uint64_t address, std::string_view bytes, uint8_t flags, uint32_t wanted);
-  ScratchRing& make_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint16_t site, uint8_t flags,
-                          uint64_t address);
+  ScratchRing& make_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint16_t site,
+                          uint8_t flags, uint64_t address);
 
   ScratchTrace& trace_;
   wire::Image& image_;
@@ -81,13 +84,20 @@ class ScratchTrace {
   ScratchTrace(const ScratchTrace&) = delete;
   ScratchTrace& operator=(const ScratchTrace&) = delete;
 
-  ScratchImage& image(uint32_t pid, wire::Mode mode = wire::Mode::stream, uint64_t block_bytes = 4096,
-                      uint64_t blocks = 4);
+  ScratchImage& image(uint32_t pid, wire::Mode mode = wire::Mode::stream,
+                      uint64_t block_bytes = 4096, uint64_t blocks = 4);
   const std::string& write();  // → the directory
   const std::string& path() const { return path_; }
-  std::string ring_file(size_t image = 0) const { return path_ + "/" + images_[image].name_ + ".ring"; }
-  std::string data_file(size_t image = 0) const { return path_ + "/" + images_[image].name_ + ".data"; }
-  ScratchTrace& wait(uint64_t ns) { now_ += ns; return *this; }
+  std::string ring_file(size_t image = 0) const {
+    return path_ + "/" + images_[image].name_ + ".ring";
+  }
+  std::string data_file(size_t image = 0) const {
+    return path_ + "/" + images_[image].name_ + ".data";
+  }
+  ScratchTrace& wait(uint64_t ns) {
+    now_ += ns;
+    return *this;
+  }
 
   wire::Session session{};
 

@@ -40,13 +40,15 @@ TEST_CASE("every number and name is the one that libseccomp knows", "[arch][tabl
     return;
   }
   using Resolve = char* (*)(uint32_t, int);
-  const auto resolve = reinterpret_cast<Resolve>(dlsym(library, "seccomp_syscall_resolve_num_arch"));
+  const auto resolve =
+      reinterpret_cast<Resolve>(dlsym(library, "seccomp_syscall_resolve_num_arch"));
   REQUIRE(resolve);
   std::string differences;
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr) {
     char* theirs = resolve(0xc000003e, static_cast<int>(nr));  // x86-64
     const char* ours = arch::lookup(nr).name;
-    if (theirs && (!ours || std::strcmp(theirs, ours))) differences += std::to_string(nr) + ' ' + theirs + '\n';
+    if (theirs && (!ours || std::strcmp(theirs, ours)))
+      differences += std::to_string(nr) + ' ' + theirs + '\n';
     std::free(theirs);
   }
   CHECK(differences == "");
@@ -56,9 +58,11 @@ TEST_CASE("whole rows have as many arguments as the kernel says", "[arch][table]
   std::string differences;
   for (const Arity& a : arities) {
     const arch::Row* row = row_of(a.name);
-    if (!row) differences += std::string("no row for ") + a.name + '\n';
+    if (!row)
+      differences += std::string("no row for ") + a.name + '\n';
     else if (row->whole && row->arity != a.count)
-      differences += std::string(a.name) + ": " + std::to_string(row->arity) + ", the kernel has " + std::to_string(a.count) + '\n';
+      differences += std::string(a.name) + ": " + std::to_string(row->arity) + ", the kernel has " +
+                     std::to_string(a.count) + '\n';
   }
   CHECK(differences == "");
 }
@@ -70,7 +74,8 @@ TEST_CASE("the running kernel has no call that the table does not name", "[arch]
     WARN("tracefs cannot be read: skipped");
     return;
   }
-  static const std::set<std::string> internal = {"newstat", "newfstat", "newlstat", "newuname", "sendfile64", "umount", "sysctl"};
+  static const std::set<std::string> internal = {"newstat",    "newfstat", "newlstat", "newuname",
+                                                 "sendfile64", "umount",   "sysctl"};
   std::string missing;
   for (const auto& entry : std::filesystem::directory_iterator(events, error)) {
     const std::string name = entry.path().filename();
@@ -86,8 +91,10 @@ TEST_CASE("a set names each value once and each part leads to a set with words",
   std::set<std::string> seen;
   for (const arch::fold::Word& w : arch::fold::vocabulary) {
     if (w.role == arch::fold::Role::set) seen.clear();
-    if (w.role == arch::fold::Role::word && !seen.insert(w.text).second) wrong += std::string(w.text) + " twice\n";
-    if (w.role == arch::fold::Role::part && w.set == arch::Set::none) wrong += "a part without a set\n";
+    if (w.role == arch::fold::Role::word && !seen.insert(w.text).second)
+      wrong += std::string(w.text) + " twice\n";
+    if (w.role == arch::fold::Role::part && w.set == arch::Set::none)
+      wrong += "a part without a set\n";
   }
   CHECK(wrong == "");
 }
@@ -101,8 +108,9 @@ TEST_CASE("flags in a set are whole bits of the value", "[arch][names]") {
 
 TEST_CASE("every member lies within its struct", "[arch][structs]") {
   std::string wrong;
-#define MEMBER(of, name, offset, bytes, kind, set, inner, count, detail)                              \
-  if (offset + bytes * (count ? count : 1) > arch::layout_bytes[static_cast<size_t>(arch::Layout::of)]) \
+#define MEMBER(of, name, offset, bytes, kind, set, inner, count, detail) \
+  if (offset + bytes * (count ? count : 1) >                             \
+      arch::layout_bytes[static_cast<size_t>(arch::Layout::of)])         \
     wrong += std::string(#of ".") + name + '\n';
 #include "arch/members.def"
 #undef MEMBER
@@ -115,9 +123,12 @@ TEST_CASE("what measures memory is an argument of the same call", "[arch][table]
     const arch::Row& row = arch::lookup(nr);
     for (uint8_t i = 0; i < row.arity && row.whole; ++i) {
       const arch::Arg& a = row.args[i];
-      if (a.kind == arch::Kind::buffer && a.measure == arch::Measure::none) wrong += std::string(row.name) + '.' + a.name + '\n';
-      if (a.way == arch::Way::in && a.measure == arch::Measure::result) wrong += std::string(row.name) + " in by result\n";
-      if (a.kind == arch::Kind::variant && row.args[a.which].kind != arch::Kind::command) wrong += std::string(row.name) + " without command\n";
+      if (a.kind == arch::Kind::buffer && a.measure == arch::Measure::none)
+        wrong += std::string(row.name) + '.' + a.name + '\n';
+      if (a.way == arch::Way::in && a.measure == arch::Measure::result)
+        wrong += std::string(row.name) + " in by result\n";
+      if (a.kind == arch::Kind::variant && row.args[a.which].kind != arch::Kind::command)
+        wrong += std::string(row.name) + " without command\n";
     }
   }
   CHECK(wrong == "");

@@ -66,7 +66,8 @@ TEST_CASE("a process that ended by itself was not killed", "[read][check]") {
   CHECK(read::check(scratch.write()).notes.empty());
 }
 
-TEST_CASE("damage is told with file and offset, and repaired without losing a readable record", "[read][check]") {
+TEST_CASE("damage is told with file and offset, and repaired without losing a readable record",
+          "[read][check]") {
   ScratchTrace scratch;
   const auto mode = GENERATE(wire::Mode::stream, wire::Mode::overwrite);
   auto& ring = scratch.image(7, mode, 512, 4).ring(7, Began::image);
@@ -75,7 +76,10 @@ TEST_CASE("damage is told with file and offset, and repaired without losing a re
   const size_t first = results(path).size();
   std::string bytes = test::contents(scratch.ring_file());
   const size_t at = wire::image_header_bytes + wire::ring_header_bytes + 2 * 512;
-  SECTION("a record") { bytes[at + sizeof(wire::BlockHeader) + 16] = '\0', bytes[at + sizeof(wire::BlockHeader) + 17] = '\0'; }
+  SECTION("a record") {
+    bytes[at + sizeof(wire::BlockHeader) + 16] = '\0',
+                                           bytes[at + sizeof(wire::BlockHeader) + 17] = '\0';
+  }
   SECTION("a block") { bytes[at] = 'x'; }
   test::overwrite(scratch.ring_file(), bytes);
   const read::Checked checked = read::check(path);
@@ -96,7 +100,8 @@ TEST_CASE("repair takes what else there is along", "[read][check]") {
   fill(scratch.image(8).ring(8, Began::image), 5);
   const std::string path = scratch.write();
   SECTION("an image cut short") {
-    std::filesystem::resize_file(scratch.ring_file(1), wire::image_header_bytes + wire::ring_header_bytes + 200);
+    std::filesystem::resize_file(scratch.ring_file(1),
+                                 wire::image_header_bytes + wire::ring_header_bytes + 200);
     CHECK(read::check(path).problem_count == 1);
     read::repair(path);
     CHECK(read::check(path).problem_count == 0);

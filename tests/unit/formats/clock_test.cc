@@ -7,7 +7,8 @@ using read::Clock;
 using Pairs = std::vector<Clock::Pair>;
 
 TEST_CASE("two anchors make a clock", "[read][clock]") {
-  const Clock clock(Pairs{{{1000, 50'000'000, 90'000'000}, {1000 + 20'000'000, 60'000'000, 100'000'000}}});  // 2 a ns
+  const Clock clock(Pairs{
+      {{1000, 50'000'000, 90'000'000}, {1000 + 20'000'000, 60'000'000, 100'000'000}}});  // 2 a ns
   CHECK_FALSE(clock.is_uncertain());
   CHECK(clock.ns(1000) == 50'000'000);
   CHECK(clock.ns(3000) == 50'001'000);
@@ -16,7 +17,8 @@ TEST_CASE("two anchors make a clock", "[read][clock]") {
 }
 
 TEST_CASE("short images share their anchors", "[read][clock]") {
-  const Clock clock(Pairs{{{1000, 1'000'000, 1'000'000}, {}}, {{1000 + 30'000'000, 11'000'000, 11'000'000}, {}}});
+  const Clock clock(
+      Pairs{{{1000, 1'000'000, 1'000'000}, {}}, {{1000 + 30'000'000, 11'000'000, 11'000'000}, {}}});
   CHECK_FALSE(clock.is_uncertain());
   CHECK(clock.ns(1000 + 3'000'000) == 2'000'000);
 }

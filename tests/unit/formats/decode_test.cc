@@ -50,10 +50,13 @@ TEST_CASE("a buffer is shown as far as it is long and as it was kept", "[formats
     c.memory.push_back(piece(0x1000, "ab", 2, true, 5));
     CHECK_THAT(line(c), Equals(R"(read(3, "ab"..., 100)                   = 5)"));
   }
-  SECTION("not recorded") { CHECK_THAT(line(c), Equals("read(3, 0x1000, 100)                    = 5")); }
+  SECTION("not recorded") {
+    CHECK_THAT(line(c), Equals("read(3, 0x1000, 100)                    = 5"));
+  }
   SECTION("the call failed") {
     c.result = -9;
-    CHECK_THAT(line(c), Equals("read(3, 0x1000, 100)                    = -1 EBADF (Bad file descriptor)"));
+    CHECK_THAT(line(c),
+               Equals("read(3, 0x1000, 100)                    = -1 EBADF (Bad file descriptor)"));
   }
 }
 
@@ -63,12 +66,14 @@ TEST_CASE("a path that does not end where memory does is an address", "[formats]
   SECTION("faulted") {
     p.fault = true;
     c.memory.push_back(p);
-    CHECK_THAT(line(c), Equals("chdir(0x1000)                           = -1 EFAULT (Bad address)"));
+    CHECK_THAT(line(c),
+               Equals("chdir(0x1000)                           = -1 EFAULT (Bad address)"));
   }
   SECTION("ended") {
     p.bytes.push_back(0);
     c.memory.push_back(p);
-    CHECK_THAT(line(c), Equals("chdir(\"abc\")                            = -1 EFAULT (Bad address)"));
+    CHECK_THAT(line(c),
+               Equals("chdir(\"abc\")                            = -1 EFAULT (Bad address)"));
   }
 }
 
@@ -89,7 +94,9 @@ TEST_CASE("memory of both moments is told apart", "[formats][decode]") {
 TEST_CASE("an argument is only there when another one says so", "[formats][decode]") {
   read::Call c = call(arch::nr_open, {0x1000, 0, 0644}, 3);
   c.memory.push_back(piece(0x1000, "f", 2, false));
-  SECTION("no O_CREAT") { CHECK_THAT(line(c), Equals("open(\"f\", O_RDONLY)                     = 3")); }
+  SECTION("no O_CREAT") {
+    CHECK_THAT(line(c), Equals("open(\"f\", O_RDONLY)                     = 3"));
+  }
   SECTION("O_CREAT") {
     c.args[1] = 0x41;
     CHECK_THAT(line(c), Equals("open(\"f\", O_WRONLY|O_CREAT, 0644)       = 3"));
@@ -104,7 +111,9 @@ TEST_CASE("an array ends where its memory does", "[formats][decode]") {
 }
 
 TEST_CASE("calls without a row show six hexadecimal arguments", "[formats][decode]") {
-  CHECK_THAT(line(call(499, {1, 0, 3, 4, 5, 6}, -38)), Equals("syscall_0x1f3(0x1, 0, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)"));
+  CHECK_THAT(
+      line(call(499, {1, 0, 3, 4, 5, 6}, -38)),
+      Equals("syscall_0x1f3(0x1, 0, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)"));
 }
 
 TEST_CASE("poll tells what came of it", "[formats][decode]") {
@@ -112,7 +121,8 @@ TEST_CASE("poll tells what came of it", "[formats][decode]") {
   read::Call c = call(arch::nr_poll, {0x1000, 1, 5}, 1);
   c.memory.push_back(piece(0x1000, before, 8, false));
   c.memory.push_back(piece(0x1000, after, 8, true));
-  CHECK_THAT(line(c), Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 1 ([{fd=3, revents=POLLIN}])"));
+  CHECK_THAT(line(c),
+             Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 1 ([{fd=3, revents=POLLIN}])"));
   c.result = 0;
   CHECK_THAT(line(c), Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 0 (Timeout)"));
 }

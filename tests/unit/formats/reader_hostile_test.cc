@@ -32,14 +32,27 @@ int64_t items(const std::string& path) {
 void fill(ScratchTrace& scratch, wire::Mode mode) {
   auto& image = scratch.image(7, mode, 256, 4);
   auto& ring = image.ring(7, Began::image);
-  ring.entry(nr_read, {3, 0x7fff'0000'1000, 64}).out(0x7fff'0000'1000, "hello").exit(5).signal(14).lost(2).time();
-  ring.entry(nr_vfork).thread(8, 8, Began::vfork, 7).entry(nr_execve).thread(7, 7, Began::back).exit(8);
-  ring.far_entry(0x10000, {1, 2, 3, 4, 5, 6}, 0x7f00'0000'0000).exit(-38).entry(nr_read, {}).exit(0, wire::exit_cancelled);
+  ring.entry(nr_read, {3, 0x7fff'0000'1000, 64})
+      .out(0x7fff'0000'1000, "hello")
+      .exit(5)
+      .signal(14)
+      .lost(2)
+      .time();
+  ring.entry(nr_vfork)
+      .thread(8, 8, Began::vfork, 7)
+      .entry(nr_execve)
+      .thread(7, 7, Began::back)
+      .exit(8);
+  ring.far_entry(0x10000, {1, 2, 3, 4, 5, 6}, 0x7f00'0000'0000)
+      .exit(-38)
+      .entry(nr_read, {})
+      .exit(0, wire::exit_cancelled);
   for (int n = 0; n < 30; ++n) ring.call(nr_getpid, {}, n);
   image.ring(9, Began::clone, 7).entry(nr_exit_group, {1}).live();
 }
 
-// The offsets where something is said; the rest of a sparse file reads as zero whatever is done to it.
+// The offsets where something is said; the rest of a sparse file reads as zero whatever is done to
+// it.
 std::vector<size_t> spoken(const std::string& bytes) {
   std::vector<size_t> all;
   for (size_t n = 0; n < bytes.size(); ++n)
@@ -54,7 +67,9 @@ TEST_CASE("a file cut at any byte is read or refused", "[read][hostile]") {
   fill(scratch, wire::Mode::stream);
   const std::string path = scratch.write();
   const int which = GENERATE(0, 1, 2);
-  const std::string file = which == 0 ? scratch.ring_file() : which == 1 ? scratch.data_file() : path + "/session";
+  const std::string file = which == 0   ? scratch.ring_file()
+                           : which == 1 ? scratch.data_file()
+                                        : path + "/session";
   const std::string whole = test::contents(file);
   const int64_t all = items(path);
   REQUIRE(all > 60);
@@ -73,12 +88,15 @@ TEST_CASE("any byte may be another", "[read][hostile]") {
   fill(scratch, mode);
   const std::string path = scratch.write();
   const bool drained = std::filesystem::exists(scratch.data_file());
-  for (const std::string& file : {scratch.ring_file(), drained ? scratch.data_file() : path + "/session"}) {
+  for (const std::string& file :
+       {scratch.ring_file(), drained ? scratch.data_file() : path + "/session"}) {
     const std::string bytes = test::contents(file);
     std::fstream poke(file, std::ios::in | std::ios::out | std::ios::binary);
     for (const size_t at : spoken(bytes)) {
       for (const int flip : {0x01, 0x80, 0xff, 0x00}) {
-        poke.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(bytes[at] ^ flip)).flush();
+        poke.seekp(static_cast<std::streamoff>(at))
+            .put(static_cast<char>(bytes[at] ^ flip))
+            .flush();
         if (flip) items(path);
       }
     }

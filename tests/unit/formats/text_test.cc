@@ -10,7 +10,8 @@ using Catch::Matchers::Equals;
 
 namespace {
 
-Event event(uint32_t tid, uint32_t nr, std::initializer_list<uint64_t> args, int64_t result, bool ended = true) {
+Event event(uint32_t tid, uint32_t nr, std::initializer_list<uint64_t> args, int64_t result,
+            bool ended = true) {
   read::Call c;
   c.pid = c.tid = tid;
   c.nr = nr;
@@ -47,7 +48,8 @@ TEST_CASE("a string longer than -s goes on with dots", "[formats][text]") {
 
 TEST_CASE("constants are shown in the style of -X", "[formats][text]") {
   TextOptions options;
-  const Value whence = read::word(arch::Set::seek_whence, 2), odd = read::word(arch::Set::seek_whence, 77);
+  const Value whence = read::word(arch::Set::seek_whence, 2),
+              odd = read::word(arch::Set::seek_whence, 77);
   SECTION("abbrev") {
     CHECK_THAT(shown(whence, options), Equals("SEEK_END"));
     CHECK_THAT(shown(odd, options), Equals("0x4d /* SEEK_??? */"));
@@ -68,7 +70,8 @@ TEST_CASE("flags are joined, what is unknown follows in hex", "[formats][text]")
   CHECK_THAT(shown(read::words(arch::Set::protection, 0), options), Equals("PROT_NONE"));
   CHECK_THAT(shown(read::words(arch::Set::protection, 3), options), Equals("PROT_READ|PROT_WRITE"));
   CHECK_THAT(shown(read::words(arch::Set::umount_flags, 0x12), options), Equals("MNT_DETACH|0x10"));
-  CHECK_THAT(shown(read::words(arch::Set::umount_flags, 0x10), options), Equals("0x10 /* MNT_??? */"));
+  CHECK_THAT(shown(read::words(arch::Set::umount_flags, 0x10), options),
+             Equals("0x10 /* MNT_??? */"));
   CHECK_THAT(shown(read::words(arch::Set::umount_flags, 0), options), Equals("0"));
 }
 
@@ -100,7 +103,8 @@ TEST_CASE("a call that never came back says so", "[formats][text]") {
   SECTION("exit") {
     printer.enter(event(1, arch::nr_exit_group, {3}, 0, false));
     printer.gone(1, 0, "exited with 3");
-    CHECK_THAT(printer.out(), Equals("exit_group(3)                           = ?\n+++ exited with 3 +++\n"));
+    CHECK_THAT(printer.out(),
+               Equals("exit_group(3)                           = ?\n+++ exited with 3 +++\n"));
   }
   SECTION("the trace ends") {
     printer.enter(event(1, arch::nr_pause, {}, 0, false));
@@ -110,7 +114,8 @@ TEST_CASE("a call that never came back says so", "[formats][text]") {
 }
 
 TEST_CASE("a call interrupted by a signal shows what the kernel said", "[formats][text]") {
-  CHECK_THAT(shown_result(event(1, arch::nr_pause, {}, -4), {}), Equals("= ? ERESTARTNOHAND (To be restarted if no handler)"));
+  CHECK_THAT(shown_result(event(1, arch::nr_pause, {}, -4), {}),
+             Equals("= ? ERESTARTNOHAND (To be restarted if no handler)"));
 }
 
 TEST_CASE("-e trace= takes names, classes, patterns and their opposite", "[formats][text]") {

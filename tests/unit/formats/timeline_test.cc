@@ -25,7 +25,8 @@ std::string shown(const read::Item& item) {
     case read::Item::Kind::leave: return who + name() + fmt::format(" = {}\n", item.call->result);
     case read::Item::Kind::signal: return who + fmt::format("signal {}\n", item.signal->siginfo[0]);
     case read::Item::Kind::thread:
-      return who + fmt::format("began {} of {}\n", static_cast<int>(item.thread->began), item.thread->parent);
+      return who + fmt::format("began {} of {}\n", static_cast<int>(item.thread->began),
+                               item.thread->parent);
     case read::Item::Kind::lost: return who + fmt::format("lost {}\n", item.lost);
     case read::Item::Kind::gone: return who + fmt::format("gone {}\n", item.call->args[0]);
   }
@@ -53,7 +54,8 @@ Told told(const std::string& directory) {
 
 }  // namespace
 
-TEST_CASE("a call comes back with its arguments, memory, site, door and times", "[read][timeline]") {
+TEST_CASE("a call comes back with its arguments, memory, site, door and times",
+          "[read][timeline]") {
   ScratchTrace scratch;
   auto& image = scratch.image(7);
   const uint16_t site = image.site(0x401234);
@@ -95,7 +97,8 @@ TEST_CASE("numbers without a row and sites outside the table survive", "[read][t
   const read::Trace trace(scratch.write());
   read::Timeline timeline(trace);
   read::Item item;
-  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {}
+  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {
+  }
   REQUIRE(item.call);
   CHECK(item.call->nr == 0x4000'0001);
   CHECK(item.call->args[5] == ~uint64_t{0});
@@ -104,12 +107,18 @@ TEST_CASE("numbers without a row and sites outside the table survive", "[read][t
 
 TEST_CASE("a piece in several records is one piece", "[read][timeline]") {
   ScratchTrace scratch;
-  scratch.image(7).ring(7, Began::image).entry(nr_write, {1, 0x5000, 8})
-      .in(0x5000, "abcd", wire::data_more, 8).in(0x5004, "efgh", 0, 8).in(0x6000, "x").exit(8);
+  scratch.image(7)
+      .ring(7, Began::image)
+      .entry(nr_write, {1, 0x5000, 8})
+      .in(0x5000, "abcd", wire::data_more, 8)
+      .in(0x5004, "efgh", 0, 8)
+      .in(0x6000, "x")
+      .exit(8);
   const read::Trace trace(scratch.write());
   read::Timeline timeline(trace);
   read::Item item;
-  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {}
+  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {
+  }
   REQUIRE(item.call->memory.size() == 2);
   CHECK(item.call->memory[0].bytes.size() == 8);
   CHECK(item.call->memory[1].address == 0x6000);
@@ -130,21 +139,29 @@ TEST_CASE("threads and processes come in the order of time", "[read][timeline]")
   CHECK(all.in_order);
   CHECK(all.losses.unfinished == 0);
   CHECK_FALSE(all.losses.clock_uncertain);
-  CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.8 began 1 of 7\n7.7 read\n7.8 getpid\n7.8 getpid = 7\n"
-                              "7.7 read = 0\n9.9 began 2 of 7\n9.9 exit_group\n9.9 gone 3\n7.7 exit_group\n7.7 gone 0\n"));
+  CHECK_THAT(all.text,
+             Equals("7.7 began 0 of 0\n7.8 began 1 of 7\n7.7 read\n7.8 getpid\n7.8 getpid = 7\n"
+                    "7.7 read = 0\n9.9 began 2 of 7\n9.9 exit_group\n9.9 gone 3\n7.7 "
+                    "exit_group\n7.7 gone 0\n"));
 }
 
 TEST_CASE("a vfork child borrows the ring and gives it back", "[read][timeline]") {
   ScratchTrace scratch;
   auto& ring = scratch.image(7).ring(7, Began::image);
-  ring.entry(nr_vfork).thread(8, 8, Began::vfork, 7).call(nr_close, {3}, 0).entry(nr_execve, {})
-      .thread(7, 7, Began::back).exit(8).call(nr_getpid, {}, 7);
+  ring.entry(nr_vfork)
+      .thread(8, 8, Began::vfork, 7)
+      .call(nr_close, {3}, 0)
+      .entry(nr_execve, {})
+      .thread(7, 7, Began::back)
+      .exit(8)
+      .call(nr_getpid, {}, 7);
   auto& next = scratch.image(8).ring(8, Began::exec);
   next.call(nr_getpid, {}, 8);
-  CHECK_THAT(told(scratch.write()).text,
-             Equals("7.7 began 0 of 0\n7.7 vfork\n8.8 began 3 of 7\n8.8 close\n8.8 close = 0\n8.8 execve\n"
-                    "7.7 began 4 of 0\n7.7 vfork = 8\n7.7 getpid\n7.7 getpid = 7\n"
-                    "8.8 execve = 0\n8.8 began 6 of 0\n8.8 getpid\n8.8 getpid = 8\n"));
+  CHECK_THAT(
+      told(scratch.write()).text,
+      Equals("7.7 began 0 of 0\n7.7 vfork\n8.8 began 3 of 7\n8.8 close\n8.8 close = 0\n8.8 execve\n"
+             "7.7 began 4 of 0\n7.7 vfork = 8\n7.7 getpid\n7.7 getpid = 7\n"
+             "8.8 execve = 0\n8.8 began 6 of 0\n8.8 getpid\n8.8 getpid = 8\n"));
 }
 
 TEST_CASE("an exec that fails returns in its own image", "[read][timeline]") {
@@ -165,16 +182,24 @@ TEST_CASE("a cancelled call was never made", "[read][timeline]") {
   SECTION("cancelled after it") {
     ring.entry(nr_read, {}).signal(14).exit(0, wire::exit_cancelled).call(nr_read, {}, 5);
   }
-  CHECK_THAT(told(scratch.write()).text, Equals("7.7 began 0 of 0\n7.7 signal 14\n7.7 read\n7.7 read = 5\n"));
+  CHECK_THAT(told(scratch.write()).text,
+             Equals("7.7 began 0 of 0\n7.7 signal 14\n7.7 read\n7.7 read = 5\n"));
 }
 
 TEST_CASE("a handler's calls nest in the call that it interrupted", "[read][timeline]") {
   ScratchTrace scratch;
-  scratch.image(7).ring(7, Began::image).entry(nr_pause).signal(14).call(nr_getpid, {}, 7)
-      .entry(nr_rt_sigreturn).exit(-4).call(nr_getpid, {}, 7);
+  scratch.image(7)
+      .ring(7, Began::image)
+      .entry(nr_pause)
+      .signal(14)
+      .call(nr_getpid, {}, 7)
+      .entry(nr_rt_sigreturn)
+      .exit(-4)
+      .call(nr_getpid, {}, 7);
   const Told all = told(scratch.write());
-  CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.7 pause\n7.7 signal 14\n7.7 getpid\n7.7 getpid = 7\n"
-                              "7.7 rt_sigreturn\n7.7 pause = -4\n7.7 getpid\n7.7 getpid = 7\n"));
+  CHECK_THAT(all.text,
+             Equals("7.7 began 0 of 0\n7.7 pause\n7.7 signal 14\n7.7 getpid\n7.7 getpid = 7\n"
+                    "7.7 rt_sigreturn\n7.7 pause = -4\n7.7 getpid\n7.7 getpid = 7\n"));
   CHECK(all.losses.orphans == 0);
   CHECK(all.losses.unfinished == 0);
 }
@@ -212,8 +237,9 @@ TEST_CASE("losses are told where they happened", "[read][timeline]") {
   ring.call(nr_getpid, {}, 7).lost(5).call(nr_getpid, {}, 7);
   ring.header().lost = 8;  // three more after the last record
   const Told all = told(scratch.write());
-  CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.7 getpid\n7.7 getpid = 7\n7.7 lost 5\n7.7 getpid\n"
-                              "7.7 getpid = 7\n7.7 lost 3\n"));
+  CHECK_THAT(all.text,
+             Equals("7.7 began 0 of 0\n7.7 getpid\n7.7 getpid = 7\n7.7 lost 5\n7.7 getpid\n"
+                    "7.7 getpid = 7\n7.7 lost 3\n"));
   CHECK(all.losses.calls == 8);
 }
 
@@ -232,7 +258,8 @@ TEST_CASE("drained blocks and those in the ring are one stream", "[read][timelin
   CHECK(timeline.losses().damaged == 0);
 }
 
-TEST_CASE("a flight recorder shows the newest blocks and says how many are gone", "[read][timeline]") {
+TEST_CASE("a flight recorder shows the newest blocks and says how many are gone",
+          "[read][timeline]") {
   ScratchTrace scratch;
   auto& ring = scratch.image(7, wire::Mode::overwrite, 256, 4).ring(7, Began::image);
   for (uint64_t n = 0; n < 200; ++n) ring.call(nr_close, {n}, static_cast<int64_t>(n));
@@ -249,7 +276,8 @@ TEST_CASE("a missing block is a gap of unknown size, and reading goes on", "[rea
   ring.call(nr_getpid, {}, 1).skip_block().call(nr_getpid, {}, 2);
   SECTION("nobody counted") {
     const Told all = told(scratch.write());
-    CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.7 getpid\n7.7 getpid = 1\n7.7 lost 0\n7.7 getpid\n7.7 getpid = 2\n"));
+    CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.7 getpid\n7.7 getpid = 1\n7.7 lost 0\n7.7 "
+                                "getpid\n7.7 getpid = 2\n"));
     CHECK(all.losses.gaps == 1);
   }
   SECTION("its writer dropped and counted it") {
@@ -281,6 +309,7 @@ TEST_CASE("a new base goes on where 32 bits of ticks end", "[read][timeline]") {
   const read::Trace trace(scratch.write());
   read::Timeline timeline(trace);
   read::Item item;
-  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {}
+  while (timeline.next(item) && item.kind != read::Item::Kind::leave) {
+  }
   CHECK(item.call->finished - item.call->began == 10'000'001'000);
 }

@@ -85,9 +85,15 @@ TEST_CASE("an image that lies about its geometry is refused", "[read][trace]") {
   SECTION("version") { lie(offsetof(wire::Image, version), uint32_t{2}, "version 2"); }
   SECTION("header") { lie(offsetof(wire::Image, header_bytes), uint32_t{8}, "size of the header"); }
   SECTION("no block") { lie(offsetof(wire::Image, block_bytes), uint64_t{0}, "size of a block"); }
-  SECTION("odd block") { lie(offsetof(wire::Image, block_bytes), uint64_t{4095}, "size of a block"); }
-  SECTION("huge block") { lie(offsetof(wire::Image, block_bytes), ~uint64_t{7}, "size of a block"); }
-  SECTION("huge ring") { lie(offsetof(wire::Image, ring_bytes), uint64_t{1} << 63, "size of a ring"); }
+  SECTION("odd block") {
+    lie(offsetof(wire::Image, block_bytes), uint64_t{4095}, "size of a block");
+  }
+  SECTION("huge block") {
+    lie(offsetof(wire::Image, block_bytes), ~uint64_t{7}, "size of a block");
+  }
+  SECTION("huge ring") {
+    lie(offsetof(wire::Image, ring_bytes), uint64_t{1} << 63, "size of a ring");
+  }
   SECTION("slot") { lie(offsetof(wire::Image, slot_bytes), uint64_t{1}, "size of a slot"); }
   SECTION("mode") { lie(offsetof(wire::Image, mode), uint32_t{9}, "unknown mode"); }
   SECTION("sites") { lie(offsetof(wire::Image, site_count), uint32_t{4000}, "more sites"); }
@@ -123,7 +129,8 @@ TEST_CASE("a trace may grow while it is read", "[read][trace]") {
   ring.live();
   const read::Trace trace(scratch.write());
   read::Timeline timeline(trace);
-  for (int n = 0; n < 60; ++n) ring.call(nr_getpid, {}, 20 + n);  // all that was in the ring is drained now
+  for (int n = 0; n < 60; ++n)
+    ring.call(nr_getpid, {}, 20 + n);  // all that was in the ring is drained now
   scratch.write();
   int64_t expected = 0;
   for (read::Item item; timeline.next(item);)
