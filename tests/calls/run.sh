@@ -7,6 +7,7 @@ shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/in" && cd "$work/in"
+exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-  # the programs count on descriptor 3 being theirs
 status=0
 LD_PRELOAD=$build/libsctrace.so SCTRACE_DOORS=$door SCTRACE_OUTPUT=$work/trace SCTRACE_STRSIZE=all \
   "$program" > "$work/expected" || status=$?

@@ -154,7 +154,7 @@ TEST_CASE("a program counter is found in stub, padding and window", "[rewriter][
 }
 
 TEST_CASE("objects far apart get arenas of their own", "[rewriter][rewrite]") {
-  const Mapped near("[b827000000 0f05 c3]"), far("[b827000000 0f05 c3]", 0, 0x10'0000'0000);
+  const Mapped near("[b827000000 0f05 c3]"), far("[b827000000 0f05 c3]", 0, 0x2000'0000'0000);
   Rewritten rewritten;
   const Object objects[] = {near.object(), far.object()};
   REQUIRE(rewritten.add(objects) == 2);
