@@ -171,7 +171,8 @@ void open_trap() {
   global.sud = result == 0;
   global.image->sud = result == 0 ? 1 : static_cast<uint32_t>(-result);
   if (result < 0)
-    say(Level::warn, "Syscall User Dispatch: ", error_name(result),
+    say(environment.inherited ? Level::info : Level::warn,
+        "Syscall User Dispatch: ", error_name(result),
         "; calls from text that isn't rewritten are not seen");
 }
 

@@ -30,31 +30,22 @@ struct Mirror {
 constexpr Mirror mirrors[] = {
     {"-s,--strsize", "SCTRACE_STRSIZE", "N", "bytes kept of each buffer, or `all` (256)"},
     {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
-    {"--mode", "SCTRACE_MODE", "MODE", "stream, overwrite, discard, block"},
+    {"--mode", "SCTRACE_MODE", "MODE", "stream (all of it), overwrite (the newest)"},
     {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
     {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},
     {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
     {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
     {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
-    {"--exact", "SCTRACE_EXACT", "0|1", "the kernel works on our copies"},
-    {"--stack", "SCTRACE_STACK", "HOW", "off, fp, unwind, auto"},
-    {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is true"},
-    {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least this slow"},
-    {"--sample", "SCTRACE_SAMPLE", "N", "keep one call in N"},
-    {"--redact", "SCTRACE_REDACT", "WHAT", "keep lengths, drop bytes"},
-    {"--vdso", "SCTRACE_VDSO", "on|off", "vDSO calls too"},
     {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
 };
 
-// What -e means: trace=SET, inject=..., or a set alone. False: something else.
+// What -e means: trace=SET or a set alone. False: something else.
 bool add_expression(const std::string& text, Launch& what) {
   const size_t equals = text.find('=');
   const std::string key = equals == std::string::npos ? "trace" : text.substr(0, equals);
   const std::string value = equals == std::string::npos ? text : text.substr(equals + 1);
   if (key == "trace" || key == "t")
     what.settings.emplace_back("SCTRACE_TRACE", value);
-  else if (key == "inject" || key == "fault")
-    what.settings.emplace_back("SCTRACE_INJECT", value);
   else
     return false;
   return true;
@@ -64,7 +55,7 @@ bool add_expression(const std::string& text, Launch& what) {
 std::string take_command(const std::vector<std::string>& expressions, Launch& what) {
   for (const std::string& text : expressions)
     if (!add_expression(text, what))
-      return fmt::format("-e {}: only trace= and inject= are known", text);
+      return fmt::format("-e {}: only trace= is known", text);
   const bool marked = !what.command.empty() && what.command.front() == "--";
   if (marked) what.command.erase(what.command.begin());
   if (what.command.empty()) return "no command; usage: sctrace record [OPTION...] -- CMD [ARG...]";
@@ -194,7 +185,7 @@ int verb_record(int argc, char** argv) {
   app.add_option("-o,--output", output,
                  "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
       ->type_name("DIR");
-  app.add_option("-e", expressions, "trace=SET: which calls, as strace; inject=...: faults")
+  app.add_option("-e", expressions, "trace=SET: which calls, as strace")
       ->type_name("EXPR")
       ->allow_extra_args(false);
   for (const Mirror& one : mirrors)

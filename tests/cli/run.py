@@ -109,7 +109,7 @@ def recording(environment):
     says(["record", "--", "no-such-command"], 127, err="command not found", env=environment)
     says(["record", "--", "./whole/session"], 126, err="not executable", env=environment)
     says(["record"], 2, err="no command", env=environment)
-    says(["record", "-e", "foo=bar", "true"], 2, err="only trace= and inject= are known", env=environment)
+    says(["record", "-e", "foo=bar", "true"], 2, err="only trace= is known", env=environment)
 
 
 root = tempfile.mkdtemp(prefix="sct-cli-")
