@@ -20,7 +20,7 @@ using arch::Info;
 using arch::raw_syscall;
 
 constexpr uint64_t sig_dfl = 0, sig_ign = 1;
-constexpr int sigill = 4, sigtrap = 5, sigbus = 7, sigsegv = 11, sigsys = 31;
+constexpr int sigtrap = 5, sigbus = 7, sigsegv = 11, sigsys = 31;
 constexpr uint64_t sa_siginfo = 4, sa_onstack = 0x0800'0000, sa_nodefer = 0x4000'0000,
                    sa_resethand = 0x8000'0000, sa_restorer = 0x0400'0000;
 // What the kernel keeps of sa_flags (UAPI_SA_FLAGS and SA_RESTORER); it forgets the rest.

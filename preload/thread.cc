@@ -14,7 +14,7 @@ struct Self {
   sctrace::preload::ThreadState* state;
   uint64_t seal;
 };
-extern thread_local Self sctrace_self
+extern __thread Self sctrace_self
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 }
 

@@ -72,7 +72,9 @@ class Planner {
     // A window is within window_max of its site, one in padding within a short jmp: look no
     // farther.
     constexpr uint64_t far = forward_reach + jump_bytes;
+    // Another site's own bytes are taken too: .eh_frame may lie, and two decodes disagree.
     const auto hits = [&](const Plan& other) {
+      if (other.site.address < end && begin < other.site.address + syscall_bytes) return true;
       return other.site.tactic != Tactic::trap && other.window < end &&
              begin < other.window + other.window_bytes;
     };

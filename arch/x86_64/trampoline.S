@@ -17,6 +17,22 @@
 \name:
     .endm
 
+    .macro LOAD_CALL                    /* number and arguments as the kernel is to have them */
+    movq  FRAME_PASS(%rbx), %rcx
+    movq  FRAME_PASS_NR(%rbx), %rax
+    movq  0(%rcx), %rdi
+    movq  8(%rcx), %rsi
+    movq  16(%rcx), %rdx
+    movq  24(%rcx), %r10
+    movq  32(%rcx), %r8
+    movq  40(%rcx), %r9
+    .endm
+    .macro SAVED_CFI                    /* all of the app's registers are in the Frame at rbx */
+    .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06            /* CFA = *(rbx + FRAME_RSP) */
+    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0        /* rip at rbx + FRAME_TAIL */
+    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0         /* rbx at rbx + FRAME_RBX */
+    .endm
+
 LABEL sctrace_gate_begin
 
     .p2align 6
@@ -62,11 +78,9 @@ LABEL sctrace_rsp_is_ours
     movl  $PHASE_ENTERING, FRAME_PHASE(%rbx)
 LABEL sctrace_saved
     .cfi_endproc
-    .cfi_startproc simple               /* from here on all of the app's registers are in the Frame */
+    .cfi_startproc simple
     .cfi_signal_frame
-    .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06            /* CFA = *(rbx + FRAME_RSP) */
-    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0        /* rip at rbx + FRAME_TAIL */
-    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0         /* rbx at rbx + FRAME_RBX */
+    SAVED_CFI
     testl $(EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
     jnz   .Lodd_flags
 .Lenter:
@@ -74,14 +88,7 @@ LABEL sctrace_saved
     call  sctrace_enter
     testl %eax, %eax
     jnz   .Lroutes
-    movq  FRAME_PASS(%rbx), %rcx
-    movq  FRAME_PASS_NR(%rbx), %rax
-    movq  0(%rcx), %rdi
-    movq  8(%rcx), %rsi
-    movq  16(%rcx), %rdx
-    movq  24(%rcx), %r10
-    movq  32(%rcx), %r8
-    movq  40(%rcx), %r9
+    LOAD_CALL
     movq  FRAME_RSP(%rbx), %rsp
 LABEL sctrace_site
     syscall
@@ -124,9 +131,7 @@ LABEL sctrace_result_saved
 
     .cfi_startproc simple
     .cfi_signal_frame
-    .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06
-    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0
-    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0
+    SAVED_CFI
 .Lodd_flags:                            /* the ABI wants DF clear; AC would make our own words fault */
     pushq $0x202
     popfq
@@ -156,14 +161,7 @@ LABEL sctrace_result_saved
 /* clone, fork, vfork. Two come back. The child goes on from a Frame of its own, which the parent filled:
  * it must not look at the parent's, which lives on. */
 .Lchild:
-    movq  FRAME_PASS(%rbx), %rcx
-    movq  FRAME_PASS_NR(%rbx), %rax
-    movq  0(%rcx), %rdi
-    movq  8(%rcx), %rsi
-    movq  16(%rcx), %rdx
-    movq  24(%rcx), %r10
-    movq  32(%rcx), %r8
-    movq  40(%rcx), %r9
+    LOAD_CALL
     movq  FRAME_CHILD(%rbx), %rbp
     movq  FRAME_RSP(%rbx), %rsp
 LABEL sctrace_child_site
