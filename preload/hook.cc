@@ -126,6 +126,7 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
     self.site_index = static_cast<uint16_t>(index);
     self.site = global.stubs[index].site;
   }
+  call.behind = self.site + 2;
   const uint8_t what = global.traced[nr < sizeof global.traced ? nr : sizeof global.traced - 1];
   if (RingWriter& out = self.out; out.header) [[likely]] {
     count(call.door ? out.header->calls_trap : out.header->calls_stub);

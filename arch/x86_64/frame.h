@@ -41,7 +41,8 @@ struct Frame {
   uint64_t pass_nr;
   Frame* child;  // what the child of a clone goes on from
   Phase phase;
-  uint32_t door;  // 0 stub, 1 trap
+  uint32_t door;    // 0 stub, 1 trap
+  uint64_t behind;  // the address behind the site: where an unwinder goes on
 };
 
 #define SCTRACE_AT(field, offset) static_assert(offsetof(Frame, field) == offset)
@@ -62,6 +63,7 @@ SCTRACE_AT(pass_nr, FRAME_PASS_NR);
 SCTRACE_AT(child, FRAME_CHILD);
 SCTRACE_AT(phase, FRAME_PHASE);
 SCTRACE_AT(door, FRAME_DOOR);
+SCTRACE_AT(behind, FRAME_BEHIND);
 #undef SCTRACE_AT
 
 }  // namespace sctrace::arch

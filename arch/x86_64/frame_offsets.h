@@ -16,6 +16,8 @@
 #define FRAME_CHILD 152
 #define FRAME_PHASE 160
 #define FRAME_DOOR 164
+#define FRAME_BEHIND 168
+#define FRAME_BEHIND_LOW 0xa8 /* 168 in SLEB128 is a8 01 */
 
 #define PHASE_OUTSIDE 0
 #define PHASE_ENTERING 1

@@ -29,8 +29,8 @@
     .endm
     .macro SAVED_CFI                    /* all of the app's registers are in the Frame at rbx */
     .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06            /* CFA = *(rbx + FRAME_RSP) */
-    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_TAIL, 0        /* rip at rbx + FRAME_TAIL */
-    .cfi_escape 0x10, 0x03, 3, 0x73, FRAME_RBX, 0         /* rbx at rbx + FRAME_RBX */
+    .cfi_escape 0x10, 0x10, 3, 0x73, FRAME_BEHIND_LOW, 1  /* rip at rbx + FRAME_BEHIND */
+    .cfi_escape 0x10, 0x03, 2, 0x73, FRAME_RBX            /* rbx at rbx + FRAME_RBX */
     .endm
 
 LABEL sctrace_gate_begin
