@@ -117,6 +117,10 @@ void take_signals(ThreadState& self) {
 void publish_sites(const rewriter::Site* left, uint32_t left_count) {
   wire::Image& image = *global.image;
   uint32_t n = 0;
+  const uint64_t first = reinterpret_cast<uint64_t>(image.sites) & ~4095ull;
+  const uint64_t end = reinterpret_cast<uint64_t>(image.sites + global.stub_count + left_count);
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE: an errno now, not a SIGBUS below
+  if (raw_syscall(__NR_madvise, first, end - first, populate_write) == -EFAULT) return;
   for (uint32_t i = 0; i < global.stub_count; ++i)
     image.sites[n++] = {.address = global.stubs[i].site,
                         .tactic = static_cast<uint8_t>(global.stubs[i].tactic),

@@ -107,7 +107,8 @@ unsigned read_opcode(std::span<const uint8_t> bytes, Opcode& opcode) {
 // us.
 bool is_plain(const Opcode& o) {
   if (o.repeat) {
-    if (!o.escaped) return (o.byte >= 0xa4 && o.byte <= 0xaf) || o.byte == 0xc3;
+    const bool string = o.byte >= 0xa4 && o.byte <= 0xaf && o.form == none;  // a8, a9 are tests
+    if (!o.escaped) return string || (o.byte == 0xc3 && !o.operand16);
     const bool sse = o.byte == 0x10 || o.byte == 0x11 || o.byte == 0x51 || o.byte == 0x58 ||
                      o.byte == 0x59 || o.byte == 0x5c || o.byte == 0x5e;
     return sse && !o.operand16;
