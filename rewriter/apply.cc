@@ -25,15 +25,27 @@ void load(uint64_t address, uint8_t* bytes, unsigned size) {
   for (unsigned i = 0; i < size; ++i) bytes[i] = from[i];
 }
 
+// By the copy that survives a fault: another thread may unmap the text meanwhile.
 bool is_there(uint64_t address, const uint8_t* bytes, unsigned size) {
-  const auto* at = reinterpret_cast<const volatile uint8_t*>(address);
+  uint8_t there[window_max];
+  if (size > sizeof there || sctrace_copy(there, reinterpret_cast<const void*>(address), size))
+    return false;
   for (unsigned i = 0; i < size; ++i)
-    if (at[i] != bytes[i]) return false;
+    if (there[i] != bytes[i]) return false;
   return true;
 }
 
 void copy(uint8_t* to, const uint8_t* from, size_t size) {
   store(reinterpret_cast<uint64_t>(to), from, size);
+}
+
+// Every processor that runs a thread of ours starts to fetch anew. The first use registers: that
+// makes each switch to this process a little slower, so it is not done before it is needed.
+bool try_sync() {
+  constexpr int sync_core = 1 << 5, register_sync_core = 1 << 6;
+  if (arch::raw_syscall(SYS_membarrier, sync_core, 0, 0) == 0) return true;
+  return arch::raw_syscall(SYS_membarrier, register_sync_core, 0, 0) == 0 &&
+         arch::raw_syscall(SYS_membarrier, sync_core, 0, 0) == 0;
 }
 
 bool is_in_one_word(uint64_t address, unsigned size) { return address % 8 + size <= 8; }
@@ -49,6 +61,11 @@ Refusal take_back(const Change& change, Writer& writer, int protection) {
 }
 
 }  // namespace
+
+// May a thread stand inside the window, neither at its beginning nor behind it?
+bool has_inner_places(const Stub& stub) {
+  return stub.tactic == Tactic::after || (stub.tactic == Tactic::before && stub.move_count > 1);
+}
 
 Change jump_over_window(const Stub& stub) {
   Change change{.address = stub.window, .size = stub.window_bytes, .original = stub.original};
@@ -68,8 +85,9 @@ Change short_jump_over_site(const Stub& stub) {
   return change;
 }
 
-Writer::Writer()
-    : descriptor_(static_cast<int>(
+Writer::Writer(Running running)
+    : running_(running),
+      descriptor_(static_cast<int>(
           arch::raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0))) {}
 
 Writer::~Writer() {
@@ -87,8 +105,12 @@ Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* 
   if (!is_there(address, expected, size)) return Refusal::changed;
   if (address >= open_begin_ && address + size <= open_end_)
     return store(address, bytes, size), Refusal::none;
-  if (!try_by_proc(address, bytes, size) && !try_by_mprotect(address, bytes, size, protection))
+  if (running_ == Running::anybody) {
+    if (!try_live(address, bytes, size)) return Refusal::not_writable;
+  } else if (!try_by_proc(address, bytes, size) &&
+             !try_by_mprotect(address, bytes, size, protection)) {
     return Refusal::not_writable;
+  }
   return is_there(address, bytes, size) ? Refusal::none : Refusal::not_writable;
 }
 
@@ -139,6 +161,25 @@ bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) 
   return arch::raw_syscall(SYS_pwrite64, descriptor_, word, sizeof word, aligned) == sizeof word;
 }
 
+bool Writer::try_live(uint64_t address, const uint8_t* bytes, unsigned size) const {
+  constexpr uint8_t hlt = 0xf4;
+  uint8_t before[window_max];
+  if (descriptor_ < 0 || !try_sync()) return false;
+  load(address, before, size);
+  const auto put = [&](uint64_t at, const uint8_t* from, unsigned n) {
+    return arch::raw_syscall(SYS_pwrite64, descriptor_, from, n, at) == static_cast<long>(n);
+  };
+  // One byte is written whole. Whoever came past it before has left the window after the barrier,
+  // or is between two instructions of it, which may_enclose() has ruled out.
+  if (!put(address, &hlt, 1)) return false;
+  if (try_sync() && put(address + 1, bytes + 1, size - 1) && try_sync() && put(address, bytes, 1))
+    return try_sync(), true;
+  put(address + 1, before + 1, size - 1);
+  try_sync();
+  put(address, before, 1);
+  return false;
+}
+
 bool Writer::try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size,
                              int protection) const {
   const uint64_t begin = address & ~(page - 1);  // a window may straddle two pages
@@ -161,6 +202,7 @@ bool Writer::try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned si
 Refusal patch(Stub& stub, Writer& writer, int protection) {
   if (stub.patched) return Refusal::none;
   if (stub.tactic == Tactic::trap) return Refusal::changed;  // its text is gone
+  if (!writer.may_enclose(has_inner_places(stub))) return Refusal::in_use;
   const Change jump = jump_over_window(stub);
   Refusal refusal = put(jump, writer, protection);
   if (refusal == Refusal::none && stub.tactic == Tactic::pad) {

@@ -1,18 +1,30 @@
 // The ONLY writer of somebody's code: puts the jump of a stub over its window, and the original
-// bytes back. For the constructor, where one thread exists, or for bytes that no other thread runs.
-// Writing under running threads (int3 and membarrier) is not done yet; a window inside one aligned
-// word is one 8-byte write already.
+// bytes back. Where other threads may run the text, a change takes three steps, after each of which
+// all processors have forgotten what they fetched before (membarrier):
+//
+//   b8 27 00 00 00  →  f4 27 00 00 00  →  f4 xx xx xx xx  →  e9 xx xx xx xx
+//   mov $39,%eax       hlt in front       the rest           the first byte
+//
+// A thread that comes by meanwhile faults on the hlt and is led into the stub (rewrite.h,
+// instead_of), which does what both the old and the new bytes do. hlt rather than int3: the fault
+// is a SIGSEGV, which is ours already, and a debugger's SIGTRAP stays its own.
 #pragma once
 #include "rewriter/stub.h"
 
 namespace sctrace::rewriter {
+
+// Who may be running the text while it is written.
+enum class Running : uint8_t {
+  nobody,   // one thread exists, or nobody was given the text yet
+  anybody,  // it is written through /proc/self/mem alone: no moment without PROT_EXEC
+};
 
 // Opens /proc/self/mem once for many writes and closes it at the end. If the kernel refuses it,
 // pages are made writable (and not executable) for the moment of the write: our code calls nothing
 // of libc meanwhile.
 class Writer {
  public:
-  Writer();
+  explicit Writer(Running running = Running::nobody);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -31,10 +43,18 @@ class Writer {
   [[nodiscard]] bool try_open_text(uint64_t begin, uint64_t end, int protection);
   void close_text();
 
+  // A thread blocked in the kernel or preempted between two instructions of a window would go on in
+  // the middle of the jump: under running threads such windows are refused.
+  bool may_enclose(bool several_instructions) const {
+    return running_ == Running::nobody || !several_instructions;
+  }
+
  private:
+  bool try_live(uint64_t address, const uint8_t* bytes, unsigned size) const;
   bool try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const;
   bool try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size, int protection) const;
 
+  Running running_;
   int descriptor_;
   uint64_t open_begin_ = 0, open_end_ = 0;
   int open_protection_ = 0;

@@ -34,8 +34,9 @@ enum class Refusal : uint8_t {
   changed,             // the bytes in memory are no longer those that were planned for
   not_writable,        // the kernel refused both ways of writing there
   too_much,            // the decoding budget was used up (hostile or absurd input)
+  in_use,              // a thread may stand between the instructions of the window right now
 };
-inline constexpr unsigned refusal_count = 16;
+inline constexpr unsigned refusal_count = 17;
 
 constexpr const char* name_of(Tactic tactic) {
   switch (tactic) {
@@ -66,6 +67,7 @@ constexpr const char* name_of(Refusal refusal) {
     case Refusal::changed: return "changed";
     case Refusal::not_writable: return "not_writable";
     case Refusal::too_much: return "too_much";
+    case Refusal::in_use: return "in_use";
   }
   return "?";
 }

@@ -1,24 +1,11 @@
 // The rewriter's one front door, called by preload: objects in, patched sites and a table of stubs
-// out. Keeps the table that the caller lends it, so that a program counter is found again. One
-// caller at a time; the lookups may run in a signal handler at any moment, and see a batch of stubs
-// whole or not at all.
+// out. Keeps the table that the caller lends it, so that a program counter is found again
+// (banks.h). One caller at a time.
 #pragma once
-#include "rewriter/apply.h"
-#include "rewriter/arena.h"
+#include "rewriter/banks.h"
 #include "rewriter/plan.h"
 
 namespace sctrace::rewriter {
-
-// Stubs of one object: adjacent in memory and in the table, ascending by `begin` and by `site`
-// alike.
-struct Bank {
-  Arena arena;                    // which may hold banks of other objects too
-  uint64_t text_begin, text_end;  // of the object
-  uint64_t stubs_begin, stubs_end;
-  uint32_t first, count;  // in the table
-  int protection;         // of the text
-};
-inline constexpr unsigned banks_max = 64;
 
 // Plans, builds and patches all that can be. Appends stubs to `table`, whose index in it is the
 // stub's index: the same span must be lent to every call and stay for good. Sites left to the trap
@@ -29,23 +16,19 @@ uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& s
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
                  bool alone = false);
 
-std::span<const Bank> banks();
-
-// The stub that holds the address, or whose jump in padding lies there. Null: none.
-const Stub* stub_of(uint64_t pc);
-// The stub of a site, patched or not.
-const Stub* stub_at(uint64_t site);
-// Where to run what lay at an original address: in a stub if the instruction there was moved, else
-// right there.
-uint64_t relocated(uint64_t pc);
-
-// Puts the original bytes back in [begin, end), or the jumps again. Returns how many sites refused.
-uint32_t undo(uint64_t begin, uint64_t end);
-uint32_t redo(uint64_t begin, uint64_t end);
-// The text in [begin, end) is gone (munmap, dlclose): its stubs remain, for threads inside, and are
-// nobody's.
-void forget(uint64_t begin, uint64_t end);
-// For tests: as if rewrite() had never been called. Takes nothing back.
-void forget_all();
+// One more object, after rewrite(), while the program runs. What of it may fault, because somebody
+// unmaps the text or cuts its file short meanwhile, is all in try_prepare(), which changes nothing
+// that others see: it may be left by a jump at any instruction, and abandon() gives back what it
+// took (also after it said that there is no stub to be had). commit() makes the stubs known and
+// patches. The plans lie in the scratch memory.
+struct Late {
+  Bank* place = nullptr;
+  Bank bank;
+  std::span<Plan> plans;  // those left to the trap say why
+};
+[[nodiscard]] bool try_prepare(Late& late, const Object& object, uint64_t trampoline,
+                               Region& scratch, Report& report);
+void abandon(Late& late);
+void commit(Late& late, Running running);
 
 }  // namespace sctrace::rewriter

@@ -191,6 +191,84 @@ TEST_CASE("a table that is full leaves the rest to the trap", "[rewriter][rewrit
   CHECK(rewritten.report.refusals[unsigned(Refusal::no_room)] == 1);
 }
 
+namespace {
+bool add_late(Rewritten& rewritten, const Mapped& mapped, Running running) {
+  Region region{reinterpret_cast<uint8_t*>(rewritten.memory.data()), rewritten.memory.size() * 8,
+                0};
+  Late late;
+  if (!try_prepare(late, mapped.object(), reinterpret_cast<uint64_t>(toy_trampoline), region,
+                   rewritten.report))
+    return abandon(late), false;
+  commit(late, running);
+  return true;
+}
+}  // namespace
+
+TEST_CASE("an object that comes later is patched, forgotten, and its place used again",
+          "[rewriter][rewrite]") {
+  const Mapped first("[b827000000 0f05 c3]");
+  Rewritten rewritten;
+  REQUIRE(rewritten.add(first.object()) == 1);
+  for (int round = 0; round < 3; ++round) {
+    const Mapped* late = new Mapped("[b827000000 0f05 c3]");
+    const Running running = round ? Running::anybody : Running::nobody;
+    REQUIRE(add_late(rewritten, *late, running));
+    const Stub& stub = rewritten.table[1];
+    CHECK(stub_at(late->code.address + 5) == &stub);
+    toy_calls = 0;
+    CHECK(run(late->at(0)).rax == getpid());
+    CHECK((toy_calls == 1 && toy_index == 1));
+    CHECK(has_text_in(late->begin, late->begin + 1));
+    const uint64_t stub_begin = stub.begin, born = births();
+    forget(late->begin, late->begin + late->size, born - 1);  // somebody who looked before it came
+    CHECK(stub_of(stub_begin) == &stub);
+    forget(late->begin, late->begin + late->size, born);
+    CHECK(stub_of(stub_begin) == nullptr);
+    CHECK_FALSE(has_text_in(late->begin, late->begin + 1));
+    munmap(reinterpret_cast<void*>(late->begin), late->size);
+  }
+  CHECK(banks().size() == 2);
+  CHECK(run(first.at(0)).rax == getpid());
+}
+
+TEST_CASE("what was prepared and abandoned has left nothing", "[rewriter][rewrite]") {
+  const Mapped first("[b827000000 0f05 c3]"), second("[b827000000 0f05 c3]");
+  Rewritten rewritten;
+  REQUIRE(rewritten.add(first.object()) == 1);
+  Region region{reinterpret_cast<uint8_t*>(rewritten.memory.data()), rewritten.memory.size() * 8,
+                0};
+  Late late;
+  REQUIRE(try_prepare(late, second.object(), reinterpret_cast<uint64_t>(toy_trampoline), region,
+                      rewritten.report));
+  const uint64_t arena = late.bank.arena.begin;
+  abandon(late);
+  CHECK(msync(reinterpret_cast<void*>(arena), 4096, MS_ASYNC) == -1);
+  CHECK(second.is_original());
+  CHECK(banks().size() == 1);
+  CHECK(stub_of(arena) == nullptr);
+}
+
+TEST_CASE("a jump is not put over several instructions while threads run", "[rewriter][rewrite]") {
+  const Case& tried = cases[GENERATE(range(0u, unsigned{std::size(cases)}))];
+  DYNAMIC_SECTION(tried.name) {
+    const Mapped first("[b827000000 0f05 c3]"), mapped(tried.code, 3);
+    Rewritten rewritten;
+    REQUIRE(rewritten.add(first.object()) == 1);
+    REQUIRE(add_late(rewritten, mapped, Running::anybody));
+    const Stub& stub = rewritten.table[1];
+    const bool one =
+        tried.tactic == Tactic::mov || tried.tactic == Tactic::pad || stub.move_count == 1;
+    const bool refused = tried.tactic == Tactic::after || !one;
+    CHECK(stub.patched == !refused);
+    CHECK(mapped.is_original() == refused);
+    toy_calls = 0;
+    CHECK(run(mapped.at(0), 39).rax == getpid());
+    CHECK(toy_calls == (refused ? 0 : 1));
+    CHECK(undo(mapped.begin, mapped.begin + mapped.size, Running::anybody) == 0);
+    CHECK(mapped.is_original());
+  }
+}
+
 TEST_CASE("an arena is executable and not writable, and says what it is", "[rewriter][arena]") {
   const Mapped mapped("[b827000000 0f05 c3]");
   Rewritten rewritten;
