@@ -24,8 +24,10 @@ struct Global {
   char data_path[1100], ring_path[1100];
   uint64_t guest_begin, guest_end;  // our own text, beside the gate
   uint64_t libc_begin, libc_end;    // text of the libc that we were linked with
+  uint64_t loader_begin, loader_end;
   const rewriter::Stub* stubs;
-  uint32_t stub_count;
+  uint32_t stub_count;  // those whose index means a place in wire::Image::sites, for good
+  bool late_doors;      // what is loaded later is patched too
   bool sud;             // dispatch is available and asked for
   uint8_t traced[512];  // by number: record it
 };

@@ -45,12 +45,6 @@ void list(Objects& objects, const dl_phdr_info& info) {
   objects.list_used += line.size();
 }
 
-bool is_vdso(const char* name) {
-  for (const char* want = "linux-vdso"; *want; ++want, ++name)
-    if (*want != *name) return false;
-  return true;
-}
-
 // Our own path, absolute: what an exec puts into LD_PRELOAD.
 void remember_library(const char* name) {
   Line line;
@@ -63,7 +57,6 @@ void remember_library(const char* name) {
 
 int look_at(dl_phdr_info* info, size_t, void* data) {
   auto& objects = *static_cast<Objects*>(data);
-  if (is_vdso(info->dlpi_name)) return 0;
   list(objects, *info);
   rewriter::Bytes hdr, frames;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -82,6 +75,8 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
       remember_library(info->dlpi_name);
       return 0;
     }
+    if (info->dlpi_addr == _r_debug.r_ldbase)
+      global.loader_begin = s.begin, global.loader_end = s.end;
     if (s.has(reinterpret_cast<uint64_t>(&getppid)))
       global.libc_begin = s.begin, global.libc_end = s.end;
     if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0])

@@ -14,8 +14,8 @@ struct Objects {
   uint64_t list_bytes, list_used;
 };
 
-// Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves and the
-// vDSO.
+// Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves. The vDSO
+// is one like any: its functions make the call where they cannot answer by themselves.
 void find_objects(Objects& objects);
 
 }  // namespace sctrace::preload

@@ -9,6 +9,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/mappings.h"
 #include "preload/signals.h"
 #include "preload/special.h"
 
@@ -160,6 +161,7 @@ extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t mask = self.child_mask;
   if (!shares) {
     forget_other_threads(self);
+    text_after_fork();
     self.slot = Slot::keep;
     self.began = sctrace::wire::Began::fork;
     self.parent = self.tid;

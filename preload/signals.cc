@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "arch/x86_64/aside.h"
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/hook.h"
@@ -82,6 +83,15 @@ bool mended(int signo, const Info& info, Context& context) {
   if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store))
     return go(sctrace_copy_string_fault);
   if (is(sctrace_fs_touched)) return go(sctrace_slow);
+  if (ThreadState* self = state_of_stack(context.rsp); self && self->escape) {
+    context.rsp = self->escape;
+    return go(sctrace_aside_fault);
+  }
+  // The hlt of a patch in progress (rewriter/apply.h): what the kernel says of it is no address.
+  constexpr int si_kernel = 0x80;
+  if (const uint64_t place =
+          signo == sigsegv && info.code == si_kernel ? rewriter::instead_of(context.rip) : 0)
+    return context.rip = place, true;
   return false;
 }
 

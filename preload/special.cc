@@ -7,6 +7,7 @@
 
 #include "preload/capture.h"
 #include "preload/global.h"
+#include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/signals.h"
 
@@ -117,6 +118,7 @@ void rseq_leave(ThreadState& self) {
 // trap or a fault of ours would make the kernel update the rseq area there, and kill it for that.
 Route munmap_enter(ThreadState& self) {
   const uint64_t* args = self.frame.args;
+  mapping_enter(self, __NR_munmap);
   if (!self.rseq || self.rseq - args[0] >= args[1]) return Route::run;
   SpecialWork work(self);
   constexpr long unregister = 1;
@@ -169,7 +171,13 @@ bool special(uint32_t nr) {
     case __NR_execveat:
     case __NR_exit:
     case __NR_exit_group:
+    case __NR_mmap:
     case __NR_munmap:
+    case __NR_mremap:
+    case __NR_mprotect:
+    case __NR_pkey_mprotect:
+    case __NR_madvise:
+    case __NR_close:
     case __NR_rseq:
     case __NR_prctl:
     case __NR_seccomp: return true;
@@ -201,6 +209,12 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_exit_group: process_leaves(self); return Route::run;
     case __NR_prctl: return prctl_enter(self);
     case __NR_munmap: return munmap_enter(self);
+    case __NR_mmap:
+    case __NR_mremap:
+    case __NR_mprotect:
+    case __NR_pkey_mprotect:
+    case __NR_madvise: return mapping_enter(self, nr), Route::run;
+    case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.after = After::rseq, Route::run;
     case __NR_seccomp: return self.after = After::sandbox, Route::run;
     default: return Route::run;
@@ -218,6 +232,7 @@ void special_leave(ThreadState& self) {
     case After::clone: return clone_leave(self);
     case After::exec: return exec_failed(self);
     case After::rseq: return rseq_leave(self);
+    case After::mapping: return mapping_leave(self);
   }
 }
 

@@ -1,14 +1,14 @@
 // The closed list of calls that the hallway may not simply repeat, each with its reason, and the
 // guard for work that a signal can neither undo nor finish.
 //
-//   rt_sigaction, rt_sigprocmask, sigaltstack, rt_sigreturn   the app's signal world is its own
-//   view rt_sigsuspend, pselect6, ppoll, epoll_pwait(2)            temporary masks must let the
-//   guarded signals in clone, clone3, fork, vfork                                two come back
-//   execve, execveat                                          the new program has to find us, and
-//   nothing else exit, exit_group                                          the thread's ring is
-//   given back; a last look at the clock rseq, munmap a thread that takes its own stack away prctl,
-//   seccomp                                            after the app's filter we make no call of
-//   our own
+// rt_sigaction, rt_sigprocmask, rt_sigpending, rt_sigtimedwait, sigaltstack, rt_sigreturn: the
+// app's signal world is its own view. rt_sigsuspend, pselect6, ppoll, epoll_pwait(2),
+// io_pgetevents: their masks must let our signals in. clone, clone3, fork, vfork: two come back.
+// execve, execveat: the new program has to find us, and nothing else.
+// exit, exit_group: the thread's ring is given back; a last look at the clock.
+// rseq, munmap: a thread that takes its own stack away.
+// mmap, munmap, mremap, mprotect, pkey_mprotect, madvise, close: text comes and goes (mappings.h).
+// prctl, seccomp: after the app's filter we make no call of our own.
 #pragma once
 #include "preload/thread.h"
 

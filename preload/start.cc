@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "arch/table.h"
+#include "arch/x86_64/aside.h"
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
@@ -148,7 +149,8 @@ bool is_alone() {
 }
 
 void open_stubs(const Objects& objects) {
-  constexpr uint64_t table_bytes = wire::site_max * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
+  constexpr uint64_t stubs_most = 4 * wire::site_max;  // room for what is loaded later
+  constexpr uint64_t table_bytes = stubs_most * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
   if (global.config.doors == Doors::trap) return;
   const long table = raw_syscall(__NR_mmap, 0, table_bytes, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -161,10 +163,12 @@ void open_stubs(const Objects& objects) {
   rewriter::Region region{reinterpret_cast<uint8_t*>(scratch), scratch_bytes, 0};
   rewriter::Report report;
   global.stubs = reinterpret_cast<rewriter::Stub*>(table);
-  global.stub_count = rewriter::rewrite({objects.all, objects.count},
-                                        reinterpret_cast<uint64_t>(sctrace_trampoline), region,
-                                        {reinterpret_cast<rewriter::Stub*>(table), wire::site_max},
-                                        left, left_count, report, is_alone());
+  const uint32_t count = rewriter::rewrite(
+      {objects.all, objects.count}, reinterpret_cast<uint64_t>(sctrace_trampoline), region,
+      {reinterpret_cast<rewriter::Stub*>(table), stubs_most}, left, left_count, report, is_alone());
+  global.stub_count = count < wire::site_max ? count : wire::site_max;
+  global.image->sites_refused += count - global.stub_count;
+  global.late_doors = arch::has_xsave();
   publish_sites(left, left_count);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }

@@ -14,8 +14,7 @@ struct Self {
   sctrace::preload::ThreadState* state;
   uint64_t seal;
 };
-extern __thread Self sctrace_self
-    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread Self sctrace_self __attribute__((tls_model("initial-exec"), visibility("hidden")));
 }
 
 namespace sctrace::preload {
@@ -86,6 +85,8 @@ ThreadState* try_new_thread() {
       state->exec_memory = nullptr;
       state->deferred = false;
       state->rseq = 0;
+      state->fresh.bytes = 0;
+      state->escape = 0;
       return state;
     }
     if (!add_slab()) return nullptr;

@@ -40,9 +40,24 @@ struct Altstack {
 };
 
 // What leave() has still to do for a call, once the kernel answered.
-enum class After : uint8_t { nothing, signal_mask, signals_pending, sandbox, clone, exec, rseq };
+enum class After : uint8_t {
+  nothing,
+  signal_mask,
+  signals_pending,
+  sandbox,
+  clone,
+  exec,
+  rseq,
+  mapping
+};
 
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
+
+// Text that the loader has mapped, until it closes the file: then all of the object is there.
+struct FreshText {
+  uint64_t begin, bytes, offset;  // bytes 0: none
+  int32_t fd;
+};
 
 // What a new thread's fs is: not ours · ours if it is sealed now · certainly ours.
 enum class Slot : uint8_t { leave, keep, write };
@@ -75,6 +90,9 @@ struct alignas(64) ThreadState {
   void* exec_memory;
   uint64_t exec_bytes;
   uint64_t rseq, rseq_bytes, rseq_signature;  // as the thread registered it, 0 = not
+  FreshText fresh;
+  uint64_t text_births;  // rewriter::births() before the mapping call in flight
+  uint64_t escape;       // see arch/x86_64/aside.h
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;

@@ -1,0 +1,71 @@
+/* Vector registers kept around work that uses them (aside.h), and a way out of it. */
+    .text
+    .macro LABEL name
+    .globl \name
+    .hidden \name
+\name:
+    .endm
+
+/* int sctrace_aside(void (*work)(void*), void* what, void** escape): runs work with the app's vector
+ * registers saved, in 16 KiB of this stack. A fault meanwhile may be led to sctrace_aside_fault with
+ * rsp = *escape, and then it answers 1. */
+    .set  ASIDE_BYTES, 16384
+    .p2align 4
+LABEL sctrace_aside
+    .cfi_startproc
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    movq  %rsp, %rbp
+    .cfi_def_cfa_register rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .cfi_rel_offset rbx, -8
+    .cfi_rel_offset r12, -16
+    .cfi_rel_offset r13, -24
+    .cfi_rel_offset r14, -32
+    .cfi_rel_offset r15, -40
+    subq  $ASIDE_BYTES, %rsp
+    andq  $-64, %rsp
+    movq  %rsp, %r12
+    movq  %rdi, %r13
+    movq  %rsi, %r14
+    movq  %rdx, %r15
+    leaq  512(%r12), %rdi               /* the header: what xsave leaves of it has to be 0 */
+    xorl  %eax, %eax
+    movl  $8, %ecx
+    rep stosq
+    movl  $-1, %eax
+    movl  $-1, %edx
+    xsave64 (%r12)
+    pushq %r15                          /* what a fault finds at rsp */
+    pushq %rbp
+    movq  %rsp, (%r15)
+    movq  %r14, %rdi
+    call  *%r13
+    xorl  %ebx, %ebx
+1:  movq  $0, (%r15)
+    movl  $-1, %eax
+    movl  $-1, %edx
+    xrstor64 16(%rsp)
+    movl  %ebx, %eax
+    leaq  -40(%rbp), %rsp
+    popq  %r15
+    popq  %r14
+    popq  %r13
+    popq  %r12
+    popq  %rbx
+    popq  %rbp
+    .cfi_def_cfa rsp, 8
+    ret
+LABEL sctrace_aside_fault
+    .cfi_def_cfa rbp, 16
+    movq  (%rsp), %rbp
+    movq  8(%rsp), %r15
+    movl  $1, %ebx
+    jmp   1b
+    .cfi_endproc
+    .section .note.GNU-stack, "", @progbits

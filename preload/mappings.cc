@@ -1,0 +1,285 @@
+#include "preload/mappings.h"
+
+#include <asm/unistd.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "arch/x86_64/aside.h"
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/say.h"
+#include "preload/special.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::raw_syscall;
+using rewriter::Running;
+
+constexpr uint64_t page = 4096, scratch_bytes = 8 << 20;
+constexpr int map_fixed_noreplace = 0x100000;
+
+std::atomic<uint32_t> busy;
+
+class Lock {
+ public:
+  // Waits for a holder that is at work, but not for one that was killed between two instructions.
+  explicit Lock(int tries) {
+    for (; busy.exchange(1, std::memory_order_acquire); __builtin_ia32_pause())
+      if (tries-- == 0) return;
+    mine_ = true;
+  }
+  ~Lock() {
+    if (mine_) busy.store(0, std::memory_order_release);
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  bool is_mine() const { return mine_; }
+
+ private:
+  bool mine_ = false;
+};
+constexpr int patience = 2'000'000;  // some 50 ms: no call that a filter could forbid
+
+struct Range {
+  uint64_t begin, end;
+  explicit operator bool() const { return begin < end; }
+};
+
+Range range(uint64_t begin, uint64_t bytes) {
+  const uint64_t length = (bytes + page - 1) & ~(page - 1);
+  return {begin, begin + length < begin ? ~0ull : begin + length};
+}
+
+// What a call does to text that lies in its way.
+enum class Fate { none, replaced, moved, writable, discarded };
+
+struct Change {
+  Fate fate = Fate::none;
+  Range old{}, target{};  // target: what else is replaced
+};
+
+Change change_of(uint32_t nr, const uint64_t* a) {
+  switch (nr) {
+    case __NR_munmap: return {Fate::replaced, range(a[0], a[1])};
+    case __NR_mmap:
+      if (a[3] & MAP_FIXED && !(a[3] & map_fixed_noreplace))
+        return {Fate::replaced, range(a[0], a[1])};
+      return {};
+    case __NR_mremap:
+      return {Fate::moved, range(a[0], a[1]),
+              a[3] & MREMAP_FIXED ? range(a[4], a[2]) : Range{0, 0}};
+    case __NR_mprotect:
+    case __NR_pkey_mprotect:
+      if (a[2] & PROT_WRITE) return {Fate::writable, range(a[0], a[1])};
+      return {};
+    case __NR_madvise:
+      if (a[2] == MADV_DONTNEED || a[2] == MADV_REMOVE || a[2] == 24 /* MADV_DONTNEED_LOCKED */)
+        return {Fate::discarded, range(a[0], a[1])};
+      return {};
+    default: return {};
+  }
+}
+
+bool has_text(const Change& change) {
+  return (change.old && rewriter::has_text_in(change.old.begin, change.old.end)) ||
+         (change.target && rewriter::has_text_in(change.target.begin, change.target.end));
+}
+
+// Other threads, and children that share our memory, may be anywhere.
+Running running_now() {
+  struct stat status {};
+  const bool alone = raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
+                     status.st_nlink == 3;
+  return alone ? Running::nobody : Running::anybody;
+}
+
+// What the loader just mapped, as the rewriter is to see it.
+struct Loaded {
+  rewriter::Object object;
+  uint64_t base = 0;
+};
+
+// Reads the headers from the file: where they are mapped is not known.
+bool describe(const FreshText& fresh, Loaded& loaded) {
+  Elf64_Ehdr header;
+  Elf64_Phdr segments[24];
+  if (raw_syscall(__NR_pread64, fresh.fd, &header, sizeof header, 0) != sizeof header) return false;
+  constexpr uint8_t magic[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB};
+  for (unsigned i = 0; i < sizeof magic; ++i)
+    if (header.e_ident[i] != magic[i]) return false;
+  const unsigned count = header.e_phnum < 24 ? header.e_phnum : 24;
+  const long bytes = static_cast<long>(count * sizeof segments[0]);
+  if (header.e_phentsize != sizeof segments[0] || header.e_machine != EM_X86_64 ||
+      raw_syscall(__NR_pread64, fresh.fd, segments, bytes, header.e_phoff) != bytes)
+    return false;
+  const Elf64_Phdr *text = nullptr, *hdr = nullptr, *frames = nullptr;
+  for (unsigned i = 0; i < count; ++i) {
+    const Elf64_Phdr& s = segments[i];
+    if (s.p_type == PT_GNU_EH_FRAME) hdr = &s;
+    if (s.p_type == PT_LOAD && s.p_flags & PF_X && (s.p_offset & ~(page - 1)) == fresh.offset)
+      text = &s;
+  }
+  if (!text || !hdr || text->p_filesz > fresh.bytes + page) return false;
+  for (unsigned i = 0; i < count; ++i)
+    if (const Elf64_Phdr& s = segments[i];
+        s.p_type == PT_LOAD && s.p_flags & PF_R && hdr->p_vaddr - s.p_vaddr < s.p_filesz)
+      frames = &s;
+  if (!frames) return false;
+  loaded.base = fresh.begin - (text->p_vaddr & ~(page - 1));
+  const auto bytes_at = [&](uint64_t address, uint64_t size) {
+    return rewriter::Bytes{{reinterpret_cast<const uint8_t*>(loaded.base + address), size},
+                           loaded.base + address};
+  };
+  loaded.object.text = bytes_at(text->p_vaddr, text->p_filesz);
+  loaded.object.eh_frame_hdr = bytes_at(hdr->p_vaddr, hdr->p_memsz);
+  loaded.object.frames = bytes_at(frames->p_vaddr, frames->p_filesz);
+  loaded.object.protection = PROT_READ | PROT_EXEC | (text->p_flags & PF_W ? PROT_WRITE : 0);
+  return true;
+}
+
+// "base path\n" behind the others. Seen by a reader whole: its first byte is stored last.
+void list(uint64_t base, int32_t fd) {
+  char name[32] = "/proc/self/fd/", path[512];
+  unsigned at = 14;
+  for (int32_t place = 1'000'000'000; place; place /= 10)
+    if (fd >= place || place == 1) name[at++] = static_cast<char>('0' + fd / place % 10);
+  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, name, path, sizeof path - 1);
+  if (n <= 0) return;
+  Line line;
+  line.hex(base).text(" ").text(path, static_cast<size_t>(n)).text("\n");
+  char* to = global.image->objects;
+  uint64_t used = 0;
+  while (used < wire::objects_bytes && to[used]) ++used;
+  if (used + line.size() >= wire::objects_bytes) return;
+  for (size_t i = 1; i < line.size(); ++i) to[used + i] = line.c_str()[i];
+  reinterpret_cast<std::atomic<char>*>(to + used)->store(*line.c_str(), std::memory_order_release);
+}
+
+bool is_listed(const wire::Image& image, const wire::Site& site) {
+  for (uint32_t i = 0; i < image.site_count; ++i)
+    if (image.sites[i].address == site.address && image.sites[i].tactic == site.tactic) return true;
+  return false;
+}
+
+// For `sctrace info`. A library that comes and goes at the same place is there once.
+void publish_sites(std::span<const rewriter::Plan> plans) {
+  wire::Image& image = *global.image;
+  for (const rewriter::Plan& plan : plans) {
+    const wire::Site site{.address = plan.site.address,
+                          .tactic = static_cast<uint8_t>(plan.site.tactic),
+                          .refusal = static_cast<uint8_t>(plan.site.refusal),
+                          .object = 0,
+                          .reserved = 0};
+    if (is_listed(image, site)) continue;
+    if (image.site_count == wire::site_max) {
+      ++image.sites_refused;
+    } else {
+      image.sites[image.site_count] = site;
+      __atomic_store_n(&image.site_count, image.site_count + 1, __ATOMIC_RELEASE);
+    }
+  }
+}
+
+// The rewriter's work on one object, as it is called aside.
+struct Work {
+  rewriter::Late late;
+  rewriter::Object object;
+  rewriter::Region scratch;
+  rewriter::Report report;
+  bool prepared;
+};
+
+void prepare(void* what) {
+  Work& work = *static_cast<Work*>(what);
+  work.prepared =
+      rewriter::try_prepare(work.late, work.object, reinterpret_cast<uint64_t>(sctrace_trampoline),
+                            work.scratch, work.report);
+}
+
+void patch_loaded(ThreadState& self, const FreshText& fresh) {
+  Loaded loaded;
+  if (!describe(fresh, loaded)) return;
+  const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (scratch < 0) return;
+  auto& work = *reinterpret_cast<Work*>(scratch);  // all zero is empty
+  work.object = loaded.object;
+  work.scratch = {reinterpret_cast<uint8_t*>(scratch) + page, scratch_bytes - page, 0};
+  static_assert(sizeof(Work) <= page);
+  rewriter::forget(fresh.begin, fresh.begin + fresh.bytes);
+  const bool faulted = sctrace_aside(prepare, &work, &self.escape);
+  if (!faulted && work.prepared)
+    rewriter::commit(work.late, Running::nobody);
+  else
+    rewriter::abandon(work.late);
+  if (!faulted && !work.late.plans.empty()) {
+    publish_sites(work.late.plans);
+    list(loaded.base, fresh.fd);
+  }
+  raw_syscall(__NR_munmap, scratch, scratch_bytes);
+}
+
+void undo(const Change& change) {
+  const Running running = running_now();
+  rewriter::undo(change.old.begin, change.old.end, running);
+}
+
+bool is_loader(uint64_t site) { return site >= global.loader_begin && site < global.loader_end; }
+
+}  // namespace
+
+void mapping_enter(ThreadState& self, uint32_t nr) {
+  const uint64_t* args = self.frame.args;
+  const Change change = change_of(nr, args);
+  const bool text = change.fate != Fate::none && has_text(change);
+  const bool fresh =
+      nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) && is_loader(self.site);
+  if (!text && !fresh) return;
+  self.after = After::mapping;
+  self.text_births = rewriter::births();
+  if (!text || change.fate == Fate::replaced || self.process->sandboxed) return;
+  SpecialWork work(self);
+  const Lock lock(patience);
+  undo(change);
+}
+
+void mapping_leave(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  const auto nr = static_cast<uint32_t>(self.frame.nr);
+  const Change change = change_of(nr, args);
+  const bool done = self.frame.result >= 0 || self.frame.result < -4095;
+  if (done && nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
+      is_loader(self.site))
+    self.fresh = {.begin = static_cast<uint64_t>(self.frame.result),
+                  .bytes = args[1],
+                  .offset = args[5],
+                  .fd = static_cast<int32_t>(args[4])};
+  if (change.fate == Fate::none || !has_text(change)) return;
+  SpecialWork work(self);
+  const Lock lock(patience);
+  const bool stays = change.fate == Fate::discarded || !done;
+  if (!stays) {
+    rewriter::forget(change.old.begin, change.old.end, self.text_births);
+    rewriter::forget(change.target.begin, change.target.end, self.text_births);
+  } else if (change.fate != Fate::replaced && !self.process->sandboxed) {
+    rewriter::redo(change.old.begin, change.old.end, running_now());
+  }
+}
+
+void closing_file(ThreadState& self) {
+  const FreshText fresh = self.fresh;
+  if (!fresh.bytes || fresh.fd != static_cast<int32_t>(self.frame.args[0])) return;
+  self.fresh.bytes = 0;
+  if (!global.stubs || !global.late_doors || self.process->sandboxed || !self.process->follow)
+    return;
+  SpecialWork work(self);
+  const Lock lock(0);
+  if (lock.is_mine()) patch_loaded(self, fresh);
+}
+
+void text_after_fork() { busy.store(0, std::memory_order_relaxed); }
+
+}  // namespace sctrace::preload

@@ -1,0 +1,21 @@
+// Text that comes and goes while the program runs: dlopen, dlclose, and what the app does to its
+// own mappings. What the loader maps is patched when it closes the file: all of the object is there
+// then, and nobody has run any of it. What is unmapped, replaced, moved, discarded or made writable
+// gets its own bytes back in time, and is forgotten.
+//
+// One thread at a time works on text. It cannot be interrupted by a handler of the app
+// (SpecialWork), so who finds the lock taken need not wait long; a loaded object is then left to
+// the trap instead.
+#pragma once
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+
+// Before mmap, munmap, mremap, mprotect, pkey_mprotect and madvise, and after them.
+void mapping_enter(ThreadState& self, uint32_t nr);
+void mapping_leave(ThreadState& self);
+
+void closing_file(ThreadState& self);  // before close
+void text_after_fork();                // in the child: whoever worked on text is not here
+
+}  // namespace sctrace::preload
