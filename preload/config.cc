@@ -110,6 +110,10 @@ bool set_log(const char* s, Config& c) {
 }
 
 bool set_disable(const char* s, Config& c) { return parse_switch(s, c.disabled); }
+bool set_vdso(const char* s, Config& c) {
+  if (!same(s, "on") && !same(s, "off")) return false;
+  return c.vdso = same(s, "on"), true;
+}
 
 // THE options: one row each. `what` ends the line that a bad value gets.
 struct Option {
@@ -128,6 +132,7 @@ constexpr Option options[] = {
     {"FOLLOW", set_follow, "none, fork, exec or fork,exec"},
     {"COMM", set_comm, "program names"},
     {"DOORS", set_doors, "auto, trap or stub"},
+    {"VDSO", set_vdso, "on or off"},
     {"LOG", set_log, "off, error, warn, info, debug or debug:FILE"},
     {"DISABLE", set_disable, "0 or 1"},
 };

@@ -20,6 +20,7 @@ struct Config {
   bool follow_fork = true, follow_exec = true;
   char comm[256] = "";  // names with commas; empty = all
   Doors doors = Doors::automatic;
+  bool vdso = false;
   Level log = Level::warn;
   char log_file[512] = "";
   bool disabled = false;

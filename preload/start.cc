@@ -19,6 +19,7 @@
 #include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/trap.h"
+#include "preload/vdso.h"
 
 namespace sctrace::preload {
 
@@ -210,6 +211,7 @@ bool start(int argc, char** argv, char** envp) {
   settle(*self, Slot::write);
   uint64_t mask;  // no handler runs while text is written
   raw_syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &everything, &mask, 8);
+  if (global.config.vdso) make_vdso_call();
   open_stubs(objects);
   open_trap();
   raw_syscall(__NR_rt_sigprocmask, 2, &mask, 0, 8);

@@ -36,6 +36,7 @@ constexpr Mirror mirrors[] = {
     {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
     {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
     {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
+    {"--vdso", "SCTRACE_VDSO", "on|off", "record the clock functions of the vDSO too (off)"},
     {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
 };
 
@@ -54,8 +55,7 @@ bool add_expression(const std::string& text, Launch& what) {
 // The command and the -e among what was given; what is wrong with them.
 std::string take_command(const std::vector<std::string>& expressions, Launch& what) {
   for (const std::string& text : expressions)
-    if (!add_expression(text, what))
-      return fmt::format("-e {}: only trace= is known", text);
+    if (!add_expression(text, what)) return fmt::format("-e {}: only trace= is known", text);
   const bool marked = !what.command.empty() && what.command.front() == "--";
   if (marked) what.command.erase(what.command.begin());
   if (what.command.empty()) return "no command; usage: sctrace record [OPTION...] -- CMD [ARG...]";
