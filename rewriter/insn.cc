@@ -2,6 +2,7 @@
 
 #include <Zydis/Zydis.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "rewriter/quick.h"
@@ -9,25 +10,40 @@
 namespace sctrace::rewriter {
 namespace {
 
-// What ZydisDecoderInit would fill in, as a constant: a shared object in somebody's process has no
-// static initialisers. Checked against the real thing by insn_test.cc through what it decodes.
-constexpr ZydisDecoder decoder_with(bool minimal) {
-  ZydisDecoder d{};
-  d.machine_mode = ZYDIS_MACHINE_MODE_LONG_64;
-  d.stack_width = ZYDIS_STACK_WIDTH_64;
-  for (auto mode : {ZYDIS_DECODER_MODE_MPX, ZYDIS_DECODER_MODE_CET, ZYDIS_DECODER_MODE_LZCNT,
-                    ZYDIS_DECODER_MODE_TZCNT, ZYDIS_DECODER_MODE_CLDEMOTE})
-    d.decoder_mode[mode] = ZYAN_TRUE;
-  if (minimal) d.decoder_mode[ZYDIS_DECODER_MODE_MINIMAL] = ZYAN_TRUE;
-  return d;
+// Zydis 3 (Ubuntu 22.04) and 4 differ in two names. An include tells them apart: their version is a
+// cast, which no #if can read.
+#if __has_include(<Zydis/Disassembler.h>)
+constexpr auto wide = ZYDIS_STACK_WIDTH_64;
+bool decode_with(const ZydisDecoder& decoder, const uint8_t* bytes, ZyanUSize size,
+                 ZydisDecodedInstruction& insn) {
+  return ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes, size, &insn));
 }
-constexpr ZydisDecoder lengths_only = decoder_with(true);
-constexpr ZydisDecoder whole = decoder_with(false);
+#else
+constexpr auto wide = ZYDIS_ADDRESS_WIDTH_64;
+bool decode_with(const ZydisDecoder& decoder, const uint8_t* bytes, ZyanUSize size,
+                 ZydisDecodedInstruction& insn) {
+  return ZYAN_SUCCESS(ZydisDecoderDecodeBuffer(&decoder, bytes, size, &insn));
+}
+#endif
 
-bool try_decode(const ZydisDecoder& decoder, std::span<const uint8_t> bytes,
-                ZydisDecodedInstruction& insn) {
+// Made at their first use: a shared object in somebody's process has no static initialisers. Two
+// who make them at once write the same.
+enum Depth { lengths_only, whole };
+constinit ZydisDecoder decoders[2]{};
+constinit std::atomic<bool> made{};
+
+const ZydisDecoder& decoder(Depth depth) {
+  if (!made.load(std::memory_order_acquire)) {
+    for (ZydisDecoder& d : decoders) ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64, wide);
+    ZydisDecoderEnableMode(&decoders[lengths_only], ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+    made.store(true, std::memory_order_release);
+  }
+  return decoders[depth];
+}
+
+bool try_decode(Depth depth, std::span<const uint8_t> bytes, ZydisDecodedInstruction& insn) {
   const ZyanUSize size = bytes.size() < longest_insn ? bytes.size() : longest_insn;
-  return ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), size, &insn));
+  return decode_with(decoder(depth), bytes.data(), size, insn);
 }
 
 bool is_rip_relative(const ZydisDecodedInstruction& insn) {
@@ -115,6 +131,9 @@ bool is_movable(std::span<const uint8_t> bytes) {
   if (!try_decode(whole, bytes, insn) || insn.length != bytes.size()) return false;
   if (insn.raw.imm[0].is_relative) return false;
   if (is_rip_relative(insn) && insn.address_width != 64) return false;
+  // uiret and its like, which Zydis 3 has no category for.
+  if (insn.opcode_map == ZYDIS_OPCODE_MAP_0F && insn.opcode == 0x01 && has_prefix(insn, 0xf3))
+    return false;
   if (has_prefix(insn, 0xf0)) return false;  // programs with one thread jump behind the lock prefix
   switch (insn.meta.category) {
     case ZYDIS_CATEGORY_CALL:
@@ -126,7 +145,6 @@ bool is_movable(std::span<const uint8_t> bytes) {
     case ZYDIS_CATEGORY_INTERRUPT:
     case ZYDIS_CATEGORY_CET:
     case ZYDIS_CATEGORY_SYSTEM:
-    case ZYDIS_CATEGORY_UINTR:
     case ZYDIS_CATEGORY_VTX:
     case ZYDIS_CATEGORY_SGX:
     case ZYDIS_CATEGORY_INVALID: return false;

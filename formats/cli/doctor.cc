@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "formats/cli/json.h"
+#include "formats/cli/object_doors.h"
 #include "formats/cli/program.h"
 #include "formats/cli/verbs.h"
 
@@ -38,7 +39,7 @@ int verb_doctor(int argc, char** argv) {
   std::string name;
   bool json = false;
   app.add_option("CMD", name, "a program, as a shell would find it")->required();
-  app.add_flag("--json", json, "one JSON object: command, traceable, findings");
+  app.add_flag("--json", json, "one JSON object: command, traceable, findings, objects");
   if (const auto status = parse(app, argc, argv)) return *status;
   const Found found = find_command(name);
   std::vector<Finding> all;
@@ -57,15 +58,18 @@ int verb_doctor(int argc, char** argv) {
     list += fmt::format("{}{{\"prevents\": {}, \"why\": {}}}", list.empty() ? "" : ", ",
                         one.prevents, json_quoted(one.why));
   }
+  const auto doors = traceable ? predicted_doors(found.path) : std::vector<ObjectDoors>{};
   if (json)
-    fmt::print("{{\"command\": {}, \"traceable\": {}, \"findings\": [{}]}}\n",
-               json_quoted(found.path), traceable, list);
+    fmt::print("{{\"command\": {}, \"traceable\": {}, \"findings\": [{}], \"objects\": {}}}\n",
+               json_quoted(found.path), traceable, list, json_of(doors));
   else if (traceable)
     fmt::print(
         "yes:  {} can be traced. Never seen: calls that its loader makes before the library "
         "starts,\n"
         "      and io_uring operations, which are no system calls.\n",
         found.path);
+  if (!json)
+    for (const ObjectDoors& object : doors) fmt::print("      {}\n", text_of(object));
   return traceable ? 0 : 1;
 }
 

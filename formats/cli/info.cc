@@ -9,6 +9,7 @@
 #include <set>
 
 #include "formats/cli/json.h"
+#include "formats/cli/object_doors.h"
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
 #include "rewriter/report.h"
@@ -67,13 +68,6 @@ std::string sud(uint32_t state) {
                     : fmt::format("refused: {}", std::strerror(static_cast<int>(state)));
 }
 
-std::string object(const std::map<std::string, uint64_t>& counts) {
-  std::string text;
-  for (const auto& [name, count] : counts)
-    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", json_quoted(name), count);
-  return "{" + text + "}";
-}
-
 void print_json(const read::Trace& trace, const Totals& all) {
   fmt::print("{{\"trace\": {}, \"version\": {}, \"host\": {}, \"kernel\": {}, \"stopped\": {},\n",
              json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()),
@@ -86,7 +80,8 @@ void print_json(const read::Trace& trace, const Totals& all) {
       "\"filtered\": {},\n",
       all.stub, all.trap, all.lost, all.cut, all.untraced, all.filtered);
   fmt::print(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n",
-             all.signals, object(all.sites), object(all.refusals), all.refused);
+             all.signals, json_of(all.sites), json_of(all.refusals), all.refused);
+  fmt::print(" \"objects\": {},\n", json_of(object_doors(trace)));
   fmt::print(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [",
              all.processes.size(), all.rings, trace.damages().count, trace.unborn().size());
   const char* comma = "\n";
@@ -102,14 +97,6 @@ void print_json(const read::Trace& trace, const Totals& all) {
   fmt::print("]}}\n");
 }
 
-void print_counts(const char* title, const std::map<std::string, uint64_t>& counts) {
-  fmt::print("{:<11}", title);
-  const char* comma = "";
-  for (const auto& [name, count] : counts)
-    if (count) fmt::print("{}{} {}", comma, name, count), comma = ", ";
-  fmt::print("{}\n", *comma ? "" : "none");
-}
-
 void print_text(const read::Trace& trace, const Totals& all) {
   fmt::print("trace      {}, version {}, on {} ({})\n", trace.directory(), trace.version(),
              trace.host(), trace.kernel());
@@ -121,11 +108,12 @@ void print_text(const read::Trace& trace, const Totals& all) {
   fmt::print("missing    {} lost, {} buffers cut, {} untraced, {} filtered{}\n", all.lost, all.cut,
              all.untraced, all.filtered,
              trace.stopped() ? "; recording stopped at SCTRACE_MAX_SIZE" : "");
-  print_counts("sites", all.sites);
-  print_counts("refused", all.refusals);
+  fmt::print("sites      {}\n", text_of(all.sites));
+  fmt::print("refused    {}\n", text_of(all.refusals));
   if (all.refused) fmt::print("           {} more sites were not listed\n", all.refused);
   if (trace.damages().count)
     fmt::print("damaged    {} places; see `sctrace check`\n", trace.damages().count);
+  for (const ObjectDoors& object : object_doors(trace)) fmt::print("  {}\n", text_of(object));
   fmt::print("processes  {}, in {} images with {} rings\n", all.processes.size(),
              trace.images().size(), all.rings);
   for (const read::Image& image : trace.images())
@@ -141,9 +129,9 @@ int verb_info(int argc, char** argv) {
   std::string name;
   bool json = false;
   app.add_option("TRACE", name, "trace directory (default: the newest sctrace-* here)");
-  app.add_flag(
-      "--json", json,
-      "one JSON object: calls.stub, calls.trap, lost, cut, untraced, sites, refusals, images …");
+  app.add_flag("--json", json,
+               "one JSON object: calls.stub, calls.trap, lost, cut, untraced, sites, refusals, "
+               "objects, images …");
   if (const auto status = parse(app, argc, argv)) return *status;
   const read::Trace trace(trace_named(name));
   const Totals all = totals(trace);

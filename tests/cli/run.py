@@ -54,6 +54,7 @@ def reading():
     check("info counts doors", info["calls"] == {"stub": 3, "trap": 1}, info)
     check("info counts sites by tactic", info["sites"]["mov"] == 1 and info["sites"]["trap"] == 1, info)
     check("info names refusals", info["refusals"] == {"undecodable": 1}, info)
+    check("info tells sites by object", sum(sum(one["sites"].values()) for one in info["objects"]) == 2, info)
     check("info counts losses", json.loads(says(["info", "--json", "lossy"], 0))["lost"] == 5)
     says(["info", "whole"], 0, out="3 by stub, 1 by trap")
     says(["info", "nowhere"], 1, err="no such trace")
@@ -73,6 +74,9 @@ def checking():
 
 def doctor(environment):
     says(["doctor", "sh"], 0, out="can be traced", env=environment)
+    doors = json.loads(says(["doctor", "--json", "sh"], 0, env=environment))["objects"]
+    libc = [one["sites"] for one in doors if "libc.so" in one["path"]]
+    check("doctor predicts libc's doors", libc and libc[0].get("mov", 0) > 200 and not libc[0].get("trap"), doors)
     says(["doctor", "no-such-command"], 1, out="not found", env=environment)
     with open("script", "w") as script:
         script.write("#!/bin/sh\n")
