@@ -1,12 +1,12 @@
 // Drives the pairs NAME.in and NAME.out of this folder. Both are hex as in Pretend, one instruction
 // a line, with its assembly behind a #; the comments are for people and not compared.
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "arch/x86_64/frame.h"
 #include "rewriter/apply.h"
+#include "tests/support/catch.h"
 #include "tests/unit/rewriter/pretend.h"
 
 using namespace sctrace::rewriter;
@@ -71,7 +71,7 @@ TEST_CASE("code is patched as its .out says", "[rewriter][patch]") {
     DYNAMIC_SECTION(entry.path().stem().string()) {
       auto expected = entry.path();
       expected.replace_extension(".out");
-      CHECK_THAT(patched(words_of(entry.path())), Catch::Equals(words_of(expected)));
+      CHECK_THAT(patched(words_of(entry.path())), Catch::Matchers::Equals(words_of(expected)));
     }
   }
   CHECK(cases >= 7);

@@ -1,8 +1,8 @@
 #include "arch/table.h"
+#include "tests/support/catch.h"
 
 #include <dlfcn.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
 #include <fstream>

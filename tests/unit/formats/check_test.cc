@@ -1,6 +1,6 @@
 #include "formats/read/check.h"
+#include "tests/support/catch.h"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "arch/table.h"
@@ -9,7 +9,7 @@
 
 using namespace sctrace;
 using namespace sctrace::arch;
-using Catch::Matchers::Contains;
+using sctrace::test::contains;
 using test::ScratchTrace;
 using wire::Began;
 

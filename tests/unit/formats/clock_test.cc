@@ -1,6 +1,5 @@
 #include "formats/read/clock.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 using namespace sctrace;
 using read::Clock;

@@ -1,6 +1,5 @@
 #include "formats/counts.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "arch/table.h"
 

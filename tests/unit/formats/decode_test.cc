@@ -1,6 +1,6 @@
 #include "formats/read/decode.h"
+#include "tests/support/catch.h"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 
 #include "formats/text.h"

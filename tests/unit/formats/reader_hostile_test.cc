@@ -1,11 +1,11 @@
 // Any bytes at all give events or one clear error: never a crash, a hang or memory without bound.
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
 #include "arch/table.h"
 #include "formats/read/check.h"
 #include "formats/read/timeline.h"
+#include "tests/support/catch.h"
 #include "tests/support/scratch_trace.h"
 
 using namespace sctrace;

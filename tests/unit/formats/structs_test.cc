@@ -1,10 +1,10 @@
 #include "formats/read/structs.h"
+#include "tests/support/catch.h"
 
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 
 #include "formats/text.h"

@@ -1,6 +1,5 @@
 #include "formats/text.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "formats/read/decode.h"
 #include "formats/text_filter.h"

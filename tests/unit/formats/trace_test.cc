@@ -1,8 +1,8 @@
 #include "formats/read/trace.h"
+#include "tests/support/catch.h"
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
 
@@ -12,7 +12,7 @@
 
 using namespace sctrace;
 using namespace sctrace::arch;
-using Catch::Matchers::Contains;
+using sctrace::test::contains;
 using test::ScratchTrace;
 using wire::Began;
 
@@ -41,36 +41,36 @@ TEST_CASE("what is no trace is refused with a reason", "[read][trace]") {
   ScratchTrace scratch;
   scratch.image(7).ring(7, Began::image);
   const std::string path = scratch.write(), session = path + "/session";
-  SECTION("nothing there") { CHECK_THAT(refusal(path + "/nowhere"), Contains("no such trace")); }
-  SECTION("a file") { CHECK_THAT(refusal(session), Contains("no directory")); }
+  SECTION("nothing there") { CHECK_THAT(refusal(path + "/nowhere"), contains("no such trace")); }
+  SECTION("a file") { CHECK_THAT(refusal(session), contains("no directory")); }
   SECTION("no session") {
     std::filesystem::remove(session);
-    CHECK_THAT(refusal(path), Contains("no file `session`"));
+    CHECK_THAT(refusal(path), contains("no file `session`"));
   }
   SECTION("empty session") {
     test::overwrite(session, "");
-    CHECK_THAT(refusal(path), Contains("session: offset 0: empty"));
+    CHECK_THAT(refusal(path), contains("session: offset 0: empty"));
   }
   SECTION("truncated session") {
     test::overwrite(session, test::contents(session).substr(0, 100));
-    CHECK_THAT(refusal(path), Contains("session: offset 100: truncated"));
+    CHECK_THAT(refusal(path), contains("session: offset 100: truncated"));
   }
   SECTION("another version") {
     patch<uint32_t>(session, offsetof(wire::Session, version), 99);
-    CHECK_THAT(refusal(path), Contains("version 99, this sctrace reads version 1"));
+    CHECK_THAT(refusal(path), contains("version 99, this sctrace reads version 1"));
   }
   SECTION("the other byte order") {
     patch(session, 0, __builtin_bswap64(wire::session_magic));
-    CHECK_THAT(refusal(path), Contains("the other byte order"));
+    CHECK_THAT(refusal(path), contains("the other byte order"));
   }
   SECTION("something else") {
     patch<uint64_t>(session, 0, 42);
-    CHECK_THAT(refusal(path), Contains("not the session of a sctrace trace"));
+    CHECK_THAT(refusal(path), contains("not the session of a sctrace trace"));
   }
   SECTION("session is a directory") {
     std::filesystem::remove(session);
     std::filesystem::create_directory(session);
-    CHECK_THAT(refusal(path), Contains("not a regular file"));
+    CHECK_THAT(refusal(path), contains("not a regular file"));
   }
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("an image that lies about its geometry is refused", "[read][trace]") {
   const std::string path = scratch.write(), ring = scratch.ring_file();
   const auto lie = [&](size_t offset, auto value, const char* why) {
     patch(ring, offset, value);
-    CHECK_THAT(refusal(path), Contains(why));
+    CHECK_THAT(refusal(path), contains(why));
   };
   SECTION("version") { lie(offsetof(wire::Image, version), uint32_t{2}, "version 2"); }
   SECTION("header") { lie(offsetof(wire::Image, header_bytes), uint32_t{8}, "size of the header"); }

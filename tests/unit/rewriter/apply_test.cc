@@ -1,8 +1,8 @@
 #include "rewriter/apply.h"
+#include "tests/support/catch.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <catch2/catch.hpp>
 
 #include "arch/x86_64/frame.h"
 #include "tests/unit/rewriter/executed.h"

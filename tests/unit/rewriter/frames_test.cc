@@ -1,6 +1,5 @@
 #include "rewriter/frames.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "tests/unit/rewriter/pretend.h"
 

@@ -1,6 +1,5 @@
 #include "rewriter/insn.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "tests/support/hex.h"
 

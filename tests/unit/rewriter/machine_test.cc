@@ -1,11 +1,11 @@
 // The planner on the libc and the loader of this machine.
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
 
 #include "rewriter/quick.h"
+#include "tests/support/catch.h"
 #include "tests/unit/rewriter/elf_file.h"
 #include "tests/unit/rewriter/pretend.h"
 

@@ -1,6 +1,5 @@
 #include "rewriter/plan.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "rewriter/branches.h"
 #include "tests/unit/rewriter/pretend.h"

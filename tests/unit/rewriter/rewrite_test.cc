@@ -1,7 +1,7 @@
 #include "rewriter/rewrite.h"
+#include "tests/support/catch.h"
 
 #include <unistd.h>
-#include <catch2/catch.hpp>
 
 #include "tests/unit/rewriter/executed.h"
 
@@ -281,5 +281,5 @@ TEST_CASE("an arena is executable and not writable, and says what it is", "[rewr
   while (maps && std::fgets(line, sizeof line, maps))
     if (!std::strncmp(line, want, std::strlen(want))) found = line;
   if (maps) std::fclose(maps);
-  CHECK_THAT(found, Catch::Contains("r-xp"));
+  CHECK_THAT(found, sctrace::test::contains("r-xp"));
 }

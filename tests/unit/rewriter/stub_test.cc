@@ -1,6 +1,5 @@
 #include "rewriter/stub.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "arch/x86_64/encode.h"
 #include "tests/unit/rewriter/pretend.h"
