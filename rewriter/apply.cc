@@ -118,15 +118,13 @@ Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* 
 // others.
 alignas(page) [[gnu::section(".text.sctrace_probe"), gnu::used]] const uint8_t probe[page] = {0xcc};
 
+// Asked each time: the app may have denied itself to make changed text executable since
+// (PR_SET_MDWE).
 bool is_changed_text_executable() {
-  static int answer = 0;  // 1 yes, 2 no
-  if (answer) return answer == 1;
   const auto address = reinterpret_cast<uint64_t>(probe);
   bool works = arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_WRITE) == 0;
   if (works) *reinterpret_cast<volatile uint8_t*>(address) = 0xcc;
-  works = works && arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_EXEC) == 0;
-  answer = works ? 1 : 2;
-  return works;
+  return arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_EXEC) == 0 && works;
 }
 
 bool Writer::try_open_text(uint64_t begin, uint64_t end, int protection) {
@@ -184,6 +182,7 @@ bool Writer::try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned si
                              int protection) const {
   const uint64_t begin = address & ~(page - 1);  // a window may straddle two pages
   const uint64_t length = ((address + size + page - 1) & ~(page - 1)) - begin;
+  if (!is_changed_text_executable()) return false;
   if (arch::raw_syscall(SYS_mprotect, begin, length, PROT_READ | PROT_WRITE) < 0) return false;
   if (is_in_one_word(address, size)) {
     auto* const word = reinterpret_cast<volatile uint64_t*>(address & ~7ull);

@@ -1,6 +1,5 @@
 #include "rewriter/arena.h"
 
-#include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -25,6 +24,30 @@ bool try_map_at(uint64_t address, uint64_t size) {
   if (got == static_cast<long>(address)) return true;
   if (got > 0) arch::raw_syscall(SYS_munmap, got, size);
   return false;
+}
+
+bool is_written(long file, uint64_t begin, uint64_t size) {
+  for (uint64_t done = 0; done < size;) {
+    const long n = arch::raw_syscall(SYS_pwrite64, file, begin + done, size - done, done);
+    if (n <= 0) return false;
+    done += static_cast<uint64_t>(n);
+  }
+  return true;
+}
+
+// Where memory that was ever writable may not become executable (PR_SET_MDWE, a service manager's
+// MemoryDenyWriteExecute): the same bytes once more, as a private mapping of a nameless file.
+bool try_seal_by_file(const Arena& arena) {
+  constexpr unsigned executable = 0x10;  // MFD_EXEC, Linux 6.3
+  long file = arch::raw_syscall(SYS_memfd_create, "sctrace stubs", MFD_CLOEXEC | executable);
+  if (file < 0) file = arch::raw_syscall(SYS_memfd_create, "sctrace stubs", MFD_CLOEXEC);
+  if (file < 0) return false;
+  const bool works =
+      is_written(file, arena.begin, arena.size) &&
+      arch::raw_syscall(SYS_mmap, arena.begin, arena.size, PROT_READ | PROT_EXEC,
+                        MAP_PRIVATE | MAP_FIXED, file, 0) == static_cast<long>(arena.begin);
+  arch::raw_syscall(SYS_close, file);
+  return works;
 }
 
 }  // namespace
@@ -59,10 +82,10 @@ bool try_seal(Arena& arena, uint64_t used) {
   arena.size = used < arena.size ? used : arena.size;
   if (!arena.size) return false;
   if (arch::raw_syscall(SYS_mprotect, arena.begin, arena.size, PROT_READ | PROT_EXEC) < 0)
-    return false;
+    return try_seal_by_file(arena);
   // A kernel without names for anonymous memory refuses: it is only for people who read the maps.
-  arch::raw_syscall(SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, arena.begin, arena.size,
-                    "sctrace stubs");
+  constexpr int set_vma = 0x53564d41, anon_name = 0;  // Linux 5.17
+  arch::raw_syscall(SYS_prctl, set_vma, anon_name, arena.begin, arena.size, "sctrace stubs");
   return true;
 }
 
