@@ -123,8 +123,8 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   if (!call.door) {
     const auto index =
         *reinterpret_cast<const uint32_t*>(call.tail - 6);  // the stub says which (stub.h)
-    self.site_index = index < global.stub_count ? static_cast<uint16_t>(index)
-                                                : uint16_t{sctrace::wire::site_bits};
+    self.site_index = index < sctrace::wire::site_max ? static_cast<uint16_t>(index)
+                                                      : uint16_t{sctrace::wire::site_bits};
     self.site = global.stubs[index].site;
   }
   call.behind = self.site + 2;

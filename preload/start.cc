@@ -169,6 +169,7 @@ void open_stubs(const Objects& objects) {
       {reinterpret_cast<rewriter::Stub*>(table), stubs_most}, left, left_count, report, is_alone());
   global.stub_count = count < wire::site_max ? count : wire::site_max;
   global.image->sites_refused += count - global.stub_count;
+  rewriter::begin_late(wire::site_max);
   global.late_doors = arch::has_xsave();
   publish_sites(left, left_count);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);

@@ -42,7 +42,7 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
           rewriter::stub_of(behind)) {  // its own syscall: fs is not what we gave it
     self.site = stub->site;
     const auto index = stub - global.stubs;
-    if (index < global.stub_count) self.site_index = static_cast<uint16_t>(index);
+    if (index < wire::site_max) self.site_index = static_cast<uint16_t>(index);
   }
   context.rbx = reinterpret_cast<uint64_t>(&self);
   context.rip = reinterpret_cast<uint64_t>(sctrace_common);

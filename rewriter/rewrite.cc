@@ -152,6 +152,10 @@ uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& s
   return registry().used;
 }
 
+void begin_late(uint32_t first) {
+  if (registry().used < first) registry().used = first;
+}
+
 bool try_prepare(Late& late, const Object& object, uint64_t trampoline, Region& scratch,
                  Report& report) {
   late.plans = plan_object(object, scratch, report);

@@ -16,11 +16,14 @@ uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& s
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
                  bool alone = false);
 
-// One more object, after rewrite(), while the program runs. What of it may fault, because somebody
-// unmaps the text or cuts its file short meanwhile, is all in try_prepare(), which changes nothing
-// that others see: it may be left by a jump at any instruction, and abandon() gives back what it
-// took (also after it said that there is no stub to be had). commit() makes the stubs known and
-// patches. The plans lie in the scratch memory.
+// Stubs made from now on have indexes from `first` on: those below mean the same for good.
+void begin_late(uint32_t first);
+
+// One more object, after begin_late(), while the program runs. What of it may fault, because
+// somebody unmaps the text or cuts its file short meanwhile, is all in try_prepare(), which changes
+// nothing that others see: it may be left by a jump at any instruction, and abandon() gives back
+// what it took (also after it said that there is no stub to be had). commit() makes the stubs known
+// and patches. The plans lie in the scratch memory.
 struct Late {
   Bank* place = nullptr;
   Bank bank;
