@@ -9,7 +9,6 @@
 #include <cerrno>
 
 #include "arch/table.h"
-#include "arch/x86_64/aside.h"
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
@@ -18,6 +17,7 @@
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/special.h"
+#include "preload/stubs.h"
 #include "preload/trap.h"
 #include "preload/vdso.h"
 
@@ -114,65 +114,6 @@ void take_signals(ThreadState& self) {
   raw_syscall(__NR_rt_sigprocmask, sig_unblock, &guarded, &before, 8);
   self.blocked = before & guarded;
   adopt_handlers(main_process);
-}
-
-void publish_sites(const rewriter::Site* left, uint32_t left_count) {
-  wire::Image& image = *global.image;
-  uint32_t n = 0;
-  const uint64_t first = reinterpret_cast<uint64_t>(image.sites) & ~4095ull;
-  const uint64_t end = reinterpret_cast<uint64_t>(image.sites + global.stub_count + left_count);
-  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE: an errno now, not a SIGBUS below
-  if (raw_syscall(__NR_madvise, first, end - first, populate_write) == -EFAULT) return;
-  for (uint32_t i = 0; i < global.stub_count; ++i)
-    image.sites[n++] = {.address = global.stubs[i].site,
-                        .tactic = static_cast<uint8_t>(global.stubs[i].tactic),
-                        .refusal = 0,
-                        .object = 0,
-                        .reserved = 0};
-  for (uint32_t i = 0; i < left_count; ++i) {
-    if (n == wire::site_max)
-      ++image.sites_refused;
-    else
-      image.sites[n++] = {.address = left[i].address,
-                          .tactic = static_cast<uint8_t>(left[i].tactic),
-                          .refusal = static_cast<uint8_t>(left[i].refusal),
-                          .object = 0,
-                          .reserved = 0};
-  }
-  image.site_count = n;
-}
-
-// Is there one thread? A count of links that is not there says no.
-bool is_alone() {
-  struct stat status {};
-  return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
-         status.st_nlink == 3;
-}
-
-void open_stubs(const Objects& objects) {
-  constexpr uint64_t stubs_most = 4 * wire::site_max;  // room for what is loaded later
-  constexpr uint64_t table_bytes = stubs_most * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
-  if (global.config.doors == Doors::trap) return;
-  const long table = raw_syscall(__NR_mmap, 0, table_bytes, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (table < 0 || scratch < 0)
-    return say(Level::warn, "no memory for stubs; every call goes by the trap");
-  static rewriter::Site left[256];
-  uint32_t left_count = 0;
-  rewriter::Region region{reinterpret_cast<uint8_t*>(scratch), scratch_bytes, 0};
-  rewriter::Report report;
-  global.stubs = reinterpret_cast<rewriter::Stub*>(table);
-  const uint32_t count = rewriter::rewrite(
-      {objects.all, objects.count}, reinterpret_cast<uint64_t>(sctrace_trampoline), region,
-      {reinterpret_cast<rewriter::Stub*>(table), stubs_most}, left, left_count, report, is_alone());
-  global.stub_count = count < wire::site_max ? count : wire::site_max;
-  global.image->sites_refused += count - global.stub_count;
-  rewriter::begin_late(wire::site_max);
-  global.late_doors = arch::has_xsave();
-  publish_sites(left, left_count);
-  raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }
 
 void open_trap() {

@@ -13,13 +13,6 @@ bool holds(uint64_t begin, uint64_t end, uint64_t address) {
   return address >= begin && address < end;
 }
 
-const Bank* bank_of_text(uint64_t address) {
-  for (const Bank& bank : banks())
-    if (const uint64_t end = end_of(bank.text_end); holds(bank.text_begin, end, address))
-      return &bank;
-  return nullptr;
-}
-
 const Bank* bank_of_stub(uint64_t address) {
   for (const Bank& bank : banks())
     if (const uint64_t end = end_of(bank.stubs_end); holds(bank.stubs_begin, end, address))
@@ -41,15 +34,23 @@ const Stub* last_up_to(const Bank& bank, uint64_t Stub::*key, uint64_t value) {
   return low ? &stubs[low - 1] : nullptr;
 }
 
-// The stub whose window holds the address: near its site, so only few stubs are looked at.
+bool has_text(const Bank& bank, uint64_t address) {
+  const uint64_t end = end_of(bank.text_end);
+  return holds(bank.text_begin, end, address);
+}
+
+// The stub whose window holds the address: near its site, so only few stubs are looked at. A text
+// may have two banks: one by its frames and one by a Go table.
 const Stub* stub_of_window(uint64_t pc) {
-  const Bank* bank = bank_of_text(pc);
-  if (!bank || !bank->count) return nullptr;
   constexpr uint64_t near = 160;  // a short jmp and the longest window
-  const Stub* first = stubs_in(*bank).data();
-  const Stub* stub = last_up_to(*bank, &Stub::site, pc + near);
-  for (; stub && stub >= first && stub->site + near > pc; --stub)
-    if (pc == stub->site || holds(stub->window, stub->window + stub->window_bytes, pc)) return stub;
+  for (const Bank& bank : banks()) {
+    if (!has_text(bank, pc) || !bank.count) continue;
+    const Stub* first = stubs_in(bank).data();
+    const Stub* stub = last_up_to(bank, &Stub::site, pc + near);
+    for (; stub && stub >= first && stub->site + near > pc; --stub)
+      if (pc == stub->site || holds(stub->window, stub->window + stub->window_bytes, pc))
+        return stub;
+  }
   return nullptr;
 }
 
@@ -124,9 +125,11 @@ const Stub* stub_of(uint64_t pc) {
 }
 
 const Stub* stub_at(uint64_t site) {
-  const Bank* bank = bank_of_text(site);
-  const Stub* stub = bank ? last_up_to(*bank, &Stub::site, site) : nullptr;
-  return stub && stub->site == site ? stub : nullptr;
+  for (const Bank& bank : banks()) {
+    const Stub* stub = has_text(bank, site) ? last_up_to(bank, &Stub::site, site) : nullptr;
+    if (stub && stub->site == site) return stub;
+  }
+  return nullptr;
 }
 
 uint64_t relocated(uint64_t pc) {

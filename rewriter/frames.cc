@@ -146,7 +146,43 @@ std::optional<Function> read_fde(const Bytes& frames, uint64_t at) {
 
 }  // namespace
 
+// pcHeader, then at an offset that it names pairs of 32 bits, ascending: where a function begins,
+// counted from the text's start, and what else is known of it. One more tells where the last ends.
+void Frames::open_go_table() {
+  const Bytes& table = object_->go_table;
+  constexpr uint32_t go_1_18 = 0xfffffff0, go_1_20 = 0xfffffff1;
+  const auto magic = table.read<uint32_t>(table.address);
+  const auto shape = table.read<uint32_t>(table.address + 4);  // 0, 0, quantum 1, pointer size 8
+  const auto count = table.read<uint64_t>(table.address + 8);
+  const auto text = table.read<uint64_t>(table.address + 24);
+  const auto functions = table.read<uint64_t>(table.address + 64);
+  if (!functions || (*magic != go_1_18 && *magic != go_1_20) || *shape != 0x08010000) return;
+  if (!object_->text.holds(*text, 0) || *functions > table.bytes.size()) return;
+  const uint64_t room = (table.bytes.size() - *functions) / 8;
+  if (!room || *count >= room) return;
+  go_text_ = *text;
+  table_ = table.address + *functions;
+  count_ = static_cast<uint32_t>(*count);
+}
+
+std::optional<Function> Frames::go_function(uint32_t index) const {
+  if (index >= count_) return std::nullopt;
+  Function function{.begin = begin_of(index), .end = begin_of(index + 1)};
+  const Bytes& text = object_->text;
+  if (function.end <= function.begin || !text.holds(function.begin, function.end - function.begin))
+    return std::nullopt;
+  const auto code = text.part(function.begin, function.end - function.begin);
+  size_t size = code.size();
+  while (size > 1 && code[size - 1] == 0xcc) --size;  // int3 up to the next one
+  function.end = function.begin + size;
+  return function;
+}
+
 Frames::Frames(const Object& object) : object_(&object) {
+  if (!object.go_table.bytes.empty()) {
+    open_go_table();
+    return;
+  }
   const Bytes& hdr = object.eh_frame_hdr;
   Cursor in{hdr, hdr.address, hdr.end()};
   const uint8_t version = in.take<uint8_t>();
@@ -165,6 +201,8 @@ Frames::Frames(const Object& object) : object_(&object) {
 }
 
 uint64_t Frames::begin_of(uint32_t index) const {
+  if (go_text_)
+    return go_text_ + object_->go_table.read<uint32_t>(table_ + 8 * uint64_t{index}).value_or(0);
   const auto offset = object_->eh_frame_hdr.read<int32_t>(table_ + 8 * uint64_t{index});
   return object_->eh_frame_hdr.address + static_cast<uint64_t>(int64_t{offset.value_or(0)});
 }
@@ -183,6 +221,7 @@ std::optional<uint32_t> Frames::index_of(uint64_t pc) const {
 }
 
 std::optional<Function> Frames::function(uint32_t index) const {
+  if (go_text_) return go_function(index);
   const Bytes& hdr = object_->eh_frame_hdr;
   const auto offset = hdr.read<int32_t>(table_ + 8 * uint64_t{index} + 4);
   if (index >= count_ || !offset) return std::nullopt;

@@ -1,6 +1,7 @@
 // Function bounds from .eh_frame_hdr's search table and .eh_frame, present in stripped objects too:
-// the trusted starts of every decode. Distrusts all it reads: lying sections give no function,
-// never a crash or a hang.
+// the trusted starts of every decode. A Go program has a table of its own, by which its run-time
+// walks stacks (Go's src/runtime/symtab.go, since 1.18). Distrusts all it reads: lying sections
+// give no function, never a crash or a hang.
 #pragma once
 #include "rewriter/object.h"
 
@@ -25,7 +26,11 @@ class Frames {
   std::optional<Function> function(uint32_t index) const;
 
  private:
+  void open_go_table();
+  std::optional<Function> go_function(uint32_t index) const;
+
   const Object* object_;
+  uint64_t go_text_ = 0;  // where offsets in a Go table count from
   uint64_t table_ = 0;
   uint32_t count_ = 0;
 };

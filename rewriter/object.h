@@ -40,6 +40,8 @@ struct Object {
   Bytes eh_frame_hdr;  // PT_GNU_EH_FRAME
   Bytes frames;  // holds .eh_frame and .gcc_except_table: the segment that eh_frame_hdr lies in, or
                  // the whole image if it is mapped without holes
+  Bytes go_table =
+      {};  // .gopclntab, where .eh_frame says nothing of the functions: then it is asked alone
   int protection = 5;  // of the text: PROT_READ | PROT_EXEC
   std::span<const uint64_t> confirmed =
       {};  // if any: look at these addresses only, and do not scan

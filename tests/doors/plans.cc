@@ -57,7 +57,7 @@ void check_stub(const Object& object, const Plan& plan) {
 void show(const char* path) {
   const ElfFile file(path);
   if (file.image.empty()) return;
-  const Object object = file.object();
+  const Object object = file.go_object();
   if (object.text.bytes.empty()) return;
   static std::vector<uint64_t> memory(1 << 20);  // as much as the library lends
   Region region{reinterpret_cast<uint8_t*>(memory.data()), memory.size() * 8, 0};

@@ -15,6 +15,7 @@ namespace sctrace::test {
 struct ElfFile {
   std::vector<uint8_t> image;
   std::vector<Elf64_Phdr> segments;
+  uint64_t go_address = 0, go_bytes = 0;  // .gopclntab
 
   explicit ElfFile(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
@@ -25,10 +26,27 @@ struct ElfFile {
     segments.resize(header.e_phnum);
     std::memcpy(segments.data(), file.data() + header.e_phoff,
                 segments.size() * sizeof(Elf64_Phdr));
+    find_go_table(file, header);
     for (const Elf64_Phdr& s : segments) {
       if (s.p_type != PT_LOAD) continue;
       if (image.size() < s.p_vaddr + s.p_memsz) image.resize(s.p_vaddr + s.p_memsz);
       std::memcpy(image.data() + s.p_vaddr, file.data() + s.p_offset, s.p_filesz);
+    }
+  }
+
+  void find_go_table(const std::vector<char>& file, const Elf64_Ehdr& header) {
+    const auto section = [&](unsigned n) {
+      Elf64_Shdr s{};
+      if (header.e_shoff + (n + 1) * sizeof s <= file.size())
+        std::memcpy(&s, file.data() + header.e_shoff + n * sizeof s, sizeof s);
+      return s;
+    };
+    const Elf64_Shdr names = section(header.e_shstrndx);
+    for (unsigned n = 0; n < header.e_shnum; ++n) {
+      const Elf64_Shdr s = section(n);
+      const uint64_t name = names.sh_offset + s.sh_name;
+      if (name < file.size() && std::string(file.data() + name).ends_with(".gopclntab"))
+        go_address = s.sh_addr, go_bytes = s.sh_size;
     }
   }
 
@@ -43,6 +61,12 @@ struct ElfFile {
     }
     object.frames = {std::span(image), 0};
     return object;
+  }
+  // With the table of a Go program in place of the frames, if it has one.
+  rewriter::Object go_object() const {
+    rewriter::Object go = object();
+    if (go_bytes) go.go_table = {std::span(image).subspan(go_address, go_bytes), go_address};
+    return go;
   }
 };
 

@@ -1,0 +1,10 @@
+// The first door, opened at start: all that is mapped is rewritten, as far as it can be proved.
+#pragma once
+#include "preload/objects.h"
+
+namespace sctrace::preload {
+
+// In the constructor, with no handler of the app running. Tells the trace each site and its tactic.
+void open_stubs(const Objects& objects);
+
+}  // namespace sctrace::preload
