@@ -65,6 +65,33 @@ constexpr auto plans = [] {
   return all;
 }();
 
+// The variants of each command, cut down likewise: the table's own rows hold pointers.
+struct Variants {
+  uint8_t count = 0;
+  uint64_t command = 0;
+  Op op[std::size(arch::Command{}.args)] = {};
+};
+
+constexpr auto variants = [] {
+  std::array<Variants, std::size(arch::fold::commands)> all{};
+  for (size_t i = 0; i < all.size(); ++i) {
+    const arch::Command& c = arch::fold::commands[i];
+    all[i].count = c.count, all[i].command = c.value;
+    for (uint8_t k = 0; k < c.count; ++k) all[i].op[k] = op_of(c.args[k], 0);
+  }
+  return all;
+}();
+
+// Null: not known, or not passed under this command.
+const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
+  if (nr >= arch::number_limit) return nullptr;
+  const arch::fold::CommandRange range = arch::fold::ranges.of[nr];
+  for (uint16_t i = range.first; i < range.end; ++i)
+    if (variants[i].command == command)
+      return ordinal < variants[i].count ? &variants[i].op[ordinal] : nullptr;
+  return nullptr;
+}
+
 const Plan& plan_for(uint32_t nr) {
   return plans[nr < arch::number_limit ? nr : arch::number_limit];
 }
@@ -260,8 +287,11 @@ bool take(const Taking& t, const Op& op);
 
 bool take_variant(const Taking& t, const Op& op) {
   const uint32_t nr = static_cast<uint32_t>(t.self.frame.nr);
-  const Arg* arg = arch::variant_of(nr, static_cast<uint32_t>(t.args[op.which]), op.ordinal);
-  return !arg || arg->kind == Kind::variant || take(t, op_of(*arg, op.arg));
+  const Op* found = variant_of(nr, static_cast<uint32_t>(t.args[op.which]), op.ordinal);
+  if (!found || found->kind == Kind::variant) return true;
+  Op variant = *found;
+  variant.arg = op.arg;
+  return take(t, variant);
 }
 
 bool take(const Taking& t, const Op& op) {

@@ -2,7 +2,7 @@
 
 #include <regex.h>
 
-#include "arch/table.h"
+#include "preload/call_names.h"
 
 namespace sctrace::preload {
 namespace {
@@ -199,7 +199,7 @@ template <typename Match>
 bool mark(uint8_t* traced, Match&& match) {
   bool any = false;
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
-    if (arch::lookup(nr).name && match(arch::lookup(nr))) traced[nr] = any = true;
+    if (name_of_call(nr) && match(nr)) traced[nr] = any = true;
   return any;
 }
 
@@ -211,7 +211,7 @@ bool mark_word(const char* word, uint8_t* traced) {
       uint32_t bits = c.bits;
       if (wide && bits == arch::stat_like) bits |= arch::lstat_like | arch::fstat_like;
       if (wide && bits == arch::statfs_like) bits |= arch::fstatfs_like;
-      mark(traced, [&](const arch::Row& row) { return (row.classes & bits) != 0; });
+      mark(traced, [&](uint32_t nr) { return (classes_of_call(nr) & bits) != 0; });
       return true;
     }
     return false;
@@ -220,12 +220,12 @@ bool mark_word(const char* word, uint8_t* traced) {
     regex_t regex;
     if (regcomp(&regex, word + 1, REG_EXTENDED | REG_NOSUB)) return false;
     mark(traced,
-         [&](const arch::Row& row) { return regexec(&regex, row.name, 0, nullptr, 0) == 0; });
+         [&](uint32_t nr) { return regexec(&regex, name_of_call(nr), 0, nullptr, 0) == 0; });
     regfree(&regex);
     return true;
   }
   const bool optional = *word == '?';
-  return mark(traced, [&](const arch::Row& row) { return same(row.name, word + optional); }) ||
+  return mark(traced, [&](uint32_t nr) { return same(name_of_call(nr), word + optional); }) ||
          optional;
 }
 

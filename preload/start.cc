@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-#include "arch/table.h"
+#include "preload/call_names.h"
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
@@ -71,7 +71,7 @@ void decide() {
   constexpr uint32_t count = sizeof global.traced;
   for (uint32_t nr = 0; nr < count; ++nr) {
     uint8_t what = global.config.traced[nr] ? wanted : 0;
-    if (!arch::lookup(nr).name) what = global.config.traced_unknown ? wanted : 0;
+    if (!name_of_call(nr)) what = global.config.traced_unknown ? wanted : 0;
     const uint8_t plan = plan_of(nr);
     if (plan & plan_in && global.config.capture_in) what |= has_in;
     if (plan & plan_out && global.config.capture_out) what |= has_out;

@@ -50,7 +50,11 @@ def faults(root, library):
                 yield f"uses {name} of libstdc++"
         elif not any(re.fullmatch(a, name) for a in allowed):
             yield f"shows {name} to the program (tests/rules/exports.txt)"
-    for line in read("readelf", "-rW", library).splitlines():
+    relocations = read("readelf", "-rW", library)
+    # Each page that holds one is a page of every process' own, and a fault at its start.
+    if (pages := len({int(at, 16) >> 12 for at in re.findall(r"^([0-9a-f]+) .*RELATIVE", relocations, re.M)})) > 4:
+        yield f"relocates {pages} pages at its start, 4 at most: a table with pointers?"
+    for line in relocations.splitlines():
         if re.search(r"R_X86_64_(DTPMOD64|DTPOFF64|TLSDESC)", line):
             yield f"thread-local storage that may be allocated late: {line.strip()}"
 
