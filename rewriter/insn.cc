@@ -114,6 +114,7 @@ std::optional<Insn> whole_decode(std::span<const uint8_t> bytes, uint64_t addres
   ZydisDecodedInstruction raw;
   if (!try_decode(lengths_only, bytes, raw)) return std::nullopt;
   Insn insn{.length = raw.length, .flow = flow_of(raw)};
+  if (is_rip_relative(raw)) insn.rip_at = raw.raw.disp.offset;
   insn.is_syscall = raw.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
                     raw.opcode_map == ZYDIS_OPCODE_MAP_0F && raw.opcode == 0x05;
   if (raw.raw.imm[0].is_relative) {
@@ -160,14 +161,16 @@ bool is_movable(std::span<const uint8_t> bytes) {
 
 bool try_relocate(std::span<const uint8_t> bytes, uint64_t from_address, uint8_t* to,
                   uint64_t to_address) {
-  ZydisDecodedInstruction insn;
-  if (!try_decode(whole, bytes, insn) || insn.length != bytes.size()) return false;
+  const auto insn = decode(bytes, from_address);
+  if (!insn || insn->length != bytes.size()) return false;
   for (size_t i = 0; i < bytes.size(); ++i) to[i] = bytes[i];
-  if (!is_rip_relative(insn)) return true;
-  const int64_t reach = insn.raw.disp.value + static_cast<int64_t>(from_address - to_address);
-  const int32_t displacement = static_cast<int32_t>(reach);
-  if (displacement != reach) return false;
-  std::memcpy(to + insn.raw.disp.offset, &displacement, sizeof displacement);
+  if (!insn->rip_at) return true;
+  int32_t distance;
+  std::memcpy(&distance, bytes.data() + insn->rip_at, sizeof distance);
+  const int64_t reach = distance + static_cast<int64_t>(from_address - to_address);
+  distance = static_cast<int32_t>(reach);
+  if (distance != reach) return false;
+  std::memcpy(to + insn->rip_at, &distance, sizeof distance);
   return true;
 }
 

@@ -24,6 +24,7 @@ struct Insn {
   Flow flow = Flow::next;
   bool has_target = false;  // direct: target is valid
   bool is_syscall = false;  // 0f 05 at its end, whatever the prefixes
+  uint8_t rip_at = 0;       // where in it a rip-relative operand's distance is; 0: it has none
   uint64_t target = 0;
 
   bool falls_through() const { return flow == Flow::next || flow == Flow::branch; }

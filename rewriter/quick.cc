@@ -195,17 +195,18 @@ std::optional<Insn> quick_decode(std::span<const uint8_t> bytes, uint64_t addres
   Opcode opcode;
   unsigned at = read_opcode(bytes, opcode);
   if (!at || opcode.form == ask || !is_plain(opcode)) return std::nullopt;
-  uint8_t modrm = 0;
+  uint8_t modrm = 0, rip_at = 0;
   if (has_modrm(opcode.form)) {
     if (at >= bytes.size()) return std::nullopt;
     modrm = bytes[at];
     if (!is_named(opcode.form, modrm >> 3 & 7, modrm >> 6)) return std::nullopt;
+    if ((modrm & 0xc7) == 0x05) rip_at = static_cast<uint8_t>(at + 1);
     at += memory_bytes(bytes.subspan(at));
   }
   const unsigned immediate = at;
   at += immediate_bytes(opcode.form, modrm >> 3 & 7, opcode.wide);
   if (at > bytes.size() || at > longest_insn) return std::nullopt;
-  Insn insn{.length = static_cast<uint8_t>(at), .flow = flow_of(opcode, modrm)};
+  Insn insn{.length = static_cast<uint8_t>(at), .flow = flow_of(opcode, modrm), .rip_at = rip_at};
   if (opcode.form != near8 && opcode.form != near32) return insn;
   int32_t distance = static_cast<int8_t>(bytes[immediate]);
   if (opcode.form == near32) std::memcpy(&distance, &bytes[immediate], sizeof distance);

@@ -60,6 +60,7 @@ void check_quick(const Bytes& text) {
     const auto whole = whole_decode(text.from(at), at);
     promise(whole && whole->length == quick->length && whole->flow == quick->flow);
     promise(whole->target == quick->target && !whole->is_syscall);
+    promise(whole->rip_at == quick->rip_at);
   }
 }
 

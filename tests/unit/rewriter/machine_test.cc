@@ -103,7 +103,8 @@ TEST_CASE("the quick decoder never contradicts the whole one", "[rewriter][quick
     ++known;
     const auto whole = whole_decode(text.subspan(at), at);
     const bool same = whole && whole->length == quick->length && whole->flow == quick->flow &&
-                      whole->target == quick->target && !whole->is_syscall;
+                      whole->target == quick->target && !whole->is_syscall &&
+                      whole->rip_at == quick->rip_at;
     if (!same && !wrong++) first_wrong = at;
   }
   INFO("first at " << std::hex << first_wrong + file.object().text.address);
