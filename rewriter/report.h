@@ -93,6 +93,13 @@ struct Report {
     ++tactics[static_cast<unsigned>(tactic)];
     if (tactic == Tactic::trap) ++refusals[static_cast<unsigned>(refusal)];
   }
+  // What planning counts; sites, tactics and refusals are counted when all is settled.
+  constexpr void add(const Report& planned) {
+    candidates += planned.candidates;
+    not_on_boundary += planned.not_on_boundary;
+    forgotten += planned.forgotten;
+    decoded += planned.decoded;
+  }
 };
 
 }  // namespace sctrace::rewriter

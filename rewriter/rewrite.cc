@@ -1,5 +1,10 @@
 #include "rewriter/rewrite.h"
 
+#include <sys/syscall.h>
+
+#include "arch/x86_64/frame.h"
+#include "rewriter/cache.h"
+
 namespace sctrace::rewriter {
 namespace {
 
@@ -12,6 +17,7 @@ struct Job {
   uint32_t& left_count;
   Report& report;
   bool alone;
+  const PlanStore* store;
 
   void settle(const Plan& plan) const {
     report.count(plan.site.tactic, plan.site.refusal);
@@ -19,6 +25,53 @@ struct Job {
       left[left_count++] = plan.site;
   }
 };
+
+// Makes the pages private that patching will write to. A store into a page that was not read before
+// is one fault; comparing first and storing later are two, of which the first maps sixteen pages.
+void touch(const Object& object, const KeptPlans& kept, Writer& writer) {
+  bool open = false, asked = false;
+  kept.each_write(object.text, [&](uint64_t address, uint64_t size) {
+    if (!asked) {
+      const Bytes& text = object.text;
+      open = writer.try_open_text(text.address, text.end(), object.protection);
+      asked = true;
+    }
+    if (!open) return;
+    for (const uint64_t at : {address, address + size - 1}) {
+      uint8_t zero = 0;  // zero over zero, or nothing; either way the processor asks to write first
+      __atomic_compare_exchange_n(reinterpret_cast<uint8_t*>(at), &zero, uint8_t{0}, false,
+                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    }
+  });
+  writer.close_text();
+}
+
+std::optional<std::span<Plan>> recall(const Job& job, const Object& object,
+                                      const PlanStore::Kept& found, Writer& writer,
+                                      Region& memory) {
+  const auto kept = KeptPlans::open(found.file, found.key, object.text);
+  if (!kept) return std::nullopt;
+  if (job.alone) touch(object, *kept, writer);
+  if (!kept->match(object.text)) return std::nullopt;
+  return kept->plans(object.text, memory, job.report);
+}
+
+std::span<Plan> plan_one(const Job& job, size_t index, Writer& writer, Region& memory) {
+  const Object& object = job.objects[index];
+  if (!job.store) return plan_object(object, memory, job.report);
+  const PlanStore::Kept found = job.store->take(index, memory);
+  if (!found.file.empty())
+    if (const auto plans = recall(job, object, found, writer, memory)) return *plans;
+  Report counts;
+  const auto plans = plan_object(object, memory, counts);
+  job.report.add(counts);
+  if (found.key.empty()) return plans;
+  const size_t used = memory.used;
+  const auto file = keep_plans(found.key, object.text, plans, counts, memory);
+  if (!file.empty()) job.store->put(index, file);
+  memory.used = used;
+  return plans;
+}
 
 // What was planned turned out not to be possible. A site that was left to the trap before keeps its
 // reason.
@@ -93,12 +146,24 @@ void patch_bank(std::span<Plan> plans, const Bank& bank, Writer& writer, bool op
   writer.close_text();
 }
 
+// Pages asked for together cost a third of pages met one by one. A kernel that can't gives them
+// later.
+void populate(uint64_t begin, uint64_t bytes) {
+  constexpr uint64_t page = 4096;
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14
+  const uint64_t first = begin & ~(page - 1);
+  arch::raw_syscall(SYS_madvise, first, begin + bytes - first, populate_write);
+}
+
 // Stubs for objects [first, last) in one arena, and their patches. False when there is no such
 // arena.
 bool try_build(const Job& job, size_t first, size_t last, Writer& writer) {
   Registry& all = registry();
   Arena arena = arena_for(job, first, last);
   if (!arena.size) return false;
+  populate(arena.begin, arena.size);
+  populate(reinterpret_cast<uint64_t>(all.table.data() + all.used),
+           arena.size / stub_max * sizeof(Stub));
   uint64_t at = arena.begin;
   uint32_t count = all.count, used = all.used;
   for (size_t i = first; i < last; ++i) {
@@ -120,8 +185,7 @@ bool try_build(const Job& job, size_t first, size_t last, Writer& writer) {
   return true;
 }
 
-void build_all(const Job& job) {
-  Writer writer;
+void build_all(const Job& job, Writer& writer) {
   const size_t count = job.objects.size();
   size_t banks = registry().count;
   for (const auto plans : job.plans) banks += doors_in(plans) != 0;
@@ -136,16 +200,17 @@ void build_all(const Job& job) {
 
 uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& scratch,
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
-                 bool alone) {
+                 bool alone, const PlanStore* store) {
   const size_t scratch_used = scratch.used;
   const auto room = scratch.rest<std::span<Plan>>();
   registry().table = table;
   if (room.size() < objects.size()) return registry().used;
-  const Job job{objects, room.first(objects.size()), trampoline, left, left_count, report, alone};
+  const Job job{objects, room.first(objects.size()), trampoline, left, left_count, report, alone,
+                store};
   scratch.keep<std::span<Plan>>(objects.size());
-  for (size_t i = 0; i < objects.size(); ++i)
-    job.plans[i] = plan_object(objects[i], scratch, report);
-  build_all(job);
+  Writer writer;
+  for (size_t i = 0; i < objects.size(); ++i) job.plans[i] = plan_one(job, i, writer, scratch);
+  build_all(job, writer);
   for (const auto plans : job.plans)
     for (const Plan& plan : plans) job.settle(plan);
   scratch.used = scratch_used;

@@ -7,14 +7,26 @@
 
 namespace sctrace::rewriter {
 
+// Where plans of earlier processes are kept: the caller's files. Asked for one object at a time, in
+// their order.
+struct PlanStore {
+  struct Kept {
+    std::span<const uint8_t> key;   // empty: plans of this object are not to be kept
+    std::span<const uint8_t> file;  // empty: there are none yet. Anything at all otherwise
+  };
+  Kept (*take)(size_t object, Region& memory);
+  void (*put)(size_t object, std::span<const uint8_t> file);
+};
+
 // Plans, builds and patches all that can be. Appends stubs to `table`, whose index in it is the
 // stub's index: the same span must be lent to every call and stay for good. Sites left to the trap
 // are appended to `left` as far as it has room, from index `left_count` on, which grows. One arena
 // serves all objects if one can. `alone`: this process has one thread and no signal handler that
-// matters yet, as in the constructor: faster. Returns how many stubs the table holds.
+// matters yet, as in the constructor: faster. Returns how many stubs the table holds. `store`:
+// plans are taken from there where they still hold, and put there where they had to be made.
 uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& scratch,
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
-                 bool alone = false);
+                 bool alone = false, const PlanStore* store = nullptr);
 
 // Stubs made from now on have indexes from `first` on: those below mean the same for good.
 void begin_late(uint32_t first);
