@@ -115,6 +115,12 @@ bool set_vdso(const char* s, Config& c) {
   return c.vdso = same(s, "on"), true;
 }
 
+bool set_cache(const char* s, Config& c) {
+  c.caches = !same(s, "off");
+  if (!c.caches || same(s, "on")) return c.cache[0] = 0, true;
+  return *s == '/' && copy(s, c.cache, sizeof c.cache);
+}
+
 // THE options: one row each. `what` ends the line that a bad value gets.
 struct Option {
   const char* name;
@@ -133,6 +139,7 @@ constexpr Option options[] = {
     {"COMM", set_comm, "program names"},
     {"DOORS", set_doors, "auto, trap or stub"},
     {"VDSO", set_vdso, "on or off"},
+    {"CACHE", set_cache, "on, off or a directory from the root on"},
     {"LOG", set_log, "off, error, warn, info, debug or debug:FILE"},
     {"DISABLE", set_disable, "0 or 1"},
 };

@@ -24,6 +24,8 @@ struct Config {
   Level log = Level::warn;
   char log_file[512] = "";
   bool disabled = false;
+  bool caches = true;          // plans: plan_cache.h
+  char cache[1024] = "";       // where; empty: as the environment says
   uint8_t traced[512] = {};    // by number
   bool traced_unknown = true;  // numbers beyond the table
 };

@@ -53,6 +53,15 @@ bool has_name_of(const char* const* list, const char* setting) {
 
 }  // namespace
 
+const char* variable(const char* const* list, const char* name) {
+  for (; *list; ++list) {
+    const char *a = *list, *b = name;
+    while (*b && *a == *b) ++a, ++b;
+    if (!*b && *a == '=') return a + 1;
+  }
+  return nullptr;
+}
+
 const char* without_us(char* preload) {
   char* out = preload;
   for (const char* in = preload; *in;) {

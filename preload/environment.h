@@ -23,6 +23,9 @@ void read_environment(const char* const* list);
 // Makes `list` what the exec gave, in place. No-op in a program that did not come by a traced exec.
 void restore_environment(char** list);
 
+// The value of NAME in a list of NAME=VALUE; null if it is not there.
+const char* variable(const char* const* list, const char* name);
+
 const char* without_us(
     char* preload);  // the list without libsctrace.so, in place; null when nothing is left
 

@@ -72,15 +72,6 @@ void expand(const char* pattern, Line& line) {
   }
 }
 
-const char* variable(const char* name) {
-  for (const char* const* entry = global.environment; *entry; ++entry) {
-    const char *a = *entry, *b = name;
-    while (*b && *a == *b) ++a, ++b;
-    if (!*b && *a == '=') return a + 1;
-  }
-  return nullptr;
-}
-
 void set_directory(Line& line) {
   __builtin_memcpy(global.directory, line.c_str(), line.size() + 1);
 }
@@ -91,7 +82,7 @@ long make_directory() {
   const long fd =
       wish.size() < sizeof global.directory ? directory_of_ours(wish.c_str()) : -ENAMETOOLONG;
   if (fd >= 0) return set_directory(wish), fd;
-  const char* tmp = variable("TMPDIR");
+  const char* tmp = variable(global.environment, "TMPDIR");
   for (const char* folder : {tmp, "/tmp"}) {
     if (!folder || *folder != '/') continue;
     Line second;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "arch/x86_64/frame.h"
+#include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/say.h"
@@ -32,6 +33,60 @@ rewriter::Bytes bytes_around(const dl_phdr_info& info, uint64_t address) {
       return {{reinterpret_cast<const uint8_t*>(s.begin), header.p_filesz}, s.begin};
   }
   return {};
+}
+
+// A header's bytes, if they were loaded at all.
+rewriter::Bytes loaded(const dl_phdr_info& info, const ElfW(Phdr) & header) {
+  const Segment s = segment(info, header);
+  const rewriter::Bytes around = bytes_around(info, s.begin);
+  return {around.part(s.begin, header.p_memsz), s.begin};
+}
+
+BuildId build_id_in(const rewriter::Bytes& notes) {
+  constexpr uint32_t gnu_build_id = 3, name_bytes = 4;
+  for (uint64_t at = notes.address;;) {
+    const auto name = notes.read<uint32_t>(at), size = notes.read<uint32_t>(at + 4),
+               type = notes.read<uint32_t>(at + 8), word = notes.read<uint32_t>(at + 12);
+    if (!name || !size || !type || *name != name_bytes) return {};
+    const auto bytes = notes.part(at + 16, *size);
+    BuildId found{};
+    if (*type == gnu_build_id && word == 0x00554e47u /* GNU */ && !bytes.empty() &&
+        bytes.size() <= sizeof found.bytes) {
+      __builtin_memcpy(found.bytes, bytes.data(), bytes.size());
+      found.size = static_cast<uint8_t>(bytes.size());
+      return found;
+    }
+    at += 16 + ((uint64_t{*size} + 3) & ~3ull);
+  }
+}
+
+bool has_text_relocations(const rewriter::Bytes& dynamic) {
+  for (uint64_t at = dynamic.address;; at += sizeof(ElfW(Dyn))) {
+    const auto entry = dynamic.read<ElfW(Dyn)>(at);
+    if (!entry || entry->d_tag == DT_NULL) return false;
+    if (entry->d_tag == DT_TEXTREL) return true;
+    if (entry->d_tag == DT_FLAGS && entry->d_un.d_val & DF_TEXTREL) return true;
+  }
+}
+
+// A file that was cut ends somewhere, and all behind is gone: what lies last in it tells for all.
+Origin origin_of(const dl_phdr_info& info) {
+  Origin origin{};
+  origin.path = info.dlpi_name;
+  uint64_t last_offset = 0;
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const auto& header = info.dlpi_phdr[i];
+    if (header.p_type == PT_LOAD && header.p_flags & PF_R && !(header.p_flags & PF_W) &&
+        header.p_filesz && header.p_offset + header.p_filesz > last_offset) {
+      last_offset = header.p_offset + header.p_filesz;
+      origin.last_byte = segment(info, header).begin + header.p_filesz - 1;
+    }
+    if (header.p_type == PT_NOTE && !origin.build_id.size)
+      origin.build_id = build_id_in(loaded(info, header));
+    if (header.p_type == PT_DYNAMIC)
+      origin.is_text_relocated = has_text_relocations(loaded(info, header));
+  }
+  return origin;
 }
 
 void list(Objects& objects, const dl_phdr_info& info) {
@@ -62,10 +117,10 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type != PT_GNU_EH_FRAME) continue;
-    const Segment s = segment(*info, header);
-    hdr = {{reinterpret_cast<const uint8_t*>(s.begin), header.p_memsz}, s.begin};
-    frames = bytes_around(*info, s.begin);
+    hdr = loaded(*info, header);
+    frames = bytes_around(*info, hdr.address);
   }
+  Origin origin = origin_of(*info);
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type != PT_LOAD || !(header.p_flags & PF_X)) continue;
@@ -73,6 +128,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
     if (s.has(reinterpret_cast<uint64_t>(sctrace_trampoline))) {
       global.guest_begin = s.begin, global.guest_end = s.end;
       remember_library(info->dlpi_name);
+      objects.own_build_id = origin.build_id;
       return 0;
     }
     if (info->dlpi_addr == _r_debug.r_ldbase)
@@ -81,6 +137,8 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
       global.libc_begin = s.begin, global.libc_end = s.end;
     if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0])
       continue;
+    origin.text_offset = header.p_offset;
+    objects.origins[objects.count] = origin;
     objects.all[objects.count++] = {
         .text = {{reinterpret_cast<const uint8_t*>(s.begin), header.p_filesz}, s.begin},
         .eh_frame_hdr = hdr,
@@ -91,6 +149,22 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
 }
 
 }  // namespace
+
+void drop_cut_objects(Objects& objects) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < objects.count; ++i) {
+    const Origin& origin = objects.origins[i];
+    uint8_t last;
+    if (!read_app(&last, origin.last_byte, 1)) {
+      say(Level::warn, *origin.path ? origin.path : global.image_program,
+          ": shorter than what is mapped of it; left to the trap");
+      continue;
+    }
+    objects.all[kept] = objects.all[i];
+    objects.origins[kept++] = origin;
+  }
+  objects.count = kept;
+}
 
 void find_objects(Objects& objects) { dl_iterate_phdr(look_at, &objects); }
 

@@ -7,8 +7,24 @@
 
 namespace sctrace::preload {
 
+struct BuildId {
+  uint8_t bytes[32];
+  uint8_t size;  // 0: it has none
+};
+
+// Where an object came from, for plan_cache.cc.
+struct Origin {
+  const char* path;      // as the loader opened it; empty: the program itself
+  uint64_t text_offset;  // in the file
+  uint64_t last_byte;    // of what is mapped of the file and looked at: its address
+  BuildId build_id;
+  bool is_text_relocated;  // memory differs from the file
+};
+
 struct Objects {
   rewriter::Object all[256];
+  Origin origins[256];
+  BuildId own_build_id;
   uint32_t count;
   char* list;  // "base path\n" each, for wire::Image::objects
   uint64_t list_bytes, list_used;
@@ -17,5 +33,8 @@ struct Objects {
 // Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves. The vDSO
 // is one like any: its functions make the call where they cannot answer by themselves.
 void find_objects(Objects& objects);
+// Takes out those whose file ends before its mapping does: looking there would be a SIGBUS. Needs
+// our handlers.
+void drop_cut_objects(Objects& objects);
 
 }  // namespace sctrace::preload

@@ -11,6 +11,7 @@
 #include "arch/x86_64/frame.h"
 #include "preload/global.h"
 #include "preload/go_table.h"
+#include "preload/plan_cache.h"
 #include "preload/say.h"
 
 namespace sctrace::preload {
@@ -82,7 +83,7 @@ bool is_go(const rewriter::Object& object, Left& left, rewriter::Object& go) {
 
 }  // namespace
 
-void open_stubs(const Objects& objects) {
+void open_stubs(Objects& objects) {
   constexpr uint64_t stubs_most = 4 * wire::site_max;  // room for what is loaded later
   constexpr uint64_t table_bytes = stubs_most * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
   if (global.config.doors == Doors::trap) return;
@@ -98,13 +99,17 @@ void open_stubs(const Objects& objects) {
   auto* const global_table = reinterpret_cast<rewriter::Stub*>(table);
   const bool alone = is_alone();
   global.stubs = global_table;
-  const auto rewrite = [&](std::span<const rewriter::Object> some) {
+  drop_cut_objects(objects);
+  const auto rewrite = [&](std::span<const rewriter::Object> some,
+                           const rewriter::PlanStore* store) {
     return rewriter::rewrite(some, reinterpret_cast<uint64_t>(sctrace_trampoline), region,
-                             {global_table, stubs_most}, left.sites, left.count, report, alone);
+                             {global_table, stubs_most}, left.sites, left.count, report, alone,
+                             store);
   };
-  uint32_t count = rewrite({objects.all, objects.count});
+  uint32_t count = rewrite({objects.all, objects.count}, open_plan_cache(objects));
+  close_plan_cache();
   for (uint32_t i = 0; i < objects.count; ++i)
-    if (rewriter::Object go; is_go(objects.all[i], left, go)) count = rewrite({&go, 1});
+    if (rewriter::Object go; is_go(objects.all[i], left, go)) count = rewrite({&go, 1}, nullptr);
   global.stub_count = count < wire::site_max ? count : wire::site_max;
   global.image->sites_refused += count - global.stub_count;
   rewriter::begin_late(wire::site_max);

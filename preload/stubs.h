@@ -5,6 +5,6 @@
 namespace sctrace::preload {
 
 // In the constructor, with no handler of the app running. Tells the trace each site and its tactic.
-void open_stubs(const Objects& objects);
+void open_stubs(Objects& objects);
 
 }  // namespace sctrace::preload

@@ -37,6 +37,7 @@ constexpr Mirror mirrors[] = {
     {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
     {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
     {"--vdso", "SCTRACE_VDSO", "on|off", "record the clock functions of the vDSO too (off)"},
+    {"--cache", "SCTRACE_CACHE", "WHERE", "plans of code: on (~/.cache/sctrace), off, DIR"},
     {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
 };
 

@@ -12,9 +12,9 @@ BAD = [  # name, value, what the line must name
     ("SCTRACE_STRSIZE", "-5", "-5"), ("SCTRACE_MODE", "stroom", "stroom"),
     ("SCTRACE_BUFFER", "12Q", "12Q"), ("SCTRACE_BUFFER", "1", "SCTRACE_BUFFER"),
     ("SCTRACE_BUFFER", "99999999999999999999", "SCTRACE_BUFFER"),
-    ("SCTRACE_MAX_SIZE", "lots", "lots"), ("SCTRACE_FOLLOW", "spoon", "spoon"),
-    ("SCTRACE_DOORS", "window", "window"), ("SCTRACE_VDSO", "maybe", "maybe"),
-    ("SCTRACE_LOG", "shout", "shout"),
+    ("SCTRACE_CACHE", "here", "here"), ("SCTRACE_MAX_SIZE", "lots", "lots"),
+    ("SCTRACE_FOLLOW", "spoon", "spoon"), ("SCTRACE_DOORS", "window", "window"),
+    ("SCTRACE_VDSO", "maybe", "maybe"), ("SCTRACE_LOG", "shout", "shout"),
     ("SCTRACE_DISABLE", "perhaps", "perhaps"),
 ]
 
