@@ -6,18 +6,17 @@ namespace sctrace::rewriter {
 namespace {
 
 constexpr uint64_t short_reach =
-    130;                        // a short branch spans 128 bytes from its end, and has two itself
-constexpr unsigned block = 64;  // bytes of text to one bit of Marks
+    130;                         // a short branch spans 128 bytes from its end, and has two itself
+constexpr unsigned block = 256;  // bytes of text to one of Marks
 
-// One bit a block of text: is a site that interests us near?
+// One byte a block of text: is a site that interests us near?
 struct Marks {
-  std::span<uint8_t> bits;
+  std::span<uint8_t> near;
 
   void add(uint64_t offset) {
-    if (offset / block / 8 < bits.size())
-      bits[offset / block / 8] |= static_cast<uint8_t>(1u << offset / block % 8);
+    if (offset / block < near.size()) near[offset / block] = 1;
   }
-  bool has(uint64_t offset) const { return bits[offset / block / 8] >> offset / block % 8 & 1; }
+  unsigned has(uint64_t offset) const { return near[offset / block]; }
 };
 
 bool is_inside(uint64_t target, uint64_t low, uint64_t high) {
@@ -68,13 +67,13 @@ class TableJumps {
 
 void Branches::collect(std::span<const Plan> plans, Region& memory) {
   const auto text = object_.text.bytes;
-  std::span<uint8_t> bits = memory.rest<uint8_t>();
-  const size_t needed = text.size() / block / 8 + 1;
-  if (bits.size() < needed) return;
-  bits = bits.first(needed);
-  std::memset(bits.data(), 0, bits.size());
+  std::span<uint8_t> near = memory.rest<uint8_t>();
+  const size_t needed = text.size() / block + 1;
+  if (near.size() < needed) return;
+  near = near.first(needed);
+  std::memset(near.data(), 0, near.size());
   memory.keep<uint8_t>(needed);
-  Marks marks{bits};
+  Marks marks{near};
   for (const Plan& plan : plans) {
     if (!is_open(plan)) continue;
     const uint64_t offset = plan.site.address - object_.text.address;
@@ -91,11 +90,11 @@ void Branches::collect(std::span<const Plan> plans, Region& memory) {
     int32_t displacement;
     std::memcpy(&displacement, text.data() + displacement_at, sizeof displacement);
     const uint64_t target = displacement_at + 4 + static_cast<uint64_t>(int64_t{displacement});
-    if (target >= text.size() || !marks.has(target)) return;
-    if (count < room.size())
-      room[count++] = static_cast<uint32_t>(target);
-    else
-      complete_ = false;
+    if (target >= text.size()) return;
+    if (count == room.size()) return void(complete_ = false);
+    // Written first and counted by its mark: a branch on the mark would often be foretold wrong.
+    room[count] = static_cast<uint32_t>(target);
+    count += marks.has(target);
   });
   memory.keep<uint32_t>(count);
   targets_ = room.first(count);

@@ -140,7 +140,8 @@ def check_folders(plans):
         for case, mount in (("a read-only folder", "mount --bind {0} {0} && mount -o remount,ro,bind {0}"),
                             ("a full disk", "mount -t tmpfs -o size=4k,mode=700 none {0}")):
             plans.folder = house.fresh("mounted")
-            script = mount.format(plans.folder) + '; "$@"; status=$?; ls -A ' + plans.folder + " | grep ^[.] >&2; exit $status"
+            left = f"ls -A {plans.folder} | grep ^[.] >&2"
+            script = mount.format(plans.folder) + f'; "$@"; status=$?; {left}; exit $status'
             plans.run(case, wrapped=("unshare", "-m", "sh", "-c", "mount --make-rprivate /; " + script, "sh"))
     plans.folder = kept
 
