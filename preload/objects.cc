@@ -152,12 +152,16 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
 
 void drop_cut_objects(Objects& objects) {
   uint32_t kept = 0;
+  const char* said = nullptr;  // once a file, whatever it has of segments
   for (uint32_t i = 0; i < objects.count; ++i) {
     const Origin& origin = objects.origins[i];
     uint8_t last;
     if (!read_app(&last, origin.last_byte, 1)) {
-      say(Level::warn, *origin.path ? origin.path : global.image_program,
-          ": shorter than what is mapped of it; left to the trap");
+      if (said != origin.path)
+        say(environment.inherited ? Level::info : Level::warn,
+            *origin.path ? origin.path : global.image_program,
+            ": shorter than what is mapped of it; left to the trap");
+      said = origin.path;
       continue;
     }
     objects.all[kept] = objects.all[i];

@@ -1,6 +1,7 @@
 #include "rewriter/rewrite.h"
 #include "tests/support/catch.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/rewriter/executed.h"
@@ -104,6 +105,24 @@ TEST_CASE("a process that is alone is patched the fast way, and its text is clos
   CHECK(toy_calls == 1);
   CHECK(undo(0, ~0ull) == 0);
   CHECK(mapped.is_original());
+}
+
+TEST_CASE("without memory near it a site is left to the trap, and says so", "[rewriter][rewrite]") {
+  const Mapped mapped("[b827000000 0f05 c3]");
+  Rewritten rewritten;
+  rlimit before, none;
+  getrlimit(RLIMIT_AS, &before);
+  none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+  const Object object = mapped.object();
+  setrlimit(RLIMIT_AS, &none);
+  const uint32_t stubs = rewritten.add(object);
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(stubs == 0);
+  REQUIRE(rewritten.left_count == 1);
+  CHECK(std::string(name_of(rewritten.left[0].refusal)) == "no_memory");
+  CHECK(rewritten.report.refusals[unsigned(Refusal::no_memory)] == 1);
+  CHECK(mapped.is_original());
+  CHECK(run(mapped.at(0)).rax == getpid());
 }
 
 TEST_CASE("the slow entry makes the call by itself", "[rewriter][rewrite]") {

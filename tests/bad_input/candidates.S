@@ -1,0 +1,13 @@
+/* A library that is nothing but syscall instructions, a million of them, in one function that nobody calls. */
+        .text
+        .globl  candidates
+        .type   candidates, @function
+candidates:
+        .cfi_startproc
+        .rept   1000000
+        syscall
+        .endr
+        ret
+        .cfi_endproc
+        .size   candidates, . - candidates
+        .section .note.GNU-stack, "", @progbits
