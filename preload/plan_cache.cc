@@ -245,6 +245,7 @@ constexpr PlanStore store{take, put};
 const PlanStore* open_plan_cache(const Objects& objects) {
   state = {};
   state.objects = &objects;
+  state.directory = -ENOENT;
   if (!global.config.caches || getauxval(AT_SECURE) || !choose_folder()) return nullptr;
   open_folder();
   return state.directory < 0 && state.directory != -ENOENT ? nullptr : &store;
@@ -252,6 +253,7 @@ const PlanStore* open_plan_cache(const Objects& objects) {
 
 void close_plan_cache() {
   close(state.directory);
+  state.directory = -ENOENT;
   close_mapped_files();
 }
 

@@ -1,4 +1,4 @@
-/* A library that is nothing but syscall instructions, a million of them, in one function that nobody calls. */
+/* A library of nothing but syscall instructions, a million, in one function that nobody calls. */
         .text
         .globl  candidates
         .type   candidates, @function

@@ -8,7 +8,7 @@ import sys
 from asked import PROGRAM, Asker, House
 from traced import skip
 
-PLAIN = ["/bin/true"]
+DESCRIPTORS = ["/bin/sh", "-c", "ls /proc/$$/fd"]
 
 
 class Plans:
@@ -149,6 +149,7 @@ def check_folders(plans):
 def check_places(plans):
     """Where files appear, and where they don't."""
     house, asker = plans.house, plans.asker
+    natively = house.run(DESCRIPTORS, house.environment(), plans.work).stdout
     for case, more, place in (
             ("home", {}, ("home", ".cache", "sctrace")),
             ("cache home", {"XDG_CACHE_HOME": house.path("xdg")}, ("xdg", "sctrace")),
@@ -156,7 +157,11 @@ def check_places(plans):
             ("no home", {"HOME": None}, None),
             ("a home nowhere", {"HOME": "home"}, None)):
         house.fresh("home"), house.fresh("xdg")
-        plans.run(case, **{"SCTRACE_CACHE": "on", "HOME": house.path("home"), "XDG_CACHE_HOME": None, **more})
+        more = {"SCTRACE_CACHE": "on", "HOME": house.path("home"), "XDG_CACHE_HOME": None, **more}
+        plans.run(case, **more)
+        open_ones = plans.run(case, DESCRIPTORS, **more).stdout
+        if open_ones != natively:
+            asker.fault(case, f"descriptors {open_ones}, natively {natively}")
         found = [folder for folder, _, names in os.walk(house.root) if names and "sctrace" == os.path.basename(folder)]
         wanted = [house.path(*place)] if place else []
         if found != wanted or os.path.exists(os.path.join(plans.work, "home")):
