@@ -14,7 +14,6 @@
 #include "preload/global.h"
 #include "preload/image.h"
 #include "preload/objects.h"
-#include "preload/plan_cache.h"
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/special.h"

@@ -191,6 +191,7 @@ std::span<const uint8_t> keep_plans(std::span<const uint8_t> key, const Bytes& t
       row.window = static_cast<int16_t>(static_cast<int64_t>(plan.window - plan.site.address));
       row.window_bytes = plan.window_bytes;
       const auto window = text.part(plan.window, plan.window_bytes);
+      if (window.empty() || window.size() > sizeof row.original) return {};
       std::memcpy(row.original, window.data(), window.size());
     }
     std::memcpy(bytes + rows_at + i * sizeof row, &row, sizeof row);

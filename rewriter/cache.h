@@ -69,7 +69,7 @@ class KeptPlans {
 };
 
 // The file for these plans, kept in `memory`; empty if there is no room, or if the plans are not
-// all there is to know. `counts`: of this object alone.
+// all there is to know, or lie outside of the text. `counts`: of this object alone.
 std::span<const uint8_t> keep_plans(std::span<const uint8_t> key, const Bytes& text,
                                     std::span<const Plan> plans, const Report& counts,
                                     Region& memory);
