@@ -1,6 +1,5 @@
 #include "rewriter/cache.h"
-
-#include <catch2/catch.hpp>
+#include "tests/support/catch.h"
 
 #include "tests/unit/rewriter/elf_file.h"
 #include "tests/unit/rewriter/executed.h"
