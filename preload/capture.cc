@@ -5,6 +5,7 @@
 
 #include "arch/table.h"
 #include "preload/global.h"
+#include "preload/put.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
@@ -16,8 +17,7 @@ using arch::Measure;
 using arch::Way;
 
 // Bounds of what one call may cost, whatever lengths the app names.
-constexpr uint64_t path_most = 4096, struct_most = 1 << 18, vectors_most = 1024,
-                   strings_most = 8192;
+constexpr uint64_t vectors_most = 1024, strings_most = 8192;
 
 // One argument with memory, cut down from the table's row at compile time.
 struct Op {
@@ -29,6 +29,9 @@ struct Op {
   uint32_t element = 0;
   uint8_t head = 0;  // bytes in front of what is measured
 };
+
+// What a number wants taken; 0 = nothing but registers.
+constexpr uint8_t plan_in = 1, plan_out = 2;
 
 struct Plan {
   uint8_t arity = 6, flags = 0, ops = 0;
@@ -96,80 +99,37 @@ const Plan& plan_for(uint32_t nr) {
   return plans[nr < arch::number_limit ? nr : arch::number_limit];
 }
 
-// One taking: which call, which moment, where the bytes go.
-struct Taking {
-  ThreadState& self;
-  const uint64_t* args;
-  bool out;
-  int64_t result;  // out only
-};
-
-uint64_t rounded(uint64_t n) { return (n + 7) & ~7ull; }
-
-// Bytes at `address`: `keep` of the `wanted`. Goes on in pieces; false when the ring has no room.
-bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep) {
-  RingWriter& out = t.self.out;
-  const uint8_t way = t.out ? wire::data_out : 0;
-  if (!address) return true;
-  do {
-    const uint64_t n = keep < wire::data_piece ? keep : wire::data_piece;
-    uint8_t* place = room(t.self, out, sizeof(wire::Data) + rounded(n));
-    if (!place) return false;
-    uint8_t* bytes = place + sizeof(wire::Data);
-    if (n) *reinterpret_cast<uint64_t*>(bytes + rounded(n) - 8) = 0;
-    const uint64_t kept = n - sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
-    uint8_t flags = way;
-    if (kept < n)
-      flags |= wire::data_fault;
-    else if (keep > n)
-      flags |= wire::data_more;
-    else if (keep < wanted)
-      flags |= wire::data_cut;
-    *reinterpret_cast<wire::Data*>(place) = {
-        .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8),
-        .type = wire::Type::data,
-        .flags = flags,
-        .wanted = wanted > 0xffffffff ? 0xffffffff : static_cast<uint32_t>(wanted),
-        .where = wire::data_where(address, kept)};
-    out.cursor += sizeof(wire::Data) + rounded(kept);
-    if (flags & wire::data_cut) {
-      auto& cut = out.header->cut;
-      cut.store(cut.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-    if (kept < n) return true;
-    address += n, wanted -= n, keep -= n;
-  } while (keep);
-  return true;
+// The one argument of which anything is taken at that moment; null when there are more.
+const Op* sole(const Plan& plan, bool out) {
+  const Op* found = nullptr;
+  for (uint8_t i = 0; i < plan.ops; ++i) {
+    const Op& op = plan.op[i];
+    const bool only_then = op.way == (out ? Way::in : Way::out) && op.measure != Measure::pointed;
+    const bool plain = op.kind == Kind::buffer || op.kind == Kind::structure ||
+                       op.kind == Kind::array || op.kind == Kind::path || op.kind == Kind::string;
+    if (only_then && plain) continue;  // nothing now
+    if (found) return nullptr;
+    found = &op;
+  }
+  return found;
 }
 
-bool put_whole(const Taking& t, uint64_t address, uint64_t n) {
-  return put(t, address, n, n < struct_most ? n : struct_most);
+bool has_links(arch::Layout layout) {
+  for (const arch::Link& link : arch::links)
+    if (link.from == layout) return true;
+  return false;
 }
 
-bool put_buffer(const Taking& t, uint64_t address, uint64_t n) {
-  const uint64_t most = global.config.strsize;
-  return put(t, address, n, n < most ? n : most);
-}
-
-bool put_string(const Taking& t, uint64_t address) {
-  if (!address) return true;
-  uint8_t* place = room(t.self, t.self.out, sizeof(wire::Data) + path_most + 8);
-  if (!place) return false;
-  char* text = reinterpret_cast<char*>(place) + sizeof(wire::Data);
-  const long n = sctrace_copy_string(text, reinterpret_cast<const char*>(address), path_most);
-  const bool fault = n < 0;
-  uint64_t kept = static_cast<uint64_t>(fault ? -1 - n : n);
-  const bool cut = !fault && kept == path_most;
-  if (!fault && !cut) ++kept;  // with its nul: that is how a reader knows that it is whole
-  for (uint64_t i = kept; i < rounded(kept); ++i) text[i] = 0;
-  *reinterpret_cast<wire::Data*>(place) = {
-      .units = static_cast<uint16_t>((sizeof(wire::Data) + rounded(kept)) / 8),
-      .type = wire::Type::data,
-      .flags = static_cast<uint8_t>((fault ? wire::data_fault : 0) | (cut ? wire::data_cut : 0)),
-      .wanted = static_cast<uint32_t>(kept),
-      .where = wire::data_where(address, kept)};
-  t.self.out.cursor += sizeof(wire::Data) + rounded(kept);
-  return true;
+Shape shape_of(const Plan& plan, bool out) {
+  const Op* op = sole(plan, out);
+  if (!op || op->head || op->way != (out ? Way::out : Way::in)) return Shape::interpreted;
+  const Measure measure = out ? Measure::result : Measure::argument;
+  if (op->kind == Kind::buffer && op->measure == measure && op->element == 1) return Shape::buffer;
+  if (!out && (op->kind == Kind::path || op->kind == Kind::string)) return Shape::path;
+  if (out && op->kind == Kind::structure && op->measure == Measure::none &&
+      !has_links(op->layout) && op->element < 65536)
+    return Shape::structure;
+  return Shape::interpreted;
 }
 
 struct Vector {
@@ -337,8 +297,25 @@ bool take_all(const Taking& t) {
 
 }  // namespace
 
-uint8_t plan_of(uint32_t nr) { return plan_for(nr).flags; }
-uint8_t arity_of(uint32_t nr) { return plan_for(nr).arity; }
+Facts facts_of(uint32_t nr) {
+  const Plan& plan = plan_for(nr);
+  Facts facts{.head = entry_head(nr, plan.arity),
+              .in_flight = {.recording = true},
+              .what = 0,
+              .in = shape_of(plan, false),
+              .out = shape_of(plan, true),
+              .in_at = 0,
+              .in_by = 0,
+              .out_at = 0,
+              .out_bytes = 0};
+  if (plan.flags & plan_in) facts.what |= has_in;
+  if (plan.flags & plan_out) facts.what |= has_out;
+  if (const Op* op = sole(plan, false)) facts.in_at = op->arg, facts.in_by = op->which;
+  if (const Op* op = sole(plan, true)) facts.out_at = op->arg;
+  if (facts.out == Shape::structure)
+    facts.out_bytes = static_cast<uint16_t>(sole(plan, true)->element);
+  return facts;
+}
 
 bool read_app(void* to, uint64_t from, uint64_t n) {
   return sctrace_copy(to, reinterpret_cast<const void*>(from), n) == 0;
@@ -347,15 +324,27 @@ bool write_app(uint64_t to, const void* from, uint64_t n) {
   return sctrace_copy(reinterpret_cast<void*>(to), from, n) == 0;
 }
 
-bool take_in(ThreadState& self) {
-  return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});
+bool take_in(ThreadState& self, const Facts& facts) {
+  const uint64_t* args = self.frame.args;
+  const Taking t{.self = self, .args = args, .out = false, .result = 0};
+  switch (facts.in) {
+    case Shape::buffer: return put_buffer(t, args[facts.in_at], args[facts.in_by]);
+    case Shape::path: return put_string(t, args[facts.in_at]);
+    default: return take_all(t);
+  }
 }
 
-bool take_out(ThreadState& self, int64_t result) {
-  if (result < 0 && result != -EINTR)
-    return true;  // EINTR: nanosleep and its like tell what remains
-  return take_all(
-      {.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
+bool take_out(ThreadState& self, const Facts& facts, int64_t result) {
+  const Taking t{.self = self, .args = self.frame.args, .out = true, .result = result};
+  const uint64_t address = t.args[facts.out_at];
+  if (result < 0) {  // EINTR: nanosleep and its like tell what remains
+    return result != -EINTR || take_all({.self = self, .args = t.args, .out = true, .result = 0});
+  }
+  switch (facts.out) {
+    case Shape::buffer: return put_buffer(t, address, static_cast<uint64_t>(result));
+    case Shape::structure: return put_whole(t, address, facts.out_bytes);
+    default: return take_all(t);
+  }
 }
 
 }  // namespace sctrace::preload

@@ -4,17 +4,16 @@
 #pragma once
 #include <cstdint>
 
+#include "preload/facts.h"
+
 namespace sctrace::preload {
 
 struct ThreadState;
 
-// Bit flags of what a number wants taken; 0 = nothing but registers.
-inline constexpr uint8_t plan_in = 1, plan_out = 2;
-uint8_t plan_of(uint32_t nr);
-uint8_t arity_of(uint32_t nr);  // arguments that an entry holds
+Facts facts_of(uint32_t nr);  // as far as the table knows them
 
-bool take_in(ThreadState& self);
-bool take_out(ThreadState& self, int64_t result);
+bool take_in(ThreadState& self, const Facts& facts);
+bool take_out(ThreadState& self, const Facts& facts, int64_t result);
 
 // Copies from the app; false when any byte could not be read.
 bool read_app(void* to, uint64_t from, uint64_t n);

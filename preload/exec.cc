@@ -123,7 +123,7 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   const int envp = nr == __NR_execve ? 2 : 3;
   const uint64_t old = self.frame.args[envp];
   ignore_for_exec(*self.process, true);
-  self.after = After::exec;
+  self.in_flight.after = After::exec;
   const uint64_t count = old ? length_of(old) : 0;
   if (count == ~0ull) return Route::run;
   SpecialWork work(self);

@@ -6,6 +6,7 @@
 
 #include "formats/wire/session.h"
 #include "preload/config.h"
+#include "preload/facts.h"
 #include "rewriter/rewrite.h"
 
 namespace sctrace::preload {
@@ -26,10 +27,10 @@ struct Global {
   uint64_t libc_begin, libc_end;    // text of the libc that we were linked with
   uint64_t loader_begin, loader_end;
   const rewriter::Stub* stubs;
-  uint32_t stub_count;  // made at start: their index is their place in wire::Image::sites
-  bool late_doors;      // what is loaded later is patched too; indexes from wire::site_max on
-  bool sud;             // dispatch is available and asked for
-  uint8_t traced[512];  // by number: record it
+  uint32_t stub_count;      // made at start: their index is their place in wire::Image::sites
+  bool late_doors;          // what is loaded later is patched too; indexes from wire::site_max on
+  bool sud;                 // dispatch is available and asked for
+  Facts facts[facts_most];  // by number
 };
 
 extern Global global;

@@ -2,6 +2,7 @@
 
 #include "preload/capture.h"
 #include "preload/global.h"
+#include "preload/pack.h"
 #include "preload/special.h"
 
 namespace sctrace::preload {
@@ -16,47 +17,120 @@ void set_phase(ThreadState& self, Phase phase) {
   asm volatile("" ::: "memory");
 }
 
-void count(std::atomic<uint64_t>& counter) {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
+// What has no row is like the last number, which has none.
+const Facts& facts_for(uint32_t nr) { return global.facts[nr < facts_most ? nr : facts_most - 1]; }
 
-bool write_entry(ThreadState& self, uint32_t nr) {
+bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   RingWriter& out = self.out;
-  const arch::Frame& call = self.frame;
   uint32_t ticks;
-  uint8_t* place = begin_record(self, out, 96, ticks);
+  uint8_t* place = begin_record(self, out, entry_most, ticks);
   if (!place) return false;
   uint8_t* at = place + sizeof(wire::Entry);
-  uint8_t flags = call.door ? wire::entry_trap : 0;
-  const bool far = self.site_index == wire::site_bits;
-  if (far) {
+  uint32_t flags = self.frame.door ? wire::entry_trap : 0;
+  if (self.site_index == wire::site_bits) {
+    const uint64_t site = site_of(self);
     flags |= wire::entry_far;
-    __builtin_memcpy(at, &self.site, 8);
+    __builtin_memcpy(at, &site, 8);
     at += 8;
   }
-  const uint8_t arity = arity_of(nr);
-  for (uint8_t i = 0; i < arity; ++i) {  // wide ones take 8 bytes: no branch on which
-    const uint64_t value = call.args[i];
-    const bool wide = value >> 32;
-    __builtin_memcpy(at, &value, 8);
-    at += wide ? 8 : 4;
-    flags |= static_cast<uint8_t>(wide << i);
-  }
+  Packed packed = pack(at, self.frame.args, arity);
   const bool escaped = nr >= wire::nr_escape;
   if (escaped) {
-    __builtin_memcpy(at, &nr, 4);
-    at += 4;
+    const uint64_t number = nr;
+    __builtin_memcpy(packed.end, &number, 8);
+    packed.end += 4;
+    __builtin_memset(packed.end, 0, 8);
   }
-  const uint64_t zero = 0;
-  __builtin_memcpy(at, &zero, 8);
-  const uint64_t size = (static_cast<uint64_t>(at - place) + 7) & ~7ull;
-  *reinterpret_cast<wire::Entry*>(place) = {
-      .header = {static_cast<uint16_t>(size / 8), wire::Type::entry, flags, ticks},
-      .nr = escaped ? wire::nr_escape : static_cast<uint16_t>(nr),
-      .site = static_cast<uint16_t>(self.site_index | arity << wire::argc_shift)};
+  const uint64_t size = (static_cast<uint64_t>(packed.end - place) + 7) & ~7ull;
+  const uint32_t head = entry_head(escaped ? wire::nr_escape : nr, arity) |
+                        static_cast<uint32_t>(self.site_index) << 16;
+  put_header(place, size, wire::Type::entry, flags | packed.wide, ticks);
+  __builtin_memcpy(place + 8, &head, 4);
   out.cursor += size;
   ++out.calls;
   return true;
+}
+
+// A call whose entry lies in the ring, or that has none, may go to the kernel.
+[[gnu::always_inline]] inline uint32_t entered(ThreadState& self, uint32_t route) {
+  set_phase(self, Phase::entered);
+  if (self.in_flight.recording) self.out.publish();
+  return route;
+}
+
+// The long way, for all that the short one leaves out: a trapped call, one that is special or not
+// wanted, a block that is full, a number beyond the table, a thread without a ring.
+[[gnu::noinline]] uint32_t enter_with_care(ThreadState& self) {
+  auto& call = self.frame;
+  const auto nr = static_cast<uint32_t>(call.nr);
+  call.pass = call.args;
+  call.pass_nr = call.nr;
+  self.in_flight = {};
+  if (!call.door) {
+    const uint32_t index = rewriter::index_at_tail(call.tail);
+    self.site_index = index < wire::site_max ? static_cast<uint16_t>(index) : wire::site_bits;
+    call.behind = rewriter::behind_at_tail(call.tail);
+  }
+  const Facts& facts = facts_for(nr);
+  if (RingWriter& out = self.out; out.header) [[likely]] {
+    count(call.door ? out.header->calls_trap : out.header->calls_stub);
+    if (!(facts.what & is_wanted)) {
+      count(out.header->filtered);
+    } else if (write_entry(self, nr, facts.arity())) {
+      self.in_flight = facts.in_flight;
+      if (facts.what & has_in) take_in(self, facts);
+    } else {
+      count(out.header->lost);
+    }
+  }
+  entered(self, ROUTE_PASS);
+  if (!(facts.what & is_special)) return ROUTE_PASS;
+  const auto route = static_cast<uint32_t>(special_enter(self, nr));
+  return route == ROUTE_RUN ? ROUTE_PASS : route;
+}
+
+[[gnu::noinline]] uint32_t enter_with_memory(ThreadState& self) {
+  take_in(self, global.facts[static_cast<uint32_t>(self.frame.nr)]);
+  return entered(self, ROUTE_RUN);
+}
+
+// The exit of the call, all of it. False: there is no room, or the clock has run off.
+[[gnu::always_inline]] inline bool try_leave(ThreadState& self) {
+  RingWriter& out = self.out;
+  const uint64_t end = out.cursor + sizeof(wire::Exit);
+  if (end > out.limit) [[unlikely]]
+    return false;
+  const uint64_t ticks = arch::ticks() - out.tsc;
+  if (ticks >> 32) [[unlikely]]
+    return false;
+  uint8_t* place = out.place();
+  put_header(place, sizeof(wire::Exit), wire::Type::exit, 0, ticks);
+  __builtin_memcpy(place + 8, &self.frame.result, 8);
+  out.cursor = end;
+  set_phase(self, Phase::left);
+  out.publish(end);
+  return true;
+}
+
+[[gnu::noinline]] void leave_with_memory(ThreadState& self) {
+  take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), self.frame.result);
+  if (try_leave(self)) [[likely]]
+    return;
+  write_exit(self, self.frame.result, 0);
+  set_phase(self, Phase::left);
+  self.out.publish();
+}
+
+[[gnu::noinline]] void leave_with_care(ThreadState& self) {
+  const auto result = self.frame.result;
+  if (self.in_flight.after != After::nothing) special_leave(self);
+  if (self.in_flight.recording) {
+    if (self.in_flight.has_out)
+      take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
+    write_exit(self, self.frame.result, self.in_flight.how);
+  }
+  set_phase(self, Phase::left);
+  if (self.in_flight.recording) self.out.publish();
 }
 
 }  // namespace
@@ -66,15 +140,15 @@ void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
   uint32_t ticks;
   uint8_t* place = begin_record(self, out, sizeof(wire::Exit), ticks);
   if (!place) return count(out.header->lost);
-  *reinterpret_cast<wire::Exit*>(place) = {.header = {2, wire::Type::exit, flags, ticks},
-                                           .result = result};
+  put_header(place, sizeof(wire::Exit), wire::Type::exit, flags, ticks);
+  __builtin_memcpy(place + 8, &result, 8);
   out.cursor += sizeof(wire::Exit);
 }
 
 void undo(ThreadState& self) {
   RingWriter& out = self.out;
-  const bool recording = self.recording;
-  self.recording = false;
+  const bool recording = self.in_flight.recording;
+  self.in_flight.recording = false;
   if (!out.header || out.dead) return;
   const uint64_t published = out.header->head.load(std::memory_order_relaxed);
   if (self.frame.phase != Phase::entered || published != out.cursor) {
@@ -87,8 +161,8 @@ void undo(ThreadState& self) {
 }
 
 void write_restarted(ThreadState& self) {
-  if (!self.recording) return;
-  self.recording = false;
+  if (!self.in_flight.recording) return;
+  self.in_flight.recording = false;
   write_exit(self, -512, wire::exit_restarted);  // ERESTARTSYS, as the kernel's own tracepoint says
   self.out.publish();
 }
@@ -110,57 +184,49 @@ void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {
 
 }  // namespace sctrace::preload
 
+using namespace sctrace;
 using namespace sctrace::preload;
 
+// The short ways: a stub's call, room in the block, a clock that has not run off. What they store
+// and in which order, signals.cc relies on; tests/rules/way.cc counts their instructions.
 extern "C" uint32_t sctrace_enter(ThreadState& self) {
   auto& call = self.frame;
+  RingWriter& out = self.out;
   const auto nr = static_cast<uint32_t>(call.nr);
-  call.pass = call.args;
-  call.pass_nr = call.nr;
-  self.recording = false;
-  self.how = 0;
-  self.after = After::nothing;
-  if (!call.door) {
-    const auto index =
-        *reinterpret_cast<const uint32_t*>(call.tail - 6);  // the stub says which (stub.h)
-    self.site_index = index < sctrace::wire::site_max ? static_cast<uint16_t>(index)
-                                                      : uint16_t{sctrace::wire::site_bits};
-    self.site = global.stubs[index].site;
-  }
-  call.behind = self.site + 2;
-  const uint8_t what = global.traced[nr < sizeof global.traced ? nr : sizeof global.traced - 1];
-  if (RingWriter& out = self.out; out.header) [[likely]] {
-    count(call.door ? out.header->calls_trap : out.header->calls_stub);
-    if (what & wanted) {
-      if (write_entry(self, nr)) {
-        self.recording = true;
-        if (what & has_in) take_in(self);
-      } else {
-        count(out.header->lost);
-      }
-    } else {
-      count(out.header->filtered);
-    }
-  }
-  set_phase(self, sctrace::arch::Phase::entered);
-  if (self.recording) self.out.publish();
-  if (what & is_special) [[unlikely]]
-    return static_cast<uint32_t>(special_enter(self, nr));
+  const uint64_t begin = out.cursor;
+  if (call.door || nr >= facts_most || begin + entry_most > out.limit) [[unlikely]]
+    return enter_with_care(self);
+  const Facts& facts = global.facts[nr];
+  const uint8_t what = facts.what;
+  const uint64_t ticks = arch::ticks() - out.tsc;
+  if (what & is_rare || ticks >> 32) [[unlikely]]
+    return enter_with_care(self);
+  const uint32_t index = rewriter::index_at_tail(call.tail);
+  if (index >= wire::site_max) [[unlikely]]  // not in the image's table: the entry has the address
+    return enter_with_care(self);
+  self.in_flight = facts.in_flight;
+  self.site_index = static_cast<uint16_t>(index);
+  call.behind = rewriter::behind_at_tail(call.tail);
+  uint8_t* place = out.place();
+  const uint32_t head = facts.head | index << 16;
+  __builtin_memcpy(place + 8, &head, 4);
+  const Packed packed = pack(place + sizeof(wire::Entry), call.args, facts.arity());
+  const uint64_t size = (static_cast<uint64_t>(packed.end - place) + 7) & ~7ull;
+  put_header(place, size, wire::Type::entry, packed.wide, ticks);
+  const uint64_t end = begin + size;
+  out.cursor = end;
+  ++out.calls;
+  count(out.header->calls_stub);
+  if (what & has_in) return enter_with_memory(self);
+  set_phase(self, arch::Phase::entered);
+  out.publish(end);
   return ROUTE_RUN;
 }
 
 extern "C" void sctrace_leave(ThreadState& self) {
-  const auto result = self.frame.result;
-  if (self.after != After::nothing) [[unlikely]]
-    special_leave(self);
-  if (self.recording) {
-    const auto nr = static_cast<uint32_t>(self.frame.nr);
-    const uint8_t what = global.traced[nr < sizeof global.traced ? nr : sizeof global.traced - 1];
-    if (what & has_out) take_out(self, result);
-    write_exit(self, self.frame.result, self.how);
-    set_phase(self, sctrace::arch::Phase::left);
-    self.out.publish();
-  } else {
-    set_phase(self, sctrace::arch::Phase::left);
-  }
+  constexpr InFlight plain{.recording = true}, filling{.recording = true, .has_out = true};
+  const uint32_t call = as_word(self.in_flight);
+  if (call == as_word(filling)) return leave_with_memory(self);
+  if (call != as_word(plain) || !try_leave(self)) [[unlikely]]
+    leave_with_care(self);
 }

@@ -235,10 +235,10 @@ void mapping_enter(ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const Change change = change_of(nr, args);
   const bool text = change.fate != Fate::none && has_text(change);
-  const bool fresh =
-      nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) && is_loader(self.site);
+  const bool fresh = nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
+                     is_loader(site_of(self));
   if (!text && !fresh) return;
-  self.after = After::mapping;
+  self.in_flight.after = After::mapping;
   self.text_births = rewriter::births();
   if (!text || change.fate == Fate::replaced || self.process->sandboxed) return;
   SpecialWork work(self);
@@ -252,7 +252,7 @@ void mapping_leave(ThreadState& self) {
   const Change change = change_of(nr, args);
   const bool done = self.frame.result >= 0 || self.frame.result < -4095;
   if (done && nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
-      is_loader(self.site))
+      is_loader(site_of(self)))
     self.fresh = {.begin = static_cast<uint64_t>(self.frame.result),
                   .bytes = args[1],
                   .offset = args[5],

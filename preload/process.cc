@@ -39,7 +39,8 @@ uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
 bool by_our_libc(const ThreadState& self, uint64_t flags) {
   constexpr uint64_t needed = CLONE_SETTLS | CLONE_THREAD;
   if ((flags & needed) != needed) return false;
-  if (self.site < global.libc_begin || self.site >= global.libc_end) return false;
+  const uint64_t site = site_of(self);
+  if (site < global.libc_begin || site >= global.libc_end) return false;
   uint64_t fs = self.frame.args[4], block[3] = {};
   if (static_cast<uint32_t>(self.frame.nr) == __NR_clone3)
     read_app(&fs, self.frame.args[0] + 56, 8);
@@ -51,7 +52,6 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.frame = self.frame;
   child.frame.result = 0;
   child.frame.phase = arch::Phase::special;
-  child.site = self.site;
   child.site_index = self.site_index;
   child.process = self.process;
   child.pid = self.pid;
@@ -93,7 +93,7 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
     self.frame.result = -EAGAIN;
     return Route::skip;
   }
-  self.after = After::clone;
+  self.in_flight.after = After::clone;
   self.frame.child = &child->frame;
   if (child != &self && !(flags & (CLONE_SETTLS | CLONE_VFORK)))
     unseal();  // both will go by the trap
@@ -103,12 +103,13 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
 void clone_leave(ThreadState& self) {
   auto* child = reinterpret_cast<ThreadState*>(self.frame.child);
   const int64_t result = self.frame.result;
-  self.after = After::nothing;
+  self.in_flight.after = After::nothing;
   if (child != &self && (result < 0 || self.child_flags & CLONE_VFORK)) {
     if (self.child_flags & CLONE_VFORK && result >= 0) {
       RingWriter& out = self.out;  // the child wrote into our ring
       point_slot(self);
-      out.limit = child->out.limit, out.tsc = child->out.tsc, out.populated = child->out.populated;
+      out.limit = child->out.limit, out.origin = child->out.origin, out.tsc = child->out.tsc,
+      out.populated = child->out.populated;
       out.dead = child->out.dead, out.calls = child->out.calls;
       if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
       free_exec_memory(*child);
@@ -118,7 +119,7 @@ void clone_leave(ThreadState& self) {
       self.began = began;
     }
     child->borrowed_from = nullptr;
-    child->out.header = nullptr;
+    child->out.leave_ring();
     forget_thread(*child);
   }
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
@@ -139,7 +140,7 @@ void take_anchor() {
 }
 
 void thread_leaves(ThreadState& self) {
-  self.recording = false;
+  self.in_flight.recording = false;
   give_ring_back(self);
   thread_is_exiting(self);
 }
@@ -169,7 +170,7 @@ extern "C" void sctrace_child(ThreadState& self) {
     self.pending = 0;
   }
   self.frame.result = 0;
-  self.recording = false;
+  self.in_flight.recording = false;
   self.tid = static_cast<uint32_t>(raw_syscall(__NR_gettid));
   if (!(flags & CLONE_THREAD))
     self.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid)), self.process->pid = self.pid;
@@ -180,7 +181,7 @@ extern "C" void sctrace_child(ThreadState& self) {
   } else if (self.out = {}; self.process->follow && global.image) {
     take_ring(self);
   }
-  if (!self.process->follow) self.out.header = nullptr;
+  if (!self.process->follow) self.out.leave_ring();
   settle(self, self.slot);
   if (self.out.header) write_thread_record(self);
   self.frame.phase = sctrace::arch::Phase::left;

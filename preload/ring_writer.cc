@@ -60,7 +60,8 @@ bool populate(const ThreadState& self, RingWriter& out, uint64_t end) {
 }
 
 void set_limit(RingWriter& out) {
-  const uint64_t block_end = out.cursor / block_size() * block_size() + block_size();
+  const uint64_t block = out.cursor / block_size() * block_size(), block_end = block + block_size();
+  out.origin = reinterpret_cast<uint64_t>(out.at(block)) - block;
   const bool all_there = out.populated > out.mask;
   out.limit = all_there || out.populated > block_end ? block_end : out.populated;
 }
@@ -193,13 +194,13 @@ uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& 
     distance = 0;
   }
   ticks = static_cast<uint32_t>(distance);
-  return out.at(out.cursor);
+  return out.place();
 }
 
 namespace {
 
 bool no_ring(ThreadState& self) {
-  self.out.header = nullptr;
+  self.out.leave_ring();
   global.image->unseen_threads.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
@@ -245,7 +246,7 @@ bool take_ring(ThreadState& self) {
 void give_ring_back(ThreadState& self) {
   if (!self.out.header || self.borrowed_from) return;
   ring_is_done(self.out.header);
-  self.out.header = nullptr;
+  self.out.leave_ring();
 }
 
 void write_thread_record(ThreadState& self) {

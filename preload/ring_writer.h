@@ -12,23 +12,32 @@ namespace sctrace::preload {
 
 struct ThreadState;
 
+inline void count(std::atomic<uint64_t>& counter) {  // one writer: no locked instruction
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 struct RingWriter {
+  uint64_t cursor;           // where the next record goes; positions run for ever
+  uint64_t limit;            // up to here without asking: end of the block, or of what is populated
+  uint64_t origin;           // address of position 0, if the whole ring lay as its current block
+  uint64_t tsc;              // base of the ticks
   wire::RingHeader* header;  // null: this thread records nothing
-  uint8_t* bytes;            // the ring, `mask`+1 bytes
-  uint64_t mask;
-  uint64_t cursor;  // where the next record goes; positions run for ever
-  uint64_t limit;   // up to here without asking: end of the block, or of what is populated
-  uint64_t tsc;     // base of the ticks
-  uint64_t populated;
+  uint32_t calls;            // entries begun since the last drain or drop
   uint32_t slot;
-  uint32_t calls;  // entries begun since the last drain or drop
-  bool dead;       // the memory went away (truncated by somebody, disk full)
+  uint8_t* bytes;  // the ring, `mask`+1 bytes
+  uint64_t mask;
+  uint64_t populated;
+  bool dead;  // the memory went away (truncated by somebody, disk full)
 
   uint8_t* at(uint64_t position) { return bytes + (position & mask); }
 
-  void publish() {
+  uint8_t* place() { return reinterpret_cast<uint8_t*>(origin + cursor); }  // at(cursor), faster
+  void leave_ring() { header = nullptr, limit = 0; }  // no room: the short way asks nothing else
+
+  void publish() { publish(cursor); }
+  void publish(uint64_t position) {
     // release: pairs with the acquire of `head` in formats/read/ring_reader.cc
-    header->head.store(cursor, std::memory_order_release);
+    header->head.store(position, std::memory_order_release);
   }
 };
 
@@ -40,7 +49,7 @@ bool make_room(ThreadState& self, uint64_t n);
 inline uint8_t* room(ThreadState& self, RingWriter& out, uint64_t n) {
   if (out.cursor + n > out.limit) [[unlikely]]
     if (!make_room(self, n)) return nullptr;
-  return out.at(out.cursor);
+  return out.place();
 }
 
 // Room for a record of n bytes and the ticks for its header, in this order: making room may begin a

@@ -80,7 +80,8 @@ bool mended(int signo, const Info& info, Context& context) {
     return lose_rings(), true;
   }
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
-  if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store))
+  if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store) || is(sctrace_copy_word_load) ||
+      is(sctrace_copy_word_store))
     return go(sctrace_copy_string_fault);
   if (is(sctrace_fs_touched)) return go(sctrace_slow);
   if (ThreadState* self = state_of_stack(context.rsp); self && self->escape) {

@@ -61,7 +61,7 @@ Route mask_enter(ThreadState& self) {
   self.previous_blocked = self.blocked;
   self.mask_copy[1] = 0;
   without_guarded(self, 1, self.frame.args[3]);
-  self.after = After::signal_mask;
+  self.in_flight.after = After::signal_mask;
   return Route::run;
 }
 
@@ -129,7 +129,7 @@ Route munmap_enter(ThreadState& self) {
 
 Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
-  if (option == PR_SET_SECCOMP) self.after = After::sandbox;
+  if (option == PR_SET_SECCOMP) self.in_flight.after = After::sandbox;
   if (option ==
       PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
     SpecialWork work(self);
@@ -190,7 +190,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_rt_sigaction: return answered(self, app_sigaction);
     case __NR_sigaltstack: return answered(self, app_sigaltstack);
     case __NR_rt_sigprocmask: return mask_enter(self);
-    case __NR_rt_sigpending: return self.after = After::signals_pending, Route::run;
+    case __NR_rt_sigpending: return self.in_flight.after = After::signals_pending, Route::run;
     case __NR_rt_sigtimedwait: return wait_enter(self);
     case __NR_rt_sigreturn: return sigreturn_enter(self);
     case __NR_rt_sigsuspend: without_guarded(self, 0, self.frame.args[1]); return Route::run;
@@ -215,14 +215,14 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_pkey_mprotect:
     case __NR_madvise: return mapping_enter(self, nr), Route::run;
     case __NR_close: return closing_file(self), Route::run;
-    case __NR_rseq: return self.after = After::rseq, Route::run;
-    case __NR_seccomp: return self.after = After::sandbox, Route::run;
+    case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
+    case __NR_seccomp: return self.in_flight.after = After::sandbox, Route::run;
     default: return Route::run;
   }
 }
 
 void special_leave(ThreadState& self) {
-  switch (self.after) {
+  switch (self.in_flight.after) {
     case After::nothing: return;
     case After::signal_mask: return mask_leave(self);
     case After::signals_pending: return pending_leave(self);

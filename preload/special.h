@@ -14,9 +14,6 @@
 
 namespace sctrace::preload {
 
-// What sctrace_enter has to do for a number: bits of Global::traced.
-inline constexpr uint8_t wanted = 1, has_in = 2, has_out = 4, is_special = 8;
-
 bool special(uint32_t nr);
 arch::Route special_enter(ThreadState& self, uint32_t nr);
 void special_leave(ThreadState& self);
@@ -37,7 +34,7 @@ class SpecialWork {
   }
   void finished(long result) {
     self_.frame.result = result;
-    self_.how = wire::exit_emulated;
+    self_.in_flight.how = wire::exit_emulated;
     before_ = arch::Phase::returned;
   }
 

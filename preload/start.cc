@@ -68,15 +68,17 @@ void open_log() {
 }
 
 void decide() {
-  constexpr uint32_t count = sizeof global.traced;
-  for (uint32_t nr = 0; nr < count; ++nr) {
-    uint8_t what = global.config.traced[nr] ? wanted : 0;
-    if (!name_of_call(nr)) what = global.config.traced_unknown ? wanted : 0;
-    const uint8_t plan = plan_of(nr);
-    if (plan & plan_in && global.config.capture_in) what |= has_in;
-    if (plan & plan_out && global.config.capture_out) what |= has_out;
-    if (special(nr)) what |= is_special;
-    global.traced[nr] = what;
+  for (uint32_t nr = 0; nr < facts_most; ++nr) {
+    Facts& facts = global.facts[nr];
+    facts = facts_of(nr);
+    if (!global.config.capture_in) facts.what &= static_cast<uint8_t>(~has_in);
+    if (!global.config.capture_out) facts.what &= static_cast<uint8_t>(~has_out);
+    const bool known = name_of_call(nr);
+    const bool asked = known ? global.config.traced[nr] : global.config.traced_unknown;
+    if (asked) facts.what |= is_wanted;
+    facts.in_flight.has_out = facts.what & has_out;
+    if (special(nr)) facts.what |= is_special;
+    if (!asked || special(nr)) facts.what |= is_rare;
   }
 }
 

@@ -11,6 +11,7 @@
 #include "arch/x86_64/frame.h"
 #include "arch/x86_64/sigframe.h"
 #include "formats/wire/ring.h"
+#include "preload/facts.h"
 #include "preload/ring_writer.h"
 
 namespace sctrace::preload {
@@ -39,18 +40,6 @@ struct Altstack {
   uint64_t size;
 };
 
-// What leave() has still to do for a call, once the kernel answered.
-enum class After : uint8_t {
-  nothing,
-  signal_mask,
-  signals_pending,
-  sandbox,
-  clone,
-  exec,
-  rseq,
-  mapping
-};
-
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
 
 // Text that the loader has mapped, until it closes the file: then all of the object is there.
@@ -64,14 +53,11 @@ enum class Slot : uint8_t { leave, keep, write };
 
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0
-  RingWriter out;
+  RingWriter out;     // its hot part, frame's and in_flight fill four cache lines
+  InFlight in_flight;
+  uint16_t site_index;
   Process* process;
   uint32_t pid, tid;
-  uint64_t site;  // address of the instruction that made the call
-  uint16_t site_index;
-  bool recording;  // the entry of the current call was written
-  uint8_t how;     // wire::exit_* for its exit
-  After after;
   uint64_t blocked;  // which of the guarded signals the app believes blocked
   uint64_t previous_blocked;
   uint64_t pending;            // guarded signals that came while the app had them blocked
@@ -97,6 +83,9 @@ struct alignas(64) ThreadState {
   wire::Began began;
   uint32_t parent;
 };
+
+// The instruction that made the call.
+inline uint64_t site_of(const ThreadState& self) { return self.frame.behind - 2; }
 
 inline constexpr uint64_t block_bytes = 65536;
 inline constexpr uint64_t stack_offset = 4096;  // room for the Process copy below the stack

@@ -36,11 +36,11 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
   self.frame.rbx = context.rbx;
   self.frame.tail = behind;
   self.frame.door = 1;
-  self.site = behind - 2;
+  self.frame.behind = behind;
   self.site_index = wire::site_bits;
   if (const rewriter::Stub* stub =
           rewriter::stub_of(behind)) {  // its own syscall: fs is not what we gave it
-    self.site = stub->site;
+    self.frame.behind = stub->site + 2;
     const auto index = stub - global.stubs;
     if (index < wire::site_max) self.site_index = static_cast<uint16_t>(index);
   }

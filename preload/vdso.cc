@@ -76,10 +76,7 @@ Body body_of(uint64_t begin, uint64_t bytes) {
 bool try_replace(uint64_t begin, uint64_t bytes, const Function& function,
                  rewriter::Writer& writer) {
   const Body body = body_of(begin, bytes);
-  uint8_t code[] = {0xb8,
-                    function.number[0],
-                    function.number[1],
-                    0,
+  uint8_t code[] = {0xb8, function.number[0], function.number[1], 0,
                     0,  // mov $number, %eax
                     0x0f,
                     0x05,   // syscall

@@ -20,6 +20,14 @@ inline constexpr unsigned stub_align = 16;
 inline constexpr unsigned stub_max =
     80;  // moved 19, near part 30, long jump 1, literal 8 and its alignment
 
+// What the trampoline's callers read in a stub's code, from its tail alone.
+inline uint32_t index_at_tail(uint64_t tail) {
+  return *reinterpret_cast<const uint32_t*>(tail - syscall_bytes - sizeof(uint32_t));
+}
+inline uint64_t behind_at_tail(uint64_t tail) {  // site + 2: where the lea at the tail leads
+  return tail + 7 + static_cast<uint64_t>(*reinterpret_cast<const int32_t*>(tail + 3));
+}
+
 // An instruction that runs in the stub now: offsets from window and from begin.
 struct Move {
   uint8_t from, to;

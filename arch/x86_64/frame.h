@@ -23,10 +23,11 @@ enum class Phase : uint32_t {
 };
 
 enum class Route : uint32_t {
-  run = ROUTE_RUN,
+  run = ROUTE_RUN,      // the call as it is in the Frame
   skip = ROUTE_SKIP,    // Frame::result is the answer, the kernel isn't asked
   child = ROUTE_CHILD,  // clone, fork, vfork: returns twice
   return_from_signal = ROUTE_RETURN_FROM_SIGNAL,
+  pass = ROUTE_PASS,  // the call as Frame::pass has it
 };
 
 struct Frame {
@@ -37,12 +38,13 @@ struct Frame {
   uint64_t args[6];  // rdi rsi rdx r10 r8 r9
   uint64_t rbp, r12, r13, r14, r15;
   int64_t result;
-  const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own
-  uint64_t pass_nr;
-  Frame* child;  // what the child of a clone goes on from
   Phase phase;
   uint32_t door;    // 0 stub, 1 trap
   uint64_t behind;  // the address behind the site: where an unwinder goes on
+  // Only for the routes `pass` and `child`:
+  const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own
+  uint64_t pass_nr;
+  Frame* child;  // what the child of a clone goes on from
 };
 
 #define SCTRACE_AT(field, offset) static_assert(offsetof(Frame, field) == offset)
@@ -79,6 +81,7 @@ extern const char sctrace_rbx_is_ours[], sctrace_common[], sctrace_rsp_is_ours[]
 extern const char sctrace_site[], sctrace_returned[], sctrace_result_saved[];
 extern const char sctrace_child_site[], sctrace_child_returned[];
 extern const char sctrace_copy_begin[], sctrace_copy_fault[];
+extern const char sctrace_copy_word_load[], sctrace_copy_word_store[];
 extern const char sctrace_copy_string_load[], sctrace_copy_string_store[],
     sctrace_copy_string_fault[];
 extern const char sctrace_deliver[];  // the handler that the kernel is given
@@ -88,7 +91,7 @@ long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, lo
 // Copies n bytes; returns how many could NOT be copied because memory on either side faulted.
 size_t sctrace_copy(void* to, const void* from, size_t n);
 // The same for a string of at most n bytes: returns its length, without the nul; n if there was
-// none; -1-length if memory faulted after so many bytes.
+// none; -1-length if memory faulted after so many bytes. Up to 7 bytes behind it are written over.
 long sctrace_copy_string(char* to, const char* from, size_t n);
 }
 

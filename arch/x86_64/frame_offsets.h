@@ -11,13 +11,13 @@
 #define FRAME_R14 112
 #define FRAME_R15 120
 #define FRAME_RESULT 128
-#define FRAME_PASS 136
-#define FRAME_PASS_NR 144
-#define FRAME_CHILD 152
-#define FRAME_PHASE 160
-#define FRAME_DOOR 164
-#define FRAME_BEHIND 168
-#define FRAME_BEHIND_LOW 0xa8 /* 168 in SLEB128 is a8 01 */
+#define FRAME_PHASE 136
+#define FRAME_DOOR 140
+#define FRAME_BEHIND 144
+#define FRAME_BEHIND_LOW 0x90 /* 144 in SLEB128 is 90 01 */
+#define FRAME_PASS 152
+#define FRAME_PASS_NR 160
+#define FRAME_CHILD 168
 
 #define PHASE_OUTSIDE 0
 #define PHASE_ENTERING 1
@@ -30,6 +30,7 @@
 #define ROUTE_SKIP 1
 #define ROUTE_CHILD 2
 #define ROUTE_RETURN_FROM_SIGNAL 3
+#define ROUTE_PASS 4
 
 /* What a thread of ours keeps beside the pointer to its state: whoever changes fs does not have it.
  */

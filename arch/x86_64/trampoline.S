@@ -17,15 +17,18 @@
 \name:
     .endm
 
-    .macro LOAD_CALL                    /* number and arguments as the kernel is to have them */
+    .macro LOAD_ARGS offset, base
+    movq  \offset+0(\base), %rdi
+    movq  \offset+8(\base), %rsi
+    movq  \offset+16(\base), %rdx
+    movq  \offset+24(\base), %r10
+    movq  \offset+32(\base), %r8
+    movq  \offset+40(\base), %r9
+    .endm
+    .macro LOAD_PASS                    /* number and arguments as the kernel is to have them */
     movq  FRAME_PASS(%rbx), %rcx
     movq  FRAME_PASS_NR(%rbx), %rax
-    movq  0(%rcx), %rdi
-    movq  8(%rcx), %rsi
-    movq  16(%rcx), %rdx
-    movq  24(%rcx), %r10
-    movq  32(%rcx), %r8
-    movq  40(%rcx), %r9
+    LOAD_ARGS 0, %rcx
     .endm
     .macro SAVED_CFI                    /* all of the app's registers are in the Frame at rbx */
     .cfi_escape 0x0f, 3, 0x73, FRAME_RSP, 0x06            /* CFA = *(rbx + FRAME_RSP) */
@@ -88,7 +91,9 @@ LABEL sctrace_saved
     call  sctrace_enter
     testl %eax, %eax
     jnz   .Lroutes
-    LOAD_CALL
+    movq  FRAME_NR(%rbx), %rax
+    LOAD_ARGS FRAME_ARGS, %rbx
+.Lrun:
     movq  FRAME_RSP(%rbx), %rsp
 LABEL sctrace_site
     syscall
@@ -103,12 +108,7 @@ LABEL sctrace_result_saved
     movq  %rbx, %rdi
     call  sctrace_leave
 .Lback:
-    movq  FRAME_ARGS+0(%rbx), %rdi
-    movq  FRAME_ARGS+8(%rbx), %rsi
-    movq  FRAME_ARGS+16(%rbx), %rdx
-    movq  FRAME_ARGS+24(%rbx), %r10
-    movq  FRAME_ARGS+32(%rbx), %r8
-    movq  FRAME_ARGS+40(%rbx), %r9
+    LOAD_ARGS FRAME_ARGS, %rbx
     movq  FRAME_FLAGS(%rbx), %r11
     testl $(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC), %r11d
     jnz   .Lrestore_odd_flags
@@ -146,6 +146,8 @@ LABEL sctrace_result_saved
     jmp   .Lgo
 
 .Lroutes:
+    cmpl  $ROUTE_PASS, %eax
+    je    .Lpass
     cmpl  $ROUTE_SKIP, %eax
     je    .Lskip
     cmpl  $ROUTE_CHILD, %eax
@@ -154,6 +156,9 @@ LABEL sctrace_result_saved
     movl  $15, %eax
     syscall
     hlt                                 /* a bad frame kills us before this */
+.Lpass:
+    LOAD_PASS
+    jmp   .Lrun
 .Lskip:
     movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
     jmp   .Lleave
@@ -161,7 +166,7 @@ LABEL sctrace_result_saved
 /* clone, fork, vfork. Two come back. The child goes on from a Frame of its own, which the parent filled:
  * it must not look at the parent's, which lives on. */
 .Lchild:
-    LOAD_CALL
+    LOAD_PASS
     movq  FRAME_CHILD(%rbx), %rbp
     movq  FRAME_RSP(%rbx), %rsp
 LABEL sctrace_child_site
@@ -249,39 +254,6 @@ LABEL sctrace_int80
     popq  %rbx
     .cfi_adjust_cfa_offset -8
     .cfi_restore rbx
-    ret
-    .cfi_endproc
-
-/* size_t sctrace_copy(to, from, n): how many were not copied. */
-    .p2align 4
-LABEL sctrace_copy
-    .cfi_startproc
-    movq  %rdx, %rcx
-LABEL sctrace_copy_begin
-    rep movsb
-LABEL sctrace_copy_fault                /* rcx = what is left, also after a fault */
-    movq  %rcx, %rax
-    ret
-    .cfi_endproc
-
-/* long sctrace_copy_string(to, from, n): bytes one by one; see frame.h. */
-    .p2align 4
-LABEL sctrace_copy_string
-    .cfi_startproc
-    xorl  %eax, %eax
-1:  cmpq  %rdx, %rax
-    je    2f
-LABEL sctrace_copy_string_load
-    movzbl (%rsi,%rax), %ecx
-LABEL sctrace_copy_string_store
-    movb  %cl, (%rdi,%rax)
-    testb %cl, %cl
-    jz    2f
-    incq  %rax
-    jmp   1b
-2:  ret
-LABEL sctrace_copy_string_fault
-    notq  %rax
     ret
     .cfi_endproc
 LABEL sctrace_gate_end

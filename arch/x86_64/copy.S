@@ -1,0 +1,67 @@
+/* Copies from and to memory that may not be there: the fault is met by preload/signals.cc, which knows the
+ * labels and goes on at the one for a fault. No vector register: rep movsb is as fast from 128 bytes on. */
+    .text
+    .macro LABEL name
+    .globl \name
+    .hidden \name
+\name:
+    .endm
+
+/* size_t sctrace_copy(to, from, n): how many were not copied. */
+    .p2align 4
+LABEL sctrace_copy
+    .cfi_startproc
+    movq  %rdx, %rcx
+LABEL sctrace_copy_begin
+    rep movsb
+LABEL sctrace_copy_fault                /* rcx = what is left, also after a fault */
+    movq  %rcx, %rax
+    ret
+    .cfi_endproc
+
+/* long sctrace_copy_string(to, from, n): see frame.h. By words where 8 bytes lie in one page, for then all
+ * of them can be read or none; else byte by byte. What is written behind the nul is the caller's to clear. */
+    .p2align 4
+LABEL sctrace_copy_string
+    .cfi_startproc
+    movabsq $0x0101010101010101, %r10
+    movabsq $0x8080808080808080, %r11
+    xorl  %eax, %eax
+1:  leaq  8(%rax), %r9
+    leaq  (%rsi,%rax), %rcx
+    cmpq  %rdx, %r9
+    ja    3f
+    andl  $0xfff, %ecx
+    cmpl  $0xff8, %ecx
+    ja    3f
+LABEL sctrace_copy_word_load
+    movq  (%rsi,%rax), %rcx
+LABEL sctrace_copy_word_store
+    movq  %rcx, (%rdi,%rax)
+    movq  %rcx, %r8
+    notq  %rcx
+    subq  %r10, %r8
+    andq  %r11, %rcx
+    andq  %rcx, %r8                     /* the lowest byte that is 0 is 0x80 now */
+    jnz   4f
+    movq  %r9, %rax
+    jmp   1b
+3:  cmpq  %rdx, %rax
+    je    2f
+LABEL sctrace_copy_string_load
+    movzbl (%rsi,%rax), %ecx
+LABEL sctrace_copy_string_store
+    movb  %cl, (%rdi,%rax)
+    testb %cl, %cl
+    jz    2f
+    incq  %rax
+    jmp   1b
+4:  bsfq  %r8, %r8
+    shrl  $3, %r8d
+    addq  %r8, %rax
+2:  ret
+LABEL sctrace_copy_string_fault
+    notq  %rax
+    ret
+    .cfi_endproc
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,61 @@
+// Facts: what the hook has to do for a number, worked out once at start from the table and the
+// settings, so that no call walks a plan: 16 bytes, one load away. Who needs more than they say
+// goes the long way (enter_with_care in hook.cc, the interpreter in capture.cc).
+#pragma once
+#include <cstdint>
+
+#include "formats/wire/record.h"
+
+namespace sctrace::preload {
+
+// What leave() has still to do for a call, once the kernel answered.
+enum class After : uint8_t {
+  nothing,
+  signal_mask,
+  signals_pending,
+  sandbox,
+  clone,
+  exec,
+  rseq,
+  mapping
+};
+
+// Bits of Facts::what. is_rare: not wanted, or special; the short way is not for it.
+inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_rare = 16;
+
+// The shapes that most calls have; what is taken is known from one or two arguments.
+enum class Shape : uint8_t {
+  interpreted,
+  buffer,     // in: argument `by` measures it; out: the result does
+  path,       // in
+  structure,  // out: `bytes` of it
+};
+
+// What leave() has to know of the call that is being made; compared as one word.
+struct alignas(4) InFlight {
+  bool recording = false;  // its entry was written
+  bool has_out = false;    // there is memory to take after it
+  uint8_t how = 0;         // wire::exit_* for its exit
+  After after = After::nothing;
+};
+constexpr uint32_t as_word(InFlight call) { return __builtin_bit_cast(uint32_t, call); }
+
+struct alignas(16) Facts {
+  uint32_t head;       // of an entry behind its header: the number, and how many arguments
+  InFlight in_flight;  // once its entry is written
+  uint8_t what;
+  Shape in, out;
+  uint8_t in_at, in_by;  // arguments: address and length
+  uint8_t out_at;
+  uint16_t out_bytes;
+  unsigned arity() const { return head >> (16 + wire::argc_shift); }
+};
+static_assert(sizeof(Facts) == 16);
+
+inline constexpr uint32_t facts_most = 512;  // numbers that have facts; others are interpreted
+
+constexpr uint32_t entry_head(uint32_t nr, unsigned arity) {
+  return nr | arity << (16 + wire::argc_shift);
+}
+
+}  // namespace sctrace::preload
