@@ -1,0 +1,46 @@
+"""interrupt.py BUILD WAY COMPILER: a signal at each instruction between site and return, through both doors.
+Each call must be made once, each handler must find the site and not us, and the trace must say so.
+"""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from traced import DOORS, House  # noqa: E402
+
+
+def shown(house, trace, name):
+    lines = house.sctrace("print", "-e", f"trace={name}", "-e", "signal=none", trace).stdout.decode()
+    return sum(f"{name}(" in line and "unfinished" not in line for line in lines.splitlines())
+
+
+def main(build, program, _):
+    faults = []
+    with House(build) as house:
+        for door in DOORS:
+            for mode in ("overwrite", "stream"):
+                trace = house.path(f"trace-{door}-{mode}")
+                environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace, SCTRACE_MODE=mode,
+                                                SCTRACE_BUFFER="4M")
+                done = subprocess.run([program, "interrupt", house.library], env=environment,
+                                      capture_output=True, text=True)
+                said = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
+                where = f"{door}, {mode}"
+                print(where, said)
+                if done.returncode or said.get("wrong") != "0":
+                    faults.append(f"{where}: status {done.returncode} {done.stdout} {done.stderr}")
+                    continue
+                handled = int(said["handled"])
+                made = {"getuid": handled, "geteuid": handled, "writev": int(said["made writev"]),
+                        "getppid": int(said["made getppid"]) + 1}
+                seen = {name: shown(house, trace, name) for name in made}
+                if seen != made:
+                    faults.append(f"{where}: made {made}, in the trace {seen}")
+                if handled < 100:
+                    faults.append(f"{where}: only {handled} signals were handled")
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

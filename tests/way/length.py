@@ -1,0 +1,59 @@
+"""length.py BUILD WAY COMPILER: how many instructions a recorded call takes over a bare one, and how many
+64-byte lines of data they touch, against the numbers below. Who makes the way longer changes them here,
+and says why it is worth it. With another compiler than theirs the numbers are only shown.
+"""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from traced import House  # noqa: E402
+
+COUNTED_WITH = "GNU-12."
+LINES_VARY = 2  # with where the records and the program's own data begin in a line
+LONGEST = {  # call: instructions, lines; overwrite mode
+    "getppid": (172, 17),
+    "close": (188, 17),
+    "read 1 B": (342, 23),
+    "read 4 KiB": (348, 31),
+    "write 4 KiB": (348, 31),
+    "openat": (391, 21),
+    "newfstatat": (492, 26),
+    "writev": (718, 27),
+}
+
+
+def ways(program, library, environment):
+    done = subprocess.run([program, "count", library], env=environment, capture_output=True, text=True,
+                          check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows if len(row) == 3}
+
+
+def shortest(program, library, environment):
+    """Of three: a clock that ran off meanwhile, or a block that was full, makes the way longer once."""
+    runs = [ways(program, library, environment) for _ in range(3)]
+    return {name: tuple(min(run[name][i] for run in runs) for i in (0, 1)) for name in runs[0]}
+
+
+def main(build, program, compiler):
+    faults = 0
+    with House(build) as house:
+        native = shortest(program, "-", house.environment())
+        environment = house.environment(SCTRACE_MODE="overwrite", SCTRACE_OUTPUT=house.path("trace"))
+        recorded = shortest(program, house.library, environment)
+    for name, (most, most_lines) in LONGEST.items():
+        instructions, lines = (recorded[name][i] - native[name][i] for i in (0, 1))
+        verdict = ""
+        if compiler.startswith(COUNTED_WITH):
+            if instructions > most or lines > most_lines + LINES_VARY:
+                verdict = "LONGER than allowed"
+            elif instructions < most:
+                verdict = "shorter: write the new number down"
+            faults += verdict != ""
+        print(f"{name:12} {instructions:4} instructions of {most}, {lines:3} lines of {most_lines} {verdict}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
