@@ -132,6 +132,25 @@ Shape shape_of(const Plan& plan, bool out) {
   return Shape::interpreted;
 }
 
+// One taking: which call, which moment, where the bytes go.
+struct Taking {
+  ThreadState& self;
+  const uint64_t* args;
+  bool out;
+  int64_t result;  // out only
+  uint8_t way() const { return out ? wire::data_out : 0; }
+};
+
+bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep) {
+  return put(t.self, t.way(), address, wanted, keep);
+}
+bool put_whole(const Taking& t, uint64_t address, uint64_t n) {
+  return put_whole(t.self, t.way(), address, n);
+}
+bool put_buffer(const Taking& t, uint64_t address, uint64_t n) {
+  return put_buffer(t.self, t.way(), address, n);
+}
+
 struct Vector {
   uint64_t base, length;
 };
@@ -194,7 +213,7 @@ bool put_strings(const Taking& t, uint64_t address) {
   if (!put_whole(t, address, (count + 1) * 8)) return false;
   for (uint64_t i = 0; i < count; ++i) {
     if (!read_app(&pointer, address + i * 8, 8)) return true;
-    if (pointer && !put_string(t, pointer)) return false;
+    if (pointer && !put_string(t.self, pointer)) return false;
   }
   return true;
 }
@@ -265,7 +284,7 @@ bool take(const Taking& t, const Op& op) {
   }
   switch (op.kind) {
     case Kind::path:
-    case Kind::string: return !now || put_string(t, address);
+    case Kind::string: return !now || put_string(t.self, address);
     case Kind::buffer:
       return !now || put_buffer(t, address, op.head + bytes_of(measured(t, op), op.element));
     case Kind::structure:
@@ -324,27 +343,15 @@ bool write_app(uint64_t to, const void* from, uint64_t n) {
   return sctrace_copy(reinterpret_cast<void*>(to), from, n) == 0;
 }
 
-bool take_in(ThreadState& self, const Facts& facts) {
-  const uint64_t* args = self.frame.args;
-  const Taking t{.self = self, .args = args, .out = false, .result = 0};
-  switch (facts.in) {
-    case Shape::buffer: return put_buffer(t, args[facts.in_at], args[facts.in_by]);
-    case Shape::path: return put_string(t, args[facts.in_at]);
-    default: return take_all(t);
-  }
+bool interpret_in(ThreadState& self) {
+  return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});
 }
 
-bool take_out(ThreadState& self, const Facts& facts, int64_t result) {
-  const Taking t{.self = self, .args = self.frame.args, .out = true, .result = result};
-  const uint64_t address = t.args[facts.out_at];
-  if (result < 0) {  // EINTR: nanosleep and its like tell what remains
-    return result != -EINTR || take_all({.self = self, .args = t.args, .out = true, .result = 0});
-  }
-  switch (facts.out) {
-    case Shape::buffer: return put_buffer(t, address, static_cast<uint64_t>(result));
-    case Shape::structure: return put_whole(t, address, facts.out_bytes);
-    default: return take_all(t);
-  }
+bool interpret_out(ThreadState& self, int64_t result) {
+  if (result < 0 && result != -EINTR)
+    return true;  // EINTR: nanosleep and its like tell what remains
+  return take_all(
+      {.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
 }
 
 }  // namespace sctrace::preload

@@ -2,18 +2,34 @@
 // What is read of the app's memory is read here and nowhere else, by a copy that survives any
 // address.
 #pragma once
-#include <cstdint>
-
-#include "preload/facts.h"
+#include "preload/put.h"
+#include "preload/thread.h"
 
 namespace sctrace::preload {
 
-struct ThreadState;
-
 Facts facts_of(uint32_t nr);  // as far as the table knows them
 
-bool take_in(ThreadState& self, const Facts& facts);
-bool take_out(ThreadState& self, const Facts& facts, int64_t result);
+bool interpret_in(ThreadState& self);  // as the plan says, argument by argument
+bool interpret_out(ThreadState& self, int64_t result);
+
+inline bool take_in(ThreadState& self, const Facts& facts) {
+  const uint64_t* args = self.frame.args;
+  switch (facts.in) {
+    case Shape::path: return put_string(self, args[facts.in_at]);
+    case Shape::buffer: return put_buffer(self, 0, args[facts.in_at], args[facts.in_by]);
+    default: return interpret_in(self);
+  }
+}
+
+inline bool take_out(ThreadState& self, const Facts& facts, int64_t result) {
+  const uint64_t address = self.frame.args[facts.out_at];
+  const auto n = static_cast<uint64_t>(result);
+  if (result >= 0 && facts.out == Shape::buffer)
+    return put_buffer(self, wire::data_out, address, n);
+  if (result >= 0 && facts.out == Shape::structure)
+    return put_whole(self, wire::data_out, address, facts.out_bytes);
+  return interpret_out(self, result);
+}
 
 // Copies from the app; false when any byte could not be read.
 bool read_app(void* to, uint64_t from, uint64_t n);

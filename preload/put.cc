@@ -9,57 +9,81 @@ namespace {
 
 constexpr uint64_t rounded(uint64_t n) { return (n + 7) & ~7ull; }
 
-// The record of `kept` bytes that lie behind it already.
-void finish(RingWriter& out, uint8_t* place, uint8_t flags, uint64_t wanted, uint64_t address,
-            uint64_t kept) {
-  const uint64_t size = sizeof(wire::Data) + rounded(kept);
+void put_head(uint8_t* place, uint8_t flags, uint64_t wanted, uint64_t address, uint64_t kept) {
   const uint32_t said = wanted > 0xffff'ffff ? 0xffff'ffff : static_cast<uint32_t>(wanted);
   const uint64_t where = wire::data_where(address, kept);
-  put_header(place, size, wire::Type::data, flags, said);
+  put_header(place, sizeof(wire::Data) + rounded(kept), wire::Type::data, flags, said);
   __builtin_memcpy(place + 8, &where, 8);
-  out.cursor += size;
+}
+
+void clear(uint8_t* at) {
+  const uint64_t zero = 0;
+  __builtin_memcpy(at, &zero, 8);
+}
+
+// Only `kept` of the bytes could be read: the head, which promised more, is made true.
+[[gnu::noinline, gnu::cold]] bool put_less(RingWriter& out, uint64_t address, uint64_t wanted,
+                                           uint8_t way, uint64_t kept) {
+  uint8_t* place = out.place();
+  clear(place + sizeof(wire::Data) + kept);
+  put_head(place, way | wire::data_fault, wanted, address, kept);
+  out.cursor += sizeof(wire::Data) + rounded(kept);
+  return false;
+}
+
+// One record of n bytes, its head first: little is left to remember while the bytes move. False:
+// there is nothing to go on with.
+[[gnu::always_inline]] inline bool put_piece(ThreadState& self, uint8_t way, uint8_t flags,
+                                             uint64_t address, uint64_t wanted, uint64_t n) {
+  RingWriter& out = self.out;
+  uint8_t* place = out.place();
+  uint8_t* bytes = place + sizeof(wire::Data);
+  clear(bytes + (n & ~7ull));  // what pads the last word
+  put_head(place, way | flags, wanted, address, n);
+  const uint64_t missing = sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
+  if (missing) [[unlikely]]
+    return put_less(out, address, wanted, way, n - missing);
+  out.cursor += sizeof(wire::Data) + rounded(n);
+  return true;
+}
+
+[[gnu::noinline]] bool put_pieces(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted,
+                                  uint64_t keep) {
+  for (uint64_t n; keep; address += n, wanted -= n, keep -= n) {
+    n = keep < wire::data_piece ? keep : wire::data_piece;
+    if (!room(self, self.out, sizeof(wire::Data) + 8 + rounded(n))) return false;
+    const uint8_t flags = keep > n ? wire::data_more : n < wanted ? wire::data_cut : 0;
+    if (!put_piece(self, way, flags, address, wanted, n)) return true;
+    if (flags & wire::data_cut) count(self.out.header->cut);
+  }
+  return true;
 }
 
 }  // namespace
 
-bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep) {
-  RingWriter& out = t.self.out;
+bool put(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted, uint64_t keep) {
   if (!address) return true;
-  for (;;) {
-    const uint64_t n = keep < wire::data_piece ? keep : wire::data_piece;
-    uint8_t* place = room(t.self, out, sizeof(wire::Data) + 8 + rounded(n));
-    if (!place) return false;
-    uint8_t* bytes = place + sizeof(wire::Data);
-    const uint64_t zero = 0;
-    __builtin_memcpy(bytes + (n & ~7ull), &zero, 8);  // what pads the last word
-    const uint64_t missing = sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
-    uint8_t flags = t.out ? wire::data_out : 0;
-    if (missing) [[unlikely]]
-      __builtin_memcpy(bytes + n - missing, &zero, 8), flags |= wire::data_fault;
-    else if (keep > n) [[unlikely]]
-      flags |= wire::data_more;
-    else if (keep < wanted)
-      flags |= wire::data_cut, count(out.header->cut);
-    finish(out, place, flags, wanted, address, n - missing);
-    if (keep == n || missing) [[likely]]
-      return true;
-    address += n, wanted -= n, keep -= n;
-  }
+  if (keep > wire::data_piece) [[unlikely]]
+    return put_pieces(self, way, address, wanted, keep);
+  if (!room(self, self.out, sizeof(wire::Data) + 8 + rounded(keep))) return false;
+  if (keep >= wanted) return put_piece(self, way, 0, address, wanted, keep), true;
+  if (put_piece(self, way, wire::data_cut, address, wanted, keep)) count(self.out.header->cut);
+  return true;
 }
 
-bool put_whole(const Taking& t, uint64_t address, uint64_t n) {
-  return put(t, address, n, n < struct_most ? n : struct_most);
+bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
+  return put(self, way, address, n, n < struct_most ? n : struct_most);
 }
 
-bool put_buffer(const Taking& t, uint64_t address, uint64_t n) {
+bool put_buffer(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
   const uint64_t most = global.config.strsize;
-  return put(t, address, n, n < most ? n : most);
+  return put(self, way, address, n, n < most ? n : most);
 }
 
-bool put_string(const Taking& t, uint64_t address) {
+bool put_string(ThreadState& self, uint64_t address) {
   if (!address) return true;
-  RingWriter& out = t.self.out;
-  uint8_t* place = room(t.self, out, sizeof(wire::Data) + path_most + 8);
+  RingWriter& out = self.out;
+  uint8_t* place = room(self, out, sizeof(wire::Data) + path_most + 8);
   if (!place) return false;
   char* text = reinterpret_cast<char*>(place) + sizeof(wire::Data);
   const long n = sctrace_copy_string(text, reinterpret_cast<const char*>(address), path_most);
@@ -71,9 +95,9 @@ bool put_string(const Taking& t, uint64_t address) {
     flags = wire::data_cut;
   else
     ++kept;  // with its nul: that is how a reader knows that it is whole
-  const uint64_t zero = 0;
-  __builtin_memcpy(text + kept, &zero, 8);
-  finish(out, place, flags, kept, address, kept);
+  clear(place + sizeof(wire::Data) + kept);
+  put_head(place, flags, kept, address, kept);
+  out.cursor += sizeof(wire::Data) + rounded(kept);
   return true;
 }
 

@@ -1,6 +1,5 @@
-// put(): bytes of the app's memory → data records behind the entry. One taking is a call at one
-// moment. All of them return false when the ring has no room; memory that cannot be read is said in
-// the record and is no failure.
+// put(): bytes of the app's memory → data records behind the entry. All of them return false when
+// the ring has no room; memory that cannot be read is said in the record and is no failure.
 #pragma once
 #include <cstdint>
 
@@ -8,20 +7,15 @@ namespace sctrace::preload {
 
 struct ThreadState;
 
-struct Taking {
-  ThreadState& self;
-  const uint64_t* args;
-  bool out;
-  int64_t result;  // out only
-};
-
 // Bounds of what one call may cost, whatever lengths the app names.
 inline constexpr uint64_t path_most = 4096, struct_most = 1 << 18;
 
-// Bytes at `address`: `keep` of the `wanted`. Nothing at a null address.
-bool put(const Taking& t, uint64_t address, uint64_t wanted, uint64_t keep);
-bool put_whole(const Taking& t, uint64_t address, uint64_t n);   // all of a struct
-bool put_buffer(const Taking& t, uint64_t address, uint64_t n);  // as much as SCTRACE_STRSIZE
-bool put_string(const Taking& t, uint64_t address);
+// Bytes at `address`: `keep` of the `wanted`, and nothing at a null address. `way`: wire::data_out
+// or 0.
+bool put(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted, uint64_t keep);
+bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n);  // a struct
+bool put_buffer(ThreadState& self, uint8_t way, uint64_t address,
+                uint64_t n);  // as much as SCTRACE_STRSIZE
+bool put_string(ThreadState& self, uint64_t address);
 
 }  // namespace sctrace::preload

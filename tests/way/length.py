@@ -12,14 +12,14 @@ from traced import House  # noqa: E402
 COUNTED_WITH = "GNU-12."
 LINES_VARY = 2  # with where the records and the program's own data begin in a line
 LONGEST = {  # call: instructions, lines; overwrite mode
-    "getppid": (172, 17),
-    "close": (188, 17),
-    "read 1 B": (342, 23),
-    "read 4 KiB": (348, 31),
-    "write 4 KiB": (348, 31),
-    "openat": (391, 21),
-    "newfstatat": (492, 26),
-    "writev": (718, 27),
+    "getppid": (172, 14),
+    "close": (188, 14),
+    "read 1 B": (320, 20),
+    "read 4 KiB": (326, 28),
+    "write 4 KiB": (325, 27),
+    "openat": (373, 19),
+    "newfstatat": (451, 23),
+    "writev": (701, 25),
 }
 
 
