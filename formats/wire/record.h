@@ -13,7 +13,7 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 1;
+inline constexpr uint32_t version = 2;  // 1: the ring's counters lay elsewhere
 
 // What a record is. Values are on disk: append, never renumber.
 enum class Type : uint8_t {

@@ -11,6 +11,7 @@
 //   bytes; a reader loads it (acquire) and believes nothing behind it.
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace sctrace::wire {
@@ -39,16 +40,17 @@ struct RingHeader {
   uint32_t reserved;
   std::atomic<uint64_t> head;     // bytes ever written, published
   std::atomic<uint64_t> drained;  // bytes no longer needed here: always a multiple of block_bytes
-  uint64_t padding[4];
-  // Counters, exact whatever was filtered, sampled or lost. One cache line, written by the owner.
+  // Counters, exact whatever was filtered, sampled or lost. What common calls count shares the
+  // cache line of `head`, which each of them writes anyway.
   std::atomic<uint64_t> calls_stub, calls_trap;  // by door
-  std::atomic<uint64_t> untraced;                // seen, but left alone (stated limits)
   std::atomic<uint64_t> filtered;                // not asked for (SCTRACE_TRACE)
-  std::atomic<uint64_t> lost;                    // asked for, but no room
   std::atomic<uint64_t> cut;                     // data records shorter than wanted
-  std::atomic<uint64_t> signals, reserved_count;
+  std::atomic<uint64_t> untraced;                // seen, but left alone (stated limits)
+  std::atomic<uint64_t> lost;                    // asked for, but no room
+  std::atomic<uint64_t> signals;
+  uint64_t padding[5];
 };
-static_assert(sizeof(RingHeader) == 128);
+static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;
 
 }  // namespace sctrace::wire

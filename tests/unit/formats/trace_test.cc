@@ -57,7 +57,7 @@ TEST_CASE("what is no trace is refused with a reason", "[read][trace]") {
   }
   SECTION("another version") {
     patch<uint32_t>(session, offsetof(wire::Session, version), 99);
-    CHECK_THAT(refusal(path), contains("version 99, this sctrace reads version 1"));
+    CHECK_THAT(refusal(path), contains("version 99, this sctrace reads version 2"));
   }
   SECTION("the other byte order") {
     patch(session, 0, __builtin_bswap64(wire::session_magic));
@@ -82,7 +82,7 @@ TEST_CASE("an image that lies about its geometry is refused", "[read][trace]") {
     patch(ring, offset, value);
     CHECK_THAT(refusal(path), contains(why));
   };
-  SECTION("version") { lie(offsetof(wire::Image, version), uint32_t{2}, "version 2"); }
+  SECTION("version") { lie(offsetof(wire::Image, version), uint32_t{1}, "version 1"); }
   SECTION("header") { lie(offsetof(wire::Image, header_bytes), uint32_t{8}, "size of the header"); }
   SECTION("no block") { lie(offsetof(wire::Image, block_bytes), uint64_t{0}, "size of a block"); }
   SECTION("odd block") {
