@@ -1,9 +1,8 @@
 #include "preload/capture.h"
 
-#include <array>
 #include <cerrno>
 
-#include "arch/table.h"
+#include "preload/capture_plan.h"
 #include "preload/global.h"
 #include "preload/put.h"
 #include "preload/thread.h"
@@ -18,119 +17,6 @@ using arch::Way;
 
 // Bounds of what one call may cost, whatever lengths the app names.
 constexpr uint64_t vectors_most = 1024, strings_most = 8192;
-
-// One argument with memory, cut down from the table's row at compile time.
-struct Op {
-  Kind kind = Kind::none;
-  Way way = Way::none;
-  Measure measure = Measure::none;
-  uint8_t arg = 0, which = 0, ordinal = 0;  // ordinal: among the variants of a call
-  arch::Layout layout = arch::Layout::none;
-  uint32_t element = 0;
-  uint8_t head = 0;  // bytes in front of what is measured
-};
-
-// What a number wants taken; 0 = nothing but registers.
-constexpr uint8_t plan_in = 1, plan_out = 2;
-
-struct Plan {
-  uint8_t arity = 6, flags = 0, ops = 0;
-  Op op[5] = {};
-};
-
-constexpr Op op_of(const Arg& a, uint8_t index, uint8_t ordinal = 0) {
-  return {a.kind,   a.way,     a.measure,
-          index,    a.which,   ordinal,
-          a.layout, a.element, static_cast<uint8_t>(a.head)};
-}
-
-constexpr Plan plan_of_row(const arch::Row& row) {
-  Plan plan{.arity = row.arity};
-  uint8_t variants = 0;
-  for (uint8_t i = 0; i < row.arity; ++i) {
-    const Arg& a = row.args[i];
-    if (a.way == Way::none || plan.ops == 5) continue;
-    plan.op[plan.ops++] = op_of(a, i, a.kind == Kind::variant ? variants++ : 0);
-    if (a.way == Way::in || a.way == Way::both) plan.flags |= plan_in;
-    if (a.way == Way::out || a.way == Way::both) plan.flags |= plan_out;
-    // A pointed-to length, a message header and a vector are worth having from before the call too.
-    if (a.kind == Kind::mmsghdr) plan.flags |= plan_out;  // how much of each was sent
-    if (a.measure == Measure::pointed || a.kind == Kind::iovec || a.kind == Kind::msghdr ||
-        a.kind == Kind::mmsghdr)
-      plan.flags |= plan_in;
-  }
-  return plan;
-}
-
-constexpr auto plans = [] {
-  std::array<Plan, arch::number_limit + 1> all{};
-  for (uint32_t nr = 0; nr <= arch::number_limit; ++nr) all[nr] = plan_of_row(arch::lookup(nr));
-  return all;
-}();
-
-// The variants of each command, cut down likewise: the table's own rows hold pointers.
-struct Variants {
-  uint8_t count = 0;
-  uint64_t command = 0;
-  Op op[std::size(arch::Command{}.args)] = {};
-};
-
-constexpr auto variants = [] {
-  std::array<Variants, std::size(arch::fold::commands)> all{};
-  for (size_t i = 0; i < all.size(); ++i) {
-    const arch::Command& c = arch::fold::commands[i];
-    all[i].count = c.count, all[i].command = c.value;
-    for (uint8_t k = 0; k < c.count; ++k) all[i].op[k] = op_of(c.args[k], 0);
-  }
-  return all;
-}();
-
-// Null: not known, or not passed under this command.
-const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
-  if (nr >= arch::number_limit) return nullptr;
-  const arch::fold::CommandRange range = arch::fold::ranges.of[nr];
-  for (uint16_t i = range.first; i < range.end; ++i)
-    if (variants[i].command == command)
-      return ordinal < variants[i].count ? &variants[i].op[ordinal] : nullptr;
-  return nullptr;
-}
-
-const Plan& plan_for(uint32_t nr) {
-  return plans[nr < arch::number_limit ? nr : arch::number_limit];
-}
-
-// The one argument of which anything is taken at that moment; null when there are more.
-const Op* sole(const Plan& plan, bool out) {
-  const Op* found = nullptr;
-  for (uint8_t i = 0; i < plan.ops; ++i) {
-    const Op& op = plan.op[i];
-    const bool only_then = op.way == (out ? Way::in : Way::out) && op.measure != Measure::pointed;
-    const bool plain = op.kind == Kind::buffer || op.kind == Kind::structure ||
-                       op.kind == Kind::array || op.kind == Kind::path || op.kind == Kind::string;
-    if (only_then && plain) continue;  // nothing now
-    if (found) return nullptr;
-    found = &op;
-  }
-  return found;
-}
-
-bool has_links(arch::Layout layout) {
-  for (const arch::Link& link : arch::links)
-    if (link.from == layout) return true;
-  return false;
-}
-
-Shape shape_of(const Plan& plan, bool out) {
-  const Op* op = sole(plan, out);
-  if (!op || op->head || op->way != (out ? Way::out : Way::in)) return Shape::interpreted;
-  const Measure measure = out ? Measure::result : Measure::argument;
-  if (op->kind == Kind::buffer && op->measure == measure && op->element == 1) return Shape::buffer;
-  if (!out && (op->kind == Kind::path || op->kind == Kind::string)) return Shape::path;
-  if (out && op->kind == Kind::structure && op->measure == Measure::none &&
-      !has_links(op->layout) && op->element < 65536)
-    return Shape::structure;
-  return Shape::interpreted;
-}
 
 // One taking: which call, which moment, where the bytes go.
 struct Taking {
@@ -316,26 +202,6 @@ bool take_all(const Taking& t) {
 
 }  // namespace
 
-Facts facts_of(uint32_t nr) {
-  const Plan& plan = plan_for(nr);
-  Facts facts{.head = entry_head(nr, plan.arity),
-              .in_flight = {.recording = true},
-              .what = 0,
-              .in = shape_of(plan, false),
-              .out = shape_of(plan, true),
-              .in_at = 0,
-              .in_by = 0,
-              .out_at = 0,
-              .out_bytes = 0};
-  if (plan.flags & plan_in) facts.what |= has_in;
-  if (plan.flags & plan_out) facts.what |= has_out;
-  if (const Op* op = sole(plan, false)) facts.in_at = op->arg, facts.in_by = op->which;
-  if (const Op* op = sole(plan, true)) facts.out_at = op->arg;
-  if (facts.out == Shape::structure)
-    facts.out_bytes = static_cast<uint16_t>(sole(plan, true)->element);
-  return facts;
-}
-
 bool read_app(void* to, uint64_t from, uint64_t n) {
   return sctrace_copy(to, reinterpret_cast<const void*>(from), n) == 0;
 }
@@ -344,6 +210,12 @@ bool write_app(uint64_t to, const void* from, uint64_t n) {
 }
 
 bool interpret_in(ThreadState& self) {
+  const auto nr = static_cast<uint32_t>(self.frame.nr);
+  if (const uint8_t command = plan_for(nr).command; command != Plan::none) {
+    const uint8_t flags = flags_of_command(nr, self.frame.args[command]);
+    if (!(flags & plan_out)) self.in_flight.has_out = false;
+    if (!(flags & plan_in)) return true;
+  }
   return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});
 }
 

@@ -7,8 +7,6 @@
 
 namespace sctrace::preload {
 
-Facts facts_of(uint32_t nr);  // as far as the table knows them
-
 bool interpret_in(ThreadState& self);  // as the plan says, argument by argument
 bool interpret_out(ThreadState& self, int64_t result);
 

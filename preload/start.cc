@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "preload/call_names.h"
-#include "preload/capture.h"
+#include "preload/capture_plan.h"
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/image.h"

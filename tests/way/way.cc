@@ -5,6 +5,7 @@
 //   interrupt  sends a signal at each instruction of each call; its handler makes calls itself. The
 //              child says what it made
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -29,8 +30,8 @@ namespace {
 using sctrace::way::walk;
 using sctrace::way::Way;
 
-constexpr const char* names[] = {"getppid",     "close",  "read 1 B",   "read 4 KiB",
-                                 "write 4 KiB", "openat", "newfstatat", "writev"};
+constexpr const char* names[] = {"getppid", "close",      "read 1 B", "read 4 KiB", "write 4 KiB",
+                                 "openat",  "newfstatat", "writev",   "futex"};
 constexpr int kinds = sizeof names / sizeof *names, warm = 20;
 
 int zero, null;
@@ -52,7 +53,8 @@ bool one(int which) {
     case 6:
       return syscall(SYS_newfstatat, AT_FDCWD, "/dev/null", &status, 0) == 0 &&
              S_ISCHR(status.st_mode);
-    default: return syscall(SYS_writev, null, vector, 2) == 12;
+    case 7: return syscall(SYS_writev, null, vector, 2) == 12;
+    default: return syscall(SYS_futex, block, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0) == 0;
   }
 }
 

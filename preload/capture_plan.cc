@@ -1,0 +1,160 @@
+#include "preload/capture_plan.h"
+
+#include <array>
+#include <optional>
+
+namespace sctrace::preload {
+namespace {
+
+using arch::Arg;
+using arch::Kind;
+using arch::Measure;
+using arch::Way;
+
+// When something is taken of an argument.
+constexpr uint8_t flags_of(const Arg& a) {
+  uint8_t flags = 0;
+  if (a.way == Way::in || a.way == Way::both) flags |= plan_in;
+  if (a.way == Way::out || a.way == Way::both) flags |= plan_out;
+  // A pointed-to length, a message header and a vector are worth having from before the call too.
+  if (a.kind == Kind::mmsghdr) flags |= plan_out;  // how much of each was sent
+  if (a.measure == Measure::pointed || a.kind == Kind::iovec || a.kind == Kind::msghdr ||
+      a.kind == Kind::mmsghdr)
+    flags |= plan_in;
+  return flags;
+}
+
+constexpr Plan plan_of_row(const arch::Row& row) {
+  Plan plan{.arity = row.arity};
+  uint8_t variants = 0;
+  for (uint8_t i = 0; i < row.arity; ++i) {
+    const Arg& a = row.args[i];
+    if (a.way == Way::none || plan.ops == 5) continue;
+    plan.op[plan.ops++] = op_of(a, i, a.kind == Kind::variant ? variants++ : 0);
+    plan.flags |= flags_of(a);
+    if (a.kind == Kind::variant) plan.command = a.which;
+  }
+  for (uint8_t i = 0; i < plan.ops; ++i)
+    if (plan.op[i].kind != Kind::variant) plan.command = Plan::none;
+  return plan;
+}
+
+constexpr auto plans = [] {
+  std::array<Plan, arch::number_limit + 1> all{};
+  for (uint32_t nr = 0; nr <= arch::number_limit; ++nr) all[nr] = plan_of_row(arch::lookup(nr));
+  return all;
+}();
+
+// What a command takes: of commands that are made often, as a futex's, most take nothing. Apart
+// from the table's rows, so that looking through them touches few lines.
+struct CommandFlags {
+  uint32_t value = 0;
+  uint8_t flags = 0;
+};
+
+constexpr auto command_flags = [] {
+  std::array<CommandFlags, std::size(arch::fold::commands)> all{};
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].value = static_cast<uint32_t>(arch::fold::commands[i].value);
+    for (const Arg& a : arch::fold::commands[i].args) all[i].flags |= flags_of(a);
+  }
+  return all;
+}();
+
+// The variants of each command, cut down likewise: the table's own rows hold pointers, and each
+// would be a relocation.
+struct Variants {
+  uint8_t count = 0;
+  Op op[std::size(arch::Command{}.args)] = {};
+};
+
+constexpr auto variants = [] {
+  std::array<Variants, std::size(arch::fold::commands)> all{};
+  for (size_t i = 0; i < all.size(); ++i) {
+    const arch::Command& c = arch::fold::commands[i];
+    all[i].count = c.count;
+    for (uint8_t k = 0; k < c.count; ++k) all[i].op[k] = op_of(c.args[k], 0);
+  }
+  return all;
+}();
+
+// Of a command's first row: it counts, as in arch::command_of. None: not known.
+std::optional<uint16_t> row_of(uint32_t nr, uint64_t command) {
+  if (nr >= arch::number_limit) return std::nullopt;
+  const arch::fold::CommandRange range = arch::fold::ranges.of[nr];
+  for (uint16_t i = range.first; i < range.end; ++i)
+    if (command_flags[i].value == static_cast<uint32_t>(command)) return i;
+  return std::nullopt;
+}
+
+// The one argument of which anything is taken at that moment; null when there are more.
+const Op* sole(const Plan& plan, bool out) {
+  const Op* found = nullptr;
+  for (uint8_t i = 0; i < plan.ops; ++i) {
+    const Op& op = plan.op[i];
+    const bool only_then = op.way == (out ? Way::in : Way::out) && op.measure != Measure::pointed;
+    const bool plain = op.kind == Kind::buffer || op.kind == Kind::structure ||
+                       op.kind == Kind::array || op.kind == Kind::path || op.kind == Kind::string;
+    if (only_then && plain) continue;  // nothing now
+    if (found) return nullptr;
+    found = &op;
+  }
+  return found;
+}
+
+bool has_links(arch::Layout layout) {
+  for (const arch::Link& link : arch::links)
+    if (link.from == layout) return true;
+  return false;
+}
+
+Shape shape_of(const Plan& plan, bool out) {
+  const Op* op = sole(plan, out);
+  if (!op || op->head || op->way != (out ? Way::out : Way::in)) return Shape::interpreted;
+  const Measure measure = out ? Measure::result : Measure::argument;
+  if (op->kind == Kind::buffer && op->measure == measure && op->element == 1) return Shape::buffer;
+  if (!out && (op->kind == Kind::path || op->kind == Kind::string)) return Shape::path;
+  if (out && op->kind == Kind::structure && op->measure == Measure::none &&
+      !has_links(op->layout) && op->element < 65536)
+    return Shape::structure;
+  return Shape::interpreted;
+}
+
+}  // namespace
+
+const Plan& plan_for(uint32_t nr) {
+  return plans[nr < arch::number_limit ? nr : arch::number_limit];
+}
+
+// What is not known may take anything.
+uint8_t flags_of_command(uint32_t nr, uint64_t command) {
+  const auto row = row_of(nr, command);
+  return row ? command_flags[*row].flags : plan_in | plan_out;
+}
+
+const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
+  const auto row = row_of(nr, command);
+  return row && ordinal < variants[*row].count ? &variants[*row].op[ordinal] : nullptr;
+}
+
+Facts facts_of(uint32_t nr) {
+  const Plan& plan = plan_for(nr);
+  Facts facts{.head = entry_head(nr, plan.arity),
+              .in_flight = {.recording = true},
+              .what = 0,
+              .in = shape_of(plan, false),
+              .out = shape_of(plan, true),
+              .in_at = 0,
+              .in_by = 0,
+              .out_at = 0,
+              .out_bytes = 0};
+  if (plan.flags & plan_in) facts.what |= has_in;
+  if (plan.flags & plan_out) facts.what |= has_out;
+  if (const Op* op = sole(plan, false)) facts.in_at = op->arg, facts.in_by = op->which;
+  if (const Op* op = sole(plan, true)) facts.out_at = op->arg;
+  if (facts.out == Shape::structure)
+    facts.out_bytes = static_cast<uint16_t>(sole(plan, true)->element);
+  return facts;
+}
+
+}  // namespace sctrace::preload

@@ -1,0 +1,45 @@
+// A plan: what is taken of a number's memory, cut down from the table's row at compile time. The
+// interpreter (capture.cc) walks it argument by argument; facts_of() says what of it is simple
+// enough to need no walk.
+#pragma once
+#include <cstddef>
+
+#include "arch/table.h"
+#include "preload/facts.h"
+
+namespace sctrace::preload {
+
+// One argument with memory.
+struct Op {
+  arch::Kind kind = arch::Kind::none;
+  arch::Way way = arch::Way::none;
+  arch::Measure measure = arch::Measure::none;
+  uint8_t arg = 0, which = 0, ordinal = 0;  // ordinal: among the variants of a call
+  arch::Layout layout = arch::Layout::none;
+  uint32_t element = 0;
+  uint8_t head = 0;  // bytes in front of what is measured
+};
+
+constexpr Op op_of(const arch::Arg& a, uint8_t index, uint8_t ordinal = 0) {
+  return {a.kind,   a.way,     a.measure,
+          index,    a.which,   ordinal,
+          a.layout, a.element, static_cast<uint8_t>(a.head)};
+}
+
+// What a number wants taken; 0 = nothing but registers.
+constexpr uint8_t plan_in = 1, plan_out = 2;
+
+struct Plan {
+  uint8_t arity = 6, flags = 0, ops = 0;
+  uint8_t command = none;  // the argument that says what the variants are, if there are only such
+  static constexpr uint8_t none = 0xff;
+  Op op[5] = {};
+};
+
+const Plan& plan_for(uint32_t nr);
+uint8_t flags_of_command(uint32_t nr, uint64_t command);  // where all memory is behind variants
+// The argument that a command makes of a variant; null: not known, or not passed under it.
+const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal);
+Facts facts_of(uint32_t nr);  // as far as the table knows them
+
+}  // namespace sctrace::preload
