@@ -49,9 +49,9 @@ def main(build, program, compiler):
         if compiler.startswith(COUNTED_WITH):
             if instructions > most or lines > most_lines + LINES_VARY:
                 verdict = "LONGER than allowed"
+                faults += 1
             elif instructions < most:
                 verdict = "shorter: write the new number down"
-            faults += verdict != ""
         print(f"{name:12} {instructions:4} instructions of {most}, {lines:3} lines of {most_lines} {verdict}")
     return 1 if faults else 0
 
