@@ -20,8 +20,8 @@ enum class After : uint8_t {
   mapping
 };
 
-// Bits of Facts::what. is_rare: not wanted, or special; the short way is not for it.
-inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_rare = 16;
+// Bits of Facts::what.
+inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8;
 
 // The shapes that most calls have; what is taken is known from one or two arguments.
 enum class Shape : uint8_t {

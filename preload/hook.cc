@@ -52,23 +52,28 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
 }
 
 // A call whose entry lies in the ring, or that has none, may go to the kernel.
-[[gnu::always_inline]] inline uint32_t entered(ThreadState& self, uint32_t route) {
+[[gnu::always_inline]] inline void entered(ThreadState& self) {
   set_phase(self, Phase::entered);
   if (self.in_flight.recording) self.out.publish();
-  return route;
 }
 
-// The long way, for all that the short one leaves out: a trapped call, one that is special or not
+uint32_t enter_specially(ThreadState& self) {
+  auto& call = self.frame;
+  call.pass = call.args;
+  call.pass_nr = call.nr;
+  const auto route = static_cast<uint32_t>(special_enter(self, static_cast<uint32_t>(call.nr)));
+  return route == ROUTE_RUN ? ROUTE_PASS : route;
+}
+
+// The long way, for all that the short one leaves out: a trapped call, one that is not
 // wanted, a block that is full, a number beyond the table, a thread without a ring.
 [[gnu::noinline]] uint32_t enter_with_care(ThreadState& self) {
   auto& call = self.frame;
   const auto nr = static_cast<uint32_t>(call.nr);
-  call.pass = call.args;
-  call.pass_nr = call.nr;
   self.in_flight = {};
   if (!call.door) {
     const uint32_t index = rewriter::index_at_tail(call.tail);
-    self.site_index = index < wire::site_max ? static_cast<uint16_t>(index) : wire::site_bits;
+    self.site_index = static_cast<uint16_t>(index < wire::site_max ? index : wire::site_bits);
     call.behind = rewriter::behind_at_tail(call.tail);
   }
   const Facts& facts = facts_for(nr);
@@ -83,15 +88,22 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
       count(out.header->lost);
     }
   }
-  entered(self, ROUTE_PASS);
-  if (!(facts.what & is_special)) return ROUTE_PASS;
-  const auto route = static_cast<uint32_t>(special_enter(self, nr));
-  return route == ROUTE_RUN ? ROUTE_PASS : route;
+  entered(self);
+  return facts.what & is_special ? enter_specially(self) : ROUTE_RUN;
 }
 
+// The rest of a call that was entered the short way.
 [[gnu::noinline]] uint32_t enter_with_memory(ThreadState& self) {
   take_in(self, global.facts[static_cast<uint32_t>(self.frame.nr)]);
-  return entered(self, ROUTE_RUN);
+  entered(self);
+  return ROUTE_RUN;
+}
+
+[[gnu::noinline]] uint32_t enter_with_more(ThreadState& self) {
+  const Facts& facts = global.facts[static_cast<uint32_t>(self.frame.nr)];
+  if (facts.what & has_in) take_in(self, facts);
+  entered(self);
+  return enter_specially(self);
 }
 
 // The exit of the call, all of it. False: there is no room, or the clock has run off.
@@ -199,7 +211,7 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   const Facts& facts = global.facts[nr];
   const uint8_t what = facts.what;
   const uint64_t ticks = arch::ticks() - out.tsc;
-  if (what & is_rare || ticks >> 32) [[unlikely]]
+  if (!(what & is_wanted) || ticks >> 32) [[unlikely]]
     return enter_with_care(self);
   const uint32_t index = rewriter::index_at_tail(call.tail);
   if (index >= wire::site_max) [[unlikely]]  // not in the image's table: the entry has the address
@@ -217,7 +229,8 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   out.cursor = end;
   ++out.calls;
   count(out.header->calls_stub);
-  if (what & has_in) return enter_with_memory(self);
+  if (what & (has_in | is_special))
+    return what & is_special ? enter_with_more(self) : enter_with_memory(self);
   set_phase(self, arch::Phase::entered);
   out.publish(end);
   return ROUTE_RUN;

@@ -78,7 +78,6 @@ void decide() {
     if (asked) facts.what |= is_wanted;
     facts.in_flight.has_out = facts.what & has_out;
     if (special(nr)) facts.what |= is_special;
-    if (!asked || special(nr)) facts.what |= is_rare;
   }
 }
 

@@ -30,8 +30,9 @@ namespace {
 using sctrace::way::walk;
 using sctrace::way::Way;
 
-constexpr const char* names[] = {"getppid", "close",      "read 1 B", "read 4 KiB", "write 4 KiB",
-                                 "openat",  "newfstatat", "writev",   "futex"};
+constexpr const char* names[] = {"getppid",        "close",  "read 1 B",   "read 4 KiB",
+                                 "write 4 KiB",    "openat", "newfstatat", "writev",
+                                 "rt_sigprocmask", "futex"};
 constexpr int kinds = sizeof names / sizeof *names, warm = 20;
 
 int zero, null;
@@ -54,6 +55,7 @@ bool one(int which) {
       return syscall(SYS_newfstatat, AT_FDCWD, "/dev/null", &status, 0) == 0 &&
              S_ISCHR(status.st_mode);
     case 7: return syscall(SYS_writev, null, vector, 2) == 12;
+    case 8: return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, block, 8) == 0;
     default: return syscall(SYS_futex, block, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0) == 0;
   }
 }
