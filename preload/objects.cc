@@ -60,22 +60,15 @@ BuildId build_id_in(const rewriter::Bytes& notes) {
   }
 }
 
-bool has_text_relocations(const rewriter::Bytes& dynamic) {
-  for (uint64_t at = dynamic.address;; at += sizeof(ElfW(Dyn))) {
-    const auto entry = dynamic.read<ElfW(Dyn)>(at);
-    if (!entry || entry->d_tag == DT_NULL) return false;
-    if (entry->d_tag == DT_TEXTREL) return true;
-    if (entry->d_tag == DT_FLAGS && entry->d_un.d_val & DF_TEXTREL) return true;
-  }
-}
-
 // A file that was cut ends somewhere, and all behind is gone: what lies last in it tells for all.
-Origin origin_of(const dl_phdr_info& info) {
+Origin origin_of(const dl_phdr_info& info, uint64_t frames) {
   Origin origin{};
   origin.path = info.dlpi_name;
   uint64_t last_offset = 0;
   for (int i = 0; i < info.dlpi_phnum; ++i) {
     const auto& header = info.dlpi_phdr[i];
+    if (header.p_type == PT_LOAD && segment(info, header).has(frames))
+      origin.frames_offset = header.p_offset;
     if (header.p_type == PT_LOAD && header.p_flags & PF_R && !(header.p_flags & PF_W) &&
         header.p_filesz && header.p_offset + header.p_filesz > last_offset) {
       last_offset = header.p_offset + header.p_filesz;
@@ -83,8 +76,6 @@ Origin origin_of(const dl_phdr_info& info) {
     }
     if (header.p_type == PT_NOTE && !origin.build_id.size)
       origin.build_id = build_id_in(loaded(info, header));
-    if (header.p_type == PT_DYNAMIC)
-      origin.is_text_relocated = has_text_relocations(loaded(info, header));
   }
   return origin;
 }
@@ -120,7 +111,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
     hdr = loaded(*info, header);
     frames = bytes_around(*info, hdr.address);
   }
-  Origin origin = origin_of(*info);
+  Origin origin = origin_of(*info, frames.address);
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type != PT_LOAD || !(header.p_flags & PF_X)) continue;

@@ -14,11 +14,11 @@ struct BuildId {
 
 // Where an object came from, for plan_cache.cc.
 struct Origin {
-  const char* path;      // as the loader opened it; empty: the program itself
-  uint64_t text_offset;  // in the file
-  uint64_t last_byte;    // of what is mapped of the file and looked at: its address
+  const char* path;        // as the loader opened it; empty: the program itself
+  uint64_t text_offset;    // in the file
+  uint64_t frames_offset;  // of the segment that holds them
+  uint64_t last_byte;      // of what is mapped of the file and looked at: its address
   BuildId build_id;
-  bool is_text_relocated;  // memory differs from the file
 };
 
 struct Objects {

@@ -133,7 +133,7 @@ bool find_key(size_t index, Region& memory) {
   const Origin& origin = state.objects->origins[index];
   const BuildId& ours = state.objects->own_build_id;
   Key& key = state.key = {};
-  if (object.text.bytes.size() < text_least || origin.is_text_relocated) return false;
+  if (object.text.bytes.size() < text_least) return false;
   if (!origin.build_id.size || !ours.size) return false;
   struct stat status;
   if (!find_mapped_file(object.text.address, memory, key.mapped)) return false;
@@ -205,6 +205,41 @@ bool is_settled(const Origin& origin) {
   return false;
 }
 
+// Memory may be otherwise than its file: a debugger's breakpoints, an audit module, relocations. A
+// plan of that would be nobody else's.
+bool is_as_in_file(long fd, const rewriter::Bytes& memory, uint64_t offset) {
+  static uint8_t piece[1 << 16];
+  for (uint64_t at = 0; at < memory.bytes.size(); at += sizeof piece) {
+    const uint64_t left = memory.bytes.size() - at;
+    const uint64_t size = left < sizeof piece ? left : sizeof piece;
+    if (raw_syscall(__NR_pread64, fd, piece, size, offset + at) != static_cast<long>(size))
+      return false;
+    uint64_t i = 0, a = 0, b = 0;
+    for (; i + 8 <= size && a == b; i += 8) {
+      __builtin_memcpy(&a, piece + i, 8);
+      __builtin_memcpy(&b, memory.bytes.data() + at + i, 8);
+    }
+    for (; i < size && a == b; ++i) a = piece[i], b = memory.bytes[at + i];
+    if (a != b) return false;
+  }
+  return true;
+}
+
+bool is_whole_file(size_t index) {
+  const rewriter::Object& object = state.objects->all[index];
+  const Origin& origin = state.objects->origins[index];
+  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path_of(origin), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat status;
+  const bool same = raw_syscall(__NR_fstat, fd, &status) == 0 &&
+                    status.st_dev == state.key.device && status.st_ino == state.key.inode &&
+                    nanoseconds(status.st_ctim) == state.key.changed_ns &&
+                    is_as_in_file(fd, object.text, origin.text_offset) &&
+                    is_as_in_file(fd, object.frames, origin.frames_offset);
+  close(fd);
+  return same;
+}
+
 // A write beyond the limit is a SIGXFSZ, and would be the program's end.
 bool is_allowed(uint64_t bytes) {
   rlimit limit{};
@@ -233,6 +268,8 @@ void put(size_t index, std::span<const uint8_t> file) {
     return say(Level::info, path_of(origin), ": changed too lately for its plan to be kept");
   if (state.directory == -ENOENT) make_folder();
   if (state.directory < 0) return;
+  if (!is_whole_file(index))
+    return say(Level::info, path_of(origin), ": memory differs from it; its plan is not kept");
   Line name;  // the pid alone may come again in another namespace
   name.text(".").number(raw_syscall(__NR_getpid)).text("-").hex(arch::ticks());
   if (write_file(name.c_str(), file)) complain(state.name, ": written");

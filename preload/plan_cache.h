@@ -7,12 +7,12 @@
 // (device, inode, size, times of modification and change, build-id, place and size of the text) and
 // if our own build-id is the same, so that the same planner would run. The kernel sets the time of
 // change at every write, and no call sets it back; the inode is the mapped one's, not just that of
-// the path. What could still escape is closed: a second write within the clock's grain (files that
-// changed in the last two seconds are not kept), file systems that don't tell of writes by shared
-// mapping or make times up (only those in plan_cache.cc's list are kept), text that differs from
-// its file (objects with text relocations are not kept), and, on top, every site and window is
-// compared with memory before any of them is used. Files of others, or that others may write, are
-// not trusted.
+// the path. What could still escape is closed: a second write within the clock's grain, or through
+// a shared mapping that is dirty still (files that changed in the last minute are not kept), file
+// systems that don't tell of such writes or make times up (only those in plan_cache.cc's list are
+// kept), memory that differs from the file (compared before a plan is kept), and, on top, every
+// site and window is compared with memory before any is used. Files of others, or that others may
+// write, are not trusted.
 #pragma once
 #include "preload/objects.h"
 #include "rewriter/rewrite.h"

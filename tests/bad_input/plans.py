@@ -188,6 +188,16 @@ def check_twins(plans, good):
         plans.asker.fault("a twin", "touched the other one's plans")
 
 
+def check_altered(plans, build):
+    """Text that was changed in memory: its plan is its own, and another process must not get it."""
+    kept, plans.folder = plans.folder, plans.house.path("altered")
+    audit = os.path.join(build, "tests/bad_input/alter.so")
+    done = plans.run("altered", ["/bin/true"], LD_AUDIT=audit, SCTRACE_LOG="info")
+    if b"libc.so.6: memory differs" not in done.stderr:
+        plans.asker.fault("altered", f"said {done.stderr[:300]}")
+    plans.folder = kept
+
+
 def main(build):
     asker = Asker()
     with House(os.path.abspath(build)) as house:
@@ -206,6 +216,7 @@ def main(build):
         check_files(plans, good)
         plans.run("all good again")
         check_twins(plans, plans.files())
+        check_altered(plans, os.path.abspath(build))
         check_folders(plans)
         check_places(plans)
     asker.done()
