@@ -1,7 +1,6 @@
 #include "preload/capture_plan.h"
 
 #include <array>
-#include <optional>
 
 namespace sctrace::preload {
 namespace {
@@ -78,13 +77,13 @@ constexpr auto variants = [] {
   return all;
 }();
 
-// Of a command's first row: it counts, as in arch::command_of. None: not known.
-std::optional<uint16_t> row_of(uint32_t nr, uint64_t command) {
-  if (nr >= arch::number_limit) return std::nullopt;
+// The first row of a command counts, as in arch::command_of. Beyond all rows: not known.
+constexpr uint16_t no_row = std::size(arch::fold::commands);
+[[gnu::always_inline]] inline uint16_t row_of(uint32_t nr, uint64_t command) {
   const arch::fold::CommandRange range = arch::fold::ranges.of[nr];
   for (uint16_t i = range.first; i < range.end; ++i)
     if (command_flags[i].value == static_cast<uint32_t>(command)) return i;
-  return std::nullopt;
+  return no_row;
 }
 
 // The one argument of which anything is taken at that moment; null when there are more.
@@ -128,13 +127,14 @@ const Plan& plan_for(uint32_t nr) {
 
 // What is not known may take anything.
 uint8_t flags_of_command(uint32_t nr, uint64_t command) {
-  const auto row = row_of(nr, command);
-  return row ? command_flags[*row].flags : plan_in | plan_out;
+  const uint16_t row = row_of(nr, command);
+  return row == no_row ? plan_in | plan_out : command_flags[row].flags;
 }
 
 const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
-  const auto row = row_of(nr, command);
-  return row && ordinal < variants[*row].count ? &variants[*row].op[ordinal] : nullptr;
+  if (nr >= arch::number_limit) return nullptr;
+  const uint16_t row = row_of(nr, command);
+  return row != no_row && ordinal < variants[row].count ? &variants[row].op[ordinal] : nullptr;
 }
 
 Facts facts_of(uint32_t nr) {

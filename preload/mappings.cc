@@ -229,6 +229,12 @@ void undo(const Change& change) {
 
 bool is_loader(uint64_t site) { return site >= global.loader_begin && site < global.loader_end; }
 
+// close is looked at while somebody has text that is not patched yet, and not before.
+void look_at_close(bool look) {
+  uint8_t& what = global.facts[__NR_close].what;
+  what = static_cast<uint8_t>(look ? what | is_special : what & ~is_special);
+}
+
 }  // namespace
 
 void mapping_enter(ThreadState& self, uint32_t nr) {
@@ -252,11 +258,13 @@ void mapping_leave(ThreadState& self) {
   const Change change = change_of(nr, args);
   const bool done = self.frame.result >= 0 || self.frame.result < -4095;
   if (done && nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
-      is_loader(site_of(self)))
+      is_loader(site_of(self))) {
     self.fresh = {.begin = static_cast<uint64_t>(self.frame.result),
                   .bytes = args[1],
                   .offset = args[5],
                   .fd = static_cast<int32_t>(args[4])};
+    look_at_close(true);
+  }
   if (change.fate == Fate::none || !has_text(change)) return;
   SpecialWork work(self);
   const Lock lock(patience);
@@ -273,6 +281,7 @@ void closing_file(ThreadState& self) {
   const FreshText fresh = self.fresh;
   if (!fresh.bytes || fresh.fd != static_cast<int32_t>(self.frame.args[0])) return;
   self.fresh.bytes = 0;
+  look_at_close(false);
   if (!global.stubs || !global.late_doors || self.process->sandboxed || !self.process->follow)
     return;
   SpecialWork work(self);

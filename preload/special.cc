@@ -177,7 +177,6 @@ bool special(uint32_t nr) {
     case __NR_mprotect:
     case __NR_pkey_mprotect:
     case __NR_madvise:
-    case __NR_close:
     case __NR_rseq:
     case __NR_prctl:
     case __NR_seccomp: return true;

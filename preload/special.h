@@ -7,7 +7,8 @@
 // execve, execveat: the new program has to find us, and nothing else.
 // exit, exit_group: the thread's ring is given back; a last look at the clock.
 // rseq, munmap: a thread that takes its own stack away.
-// mmap, munmap, mremap, mprotect, pkey_mprotect, madvise, close: text comes and goes (mappings.h).
+// mmap, munmap, mremap, mprotect, pkey_mprotect, madvise: text comes and goes (mappings.h); close
+// too, while the loader has mapped some.
 // prctl, seccomp: after the app's filter we make no call of our own.
 #pragma once
 #include "preload/thread.h"
