@@ -12,6 +12,7 @@
 #include "preload/mappings.h"
 #include "preload/signals.h"
 #include "preload/special.h"
+#include "preload/waiting.h"
 
 namespace sctrace::preload {
 
@@ -71,6 +72,7 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
       !(flags & CLONE_THREAD)) {  // its sigactions are its own, our memory is not
     auto* copy = reinterpret_cast<Process*>(block_of(child));
     *copy = *self.process;
+    copy->claimed = copy->waiting = 0;
     child.process = copy;
   }
 }
@@ -82,6 +84,8 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
   const uint64_t all = everything;
   ThreadState* child = &self;
   self.child_flags = flags;
+  self.in_flight.after =
+      After::clone;  // from here on a guarded signal waits: it could not undo a birth
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &self.child_mask, 8);
   if (flags & CLONE_VM) {
     child = try_new_thread();
@@ -89,11 +93,11 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
     if (child && flags & CLONE_VFORK) child->borrowed_from = &self;
   }
   if (!child) {  // no memory for its state: as a kernel says that has none for its stack
-    raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
+    self.child_flags = 0;
+    self.frame.child = &self.frame;
     self.frame.result = -EAGAIN;
     return Route::skip;
   }
-  self.in_flight.after = After::clone;
   self.frame.child = &child->frame;
   if (child != &self && !(flags & (CLONE_SETTLS | CLONE_VFORK)))
     unseal();  // both will go by the trap
@@ -103,7 +107,6 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
 void clone_leave(ThreadState& self) {
   auto* child = reinterpret_cast<ThreadState*>(self.frame.child);
   const int64_t result = self.frame.result;
-  self.in_flight.after = After::nothing;
   if (child != &self && (result < 0 || self.child_flags & CLONE_VFORK)) {
     if (self.child_flags & CLONE_VFORK && result >= 0) {
       RingWriter& out = self.out;  // the child wrote into our ring
@@ -123,6 +126,8 @@ void clone_leave(ThreadState& self) {
     forget_thread(*child);
   }
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
+  self.in_flight.after = After::nothing;
+  send_waiting(self);
 }
 
 void take_anchor() {
@@ -167,7 +172,7 @@ extern "C" void sctrace_child(ThreadState& self) {
     self.began = sctrace::wire::Began::fork;
     self.parent = self.tid;
     if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
-    self.pending = 0;
+    forget_waiting(self);
   }
   self.frame.result = 0;
   self.in_flight.recording = false;
@@ -184,6 +189,9 @@ extern "C" void sctrace_child(ThreadState& self) {
   if (!self.process->follow) self.out.leave_ring();
   settle(self, self.slot);
   if (self.out.header) write_thread_record(self);
+  self.in_flight.after = After::clone;  // until the mask is the app's again
   self.frame.phase = sctrace::arch::Phase::left;
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, 0, 8);
+  self.in_flight.after = After::nothing;
+  send_waiting(self);
 }

@@ -12,6 +12,7 @@
 #include "preload/special.h"
 #include "preload/surface.h"
 #include "preload/trap.h"
+#include "preload/waiting.h"
 
 namespace sctrace::preload {
 namespace {
@@ -99,19 +100,20 @@ bool mended(int signo, const Info& info, Context& context) {
 // The signal comes back when the special work is done, or at the latest when the mask is restored.
 void defer(ThreadState& self, int signo, const Info& info, Context& context) {
   if (!self.deferred) self.deferred_mask = context.mask;
-  self.deferred = true;
+  self.deferred = static_cast<uint32_t>(self.frame.nr) != __NR_rt_sigreturn;  // brings its own mask
   context.mask = ~guarded;
   raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
 }
 
-void keep_pending(ThreadState& self, int signo, const Info& info) {
-  self.pending |= bit(signo);
-  self.pending_info[signo == sigbus ? 0 : signo == sigsegv ? 1 : 2] = info;
-}
+// The app's masks: the one in force, and the one that the handler returns to. They differ where the
+// call in flight waited under a mask of its own.
+struct Masks {
+  uint64_t now, back;
+};
 
 // Lays the app's frame where the kernel would have and makes our own return lead into the handler.
-bool deliver(ThreadState& self, int signo, const Info& info, Context& context,
-             const Action& action) {
+bool deliver(ThreadState& self, int signo, const Info& info, Context& context, const Action& action,
+             const Masks& masks) {
   const bool switches =
       action.flags & sa_onstack && self.alternate.size && !on_stack(self.alternate, context.rsp);
   const uint64_t top =
@@ -120,15 +122,14 @@ bool deliver(ThreadState& self, int signo, const Info& info, Context& context,
   const arch::Places at = arch::frame_below(top, state_bytes);
   arch::SignalFrame frame{.restorer = action.restorer, .context = context, .info = info};
   __builtin_memcpy(&frame.context.stack, &self.alternate, sizeof self.alternate);
-  frame.context.mask = context.mask | self.blocked;
+  frame.context.mask = masks.back;
   if (state_bytes) frame.context.fpstate = at.fpstate;
   if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), state_bytes) ||
       !write_app(at.frame, &frame, sizeof frame))
     return false;
   if (self.alternate.flags & ss_autodisarm)
     self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
-  const uint64_t mask =
-      frame.context.mask | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
+  const uint64_t mask = masks.now | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
   self.blocked = mask & guarded;
   context.mask = mask & ~guarded;
   context.rip = action.handler;
@@ -142,51 +143,68 @@ bool deliver(ThreadState& self, int signo, const Info& info, Context& context,
   return true;
 }
 
-bool is_waiting(const ThreadState& self, int signo, const Info& info) {
-  return is_guarded(signo) && self.blocked & bit(signo) && info.code <= 0;
-}
-
-void to_the_app(ThreadState& self, int signo, const Info& info, Context& context) {
+// False: it waits.
+bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context,
+                const Masks& masks) {
   Action& slot = self.process->actions[signo];
   const Action action = slot;
   const bool forced = is_guarded(signo) && info.code > 0;  // a fault: neither blocked nor ignored
-  if (is_waiting(self, signo, info)) return keep_pending(self, signo, info);
-  if (action.handler == sig_ign && !forced) return;
-  if (action.handler <= sig_ign || (forced && self.blocked & bit(signo)))
-    return die_natively(self, signo, info, context);
+  if (is_guarded(signo) && !forced && masks.now & bit(signo)) return keep(self, signo, info), false;
+  if (action.handler == sig_ign && !forced) return true;
+  if (action.handler <= sig_ign || (forced && masks.now & bit(signo)))
+    return die_natively(self, signo, info, context), true;
   if (action.flags & sa_resethand) {
     slot.handler = sig_dfl;
     install_kernel_action(signo, slot);
   }
   const uint64_t interrupted = context.rip;
-  if (!deliver(self, signo, info, context,
-               action)) {  // its stack is no stack: as the kernel, by SIGSEGV
+  if (!deliver(self, signo, info, context, action,
+               masks)) {  // its stack is no stack: as the kernel, by SIGSEGV
     kernel_sigaction(sigsegv, {});
     raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
-    return;
+    return true;
   }
   write_signal(self, &info, interrupted);
+  return true;
 }
 
-void on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
+// False where we return into work of ours that will itself send what waits, once it is done.
+bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
   const bool ours = is_ours(context.rip);
   if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
-    return;  // stepped through us
+    return true;  // stepped through us
   // A phase left over from an rt_sigreturn says nothing about a call that has only begun.
-  if (ours && self.frame.phase == arch::Phase::special && !has_just_begun(context.rip)) {
-    if (is_guarded(signo)) return keep_pending(self, signo, info);
-    return defer(self, signo, info, context);
+  const bool begun = has_just_begun(context.rip);
+  const bool special = self.frame.phase == arch::Phase::special && !begun;
+  if (ours && is_guarded(signo) && (special || self.in_flight.after == After::clone)) {
+    if (self.in_flight.after == After::sigreturn)
+      hold_until_return(self, signo, info, context);
+    else
+      keep(self, signo, info);
+    return false;
   }
+  if (ours && special) return defer(self, signo, info, context), false;
+  const bool in_call = ours && !begun && is_unfinished(self.frame.phase);
+  const bool cut = in_call && was_interrupted(self, context);
+  const bool masked = in_call && self.in_flight.after == After::masked_wait;
+  if (in_call && self.in_flight.after == After::signal_wait) self.awaited = 0;
   if (ours || in_stub(context.rip)) surface(self, context);
-  if (signo == sigsys && info.code == sys_seccomp &&
-      ours) {  // the app's own filter: it was the site that called
-    Info seen = info;
-    seen.address = context.rip;
-    to_the_app(self, signo, seen, context);
-  } else {
-    to_the_app(self, signo, info, context);
+  if (masked) self.blocked = self.previous_blocked;
+  if (ours && self.deferred) context.mask = self.deferred_mask;
+  self.deferred = false;
+  const uint64_t back = context.mask | self.blocked;
+  const Masks masks{.now = masked && cut ? self.mask_copy[1] : back, .back = back};
+  Info seen = info;
+  if (signo == sigsys && info.code == sys_seccomp && ours)
+    seen.address = context.rip;  // the app's own filter: it was the site that called
+  // A call cut short by what the app can't see yet is made again.
+  const bool came = !is_guarded(signo) || try_understand(self, signo, seen);
+  if (!(came && to_the_app(self, signo, seen, context, masks)) && cut) {
+    context.rip -= 2;
+    context.rax = self.frame.nr;
   }
   context.rip = resumable(context.rip);
+  return true;
 }
 
 }  // namespace
@@ -225,7 +243,8 @@ long app_sigaction(ThreadState& self, const uint64_t* args) {
     if (wish.handler > sig_ign) slot = wish;
     if (!install_kernel_action(signo, wish)) return slot = old, -EINVAL;
     slot = wish;
-    if (wish.handler == sig_ign) self.pending &= ~bit(signo);
+    if (Info none; wish.handler == sig_ign && is_guarded(signo))
+      take_waiting(self, bit(signo), none);
   }
   return args[2] && !write_app(args[2], &old, sizeof old) ? -EFAULT : 0;
 }
@@ -280,29 +299,6 @@ void app_sigreturn(ThreadState& self) {
   write_app(at + offsetof(Context, mask), &context.mask, 8);
 }
 
-// sigtimedwait for one of ours that waits already: its number, and what came with it; 0 if there is
-// none.
-int take_pending(ThreadState& self, uint64_t set, arch::Info& info) {
-  const int signals[] = {sigbus, sigsegv, sigsys};
-  for (int i = 0; i < 3; ++i) {
-    if (!(self.pending & set & bit(signals[i]))) continue;
-    self.pending &= ~bit(signals[i]);
-    info = self.pending_info[i];
-    return signals[i];
-  }
-  return 0;
-}
-
-void send_again(ThreadState& self) {
-  const int signals[] = {sigbus, sigsegv, sigsys};
-  for (int i = 0; i < 3; ++i) {
-    const int signo = signals[i];
-    if (!(self.pending & bit(signo)) || self.blocked & bit(signo)) continue;
-    self.pending &= ~bit(signo);
-    raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &self.pending_info[i]);
-  }
-}
-
 void ignore_for_exec(Process& process, bool going) {
   for (int signo : {sigbus, sigsegv, sigsys}) {
     const Action& action = process.actions[signo];
@@ -318,16 +314,78 @@ void ignore_for_exec(Process& process, bool going) {
 
 using namespace sctrace::preload;
 
+// The first and last instructions of a delivery. A guarded signal, which no mask holds back, may
+// come in them, before Delivery says so or after: they lie in a section of their own, and call
+// nothing else.
+extern "C" {
+extern const char __start_sctrace_entry[] __attribute__((visibility("hidden")));
+extern const char __stop_sctrace_entry[] __attribute__((visibility("hidden")));
+}
+
+namespace {
+using namespace sctrace::arch;
+
+[[gnu::always_inline]] inline bool within(uint64_t pc, const char* begin, const char* end) {
+  return pc >= reinterpret_cast<uint64_t>(begin) && pc < reinterpret_cast<uint64_t>(end);
+}
+
+// One that comes while another is being delivered waits: that one goes first.
+[[gnu::always_inline]] inline bool comes_second(const ThreadState& self, int signo,
+                                                const Info& info, const Context& context) {
+  if (info.code > 0 || (signo != sigbus && signo != sigsegv && signo != sigsys)) return false;
+  if (within(context.rip, __start_sctrace_entry, __stop_sctrace_entry) ||
+      within(context.rip, sctrace_deliver, sctrace_deliver_end))
+    return true;
+  return self.delivery == Delivery::begun &&
+         (within(context.rip, sctrace_gate_begin, sctrace_gate_end) ||
+          (context.rip >= global.guest_begin && context.rip < global.guest_end));
+}
+
+[[gnu::always_inline]] inline bool has_waiting(const ThreadState& self) {
+  const uint32_t places = __atomic_load_n(&self.process->waiting, __ATOMIC_RELAXED);
+  return (self.pending | (places & 1 ? bit(sigbus) : 0) | (places & 2 ? bit(sigsegv) : 0) |
+          (places & 4 ? bit(sigsys) : 0)) &
+         ~self.blocked;
+}
+
+[[gnu::always_inline]] inline void set(ThreadState& self, Delivery delivery) {
+  asm volatile("" ::: "memory");
+  self.delivery = delivery;
+  asm volatile("" ::: "memory");
+}
+
+[[gnu::noinline]] bool receive(ThreadState& self, int signo, const Info& info, Context& context) {
+  let_go(self);
+  if (signo != sigsys || info.code != sys_user_dispatch)
+    return on_signal(self, signo, info, context);
+  trapped(self, info, context);
+  return true;
+}
+
+}  // namespace
+
 // Returns where to jump with the arguments as they came, or 0: return to the context, as it is now.
-extern "C" uint64_t sctrace_on_signal(int signo, sctrace::arch::Info* info,
-                                      sctrace::arch::Context* context) {
-  if (mended(signo, *info, *context)) return 0;
+extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int signo, Info* info,
+                                                                        Context* context) {
   ThreadState* self = state_of_stack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  if (info->code > 0 && mended(signo, *info, *context)) return 0;
   if (!self) return bare_signal(signo, *info, *context);
-  if (signo == sigsys && info->code == sys_user_dispatch) {
-    trapped(*self, *info, *context);
-    return 0;
+  const Delivery before = self->delivery;
+  bool send = true;
+  const bool second = comes_second(*self, signo, *info, *context);
+  set(*self, Delivery::begun);
+  if (!second)
+    send = receive(*self, signo, *info, *context);
+  else if (before == Delivery::begun)
+    keep(*self, signo, *info);
+  else
+    hold_until_return(*self, signo, *info, *context);
+  if (second && before == Delivery::begun) return 0;
+  set(*self, Delivery::done);
+  while (send && has_waiting(*self)) {
+    set(*self, Delivery::begun);
+    send_on_return(*self);
+    set(*self, Delivery::done);
   }
-  on_signal(*self, signo, *info, *context);
   return 0;
 }

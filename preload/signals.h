@@ -16,8 +16,6 @@ bool install_kernel_action(int signo,
 long app_sigaction(ThreadState& self, const uint64_t* args);
 long app_sigaltstack(ThreadState& self, const uint64_t* args);
 void app_sigreturn(ThreadState& self);  // makes the frame at the app's rsp fit for the kernel
-int take_pending(ThreadState& self, uint64_t set, arch::Info& info);
-void send_again(ThreadState& self);  // guarded signals that waited and are blocked no more
 void ignore_for_exec(Process& process,
                      bool going);  // SIG_IGN is inherited: the kernel must know ours
 

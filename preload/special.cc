@@ -10,6 +10,7 @@
 #include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/signals.h"
+#include "preload/waiting.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -31,24 +32,43 @@ void replace(ThreadState& self, int index, const void* ours) {
   self.pass[index] = reinterpret_cast<uint64_t>(ours);
 }
 
-// A set in which the guarded signals are not: the app's own, the kernel gets a copy.
-void without_guarded(ThreadState& self, int index, uint64_t bytes) {
+// For the time of a call the thread's mask is another: the kernel gets a copy of it in which the
+// guarded signals are not. One that waits already, and that it lets in, ends the call at once.
+Route wait_under(ThreadState& self, uint64_t mask) {
+  self.mask_copy[1] = mask;
+  self.mask_copy[0] = mask & ~guarded;
+  self.previous_blocked = self.blocked;
+  self.in_flight.after = After::masked_wait;
+  self.blocked = mask & guarded;
+  if (!(waiting(self) & ~mask)) return Route::run;
+  self.frame.result = -EINTR;
+  return Route::skip;
+}
+
+Route masked_wait(ThreadState& self, int index, uint64_t bytes) {
+  uint64_t mask;
   const uint64_t address = self.frame.args[index];
-  if (!address || bytes != 8 || !read_app(&self.mask_copy[1], address, 8)) return;
-  self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+  if (!address || bytes != 8 || !read_app(&mask, address, 8)) return Route::run;
   replace(self, index, self.mask_copy);
+  return wait_under(self, mask);
 }
 
 // pselect6 and io_pgetevents: the last argument points at {set, size}.
-void without_guarded_behind(ThreadState& self, int index) {
+Route masked_wait_behind(ThreadState& self, int index) {
+  uint64_t mask;
   const uint64_t address = self.frame.args[index];
   if (!address || !read_app(self.set_copy, address, 16) || !self.set_copy[0] ||
-      self.set_copy[1] != 8)
-    return;
-  if (!read_app(&self.mask_copy[1], self.set_copy[0], 8)) return;
-  self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+      self.set_copy[1] != 8 || !read_app(&mask, self.set_copy[0], 8))
+    return Route::run;
   self.set_copy[0] = reinterpret_cast<uint64_t>(self.mask_copy);
   replace(self, index, self.set_copy);
+  return wait_under(self, mask);
+}
+
+void masked_wait_leave(ThreadState& self) {
+  const bool cut = self.in_flight.how == 0 && self.frame.result == -EINTR;
+  if (cut) send_waiting(self);
+  self.blocked = self.previous_blocked;
 }
 
 Route answered(ThreadState& self, long (*by)(ThreadState&, const uint64_t*)) {
@@ -60,7 +80,11 @@ Route answered(ThreadState& self, long (*by)(ThreadState&, const uint64_t*)) {
 Route mask_enter(ThreadState& self) {
   self.previous_blocked = self.blocked;
   self.mask_copy[1] = 0;
-  without_guarded(self, 1, self.frame.args[3]);
+  const uint64_t address = self.frame.args[1];
+  if (address && self.frame.args[3] == 8 && read_app(&self.mask_copy[1], address, 8)) {
+    self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+    replace(self, 1, self.mask_copy);
+  }
   self.in_flight.after = After::signal_mask;
   return Route::run;
 }
@@ -80,28 +104,45 @@ void mask_leave(ThreadState& self) {
     old |= self.previous_blocked;
     write_app(args[2], &old, 8);
   }
-  if (self.pending) send_again(self);
+  send_waiting(self);
 }
 
 void pending_leave(ThreadState& self) {
   uint64_t set;
   const uint64_t address = self.frame.args[0];
-  if (self.frame.result < 0 || !self.pending || !read_app(&set, address, 8)) return;
-  set |= self.pending;
+  const uint64_t ours = waiting(self);
+  if (self.frame.result < 0 || !ours || !read_app(&set, address, 8)) return;
+  set |= ours;
   write_app(address, &set, 8);
 }
 
 Route wait_enter(ThreadState& self) {
   uint64_t set;
   arch::Info info;
-  if (!self.pending || self.frame.args[3] != 8 || !read_app(&set, self.frame.args[0], 8))
-    return Route::run;
+  if (self.frame.args[3] != 8 || !read_app(&set, self.frame.args[0], 8)) return Route::run;
+  if (!(set & guarded)) return Route::run;
+  self.in_flight.after = After::signal_wait;
+  __atomic_store_n(&self.awaited, set & guarded, __ATOMIC_SEQ_CST);  // pairs with would_take()
   SpecialWork work(self);
-  const int signo = take_pending(self, set, info);
+  const int signo = take_waiting(self, set, info);
+  if (!signo && !self.frame.args[1]) replace(self, 1, &self.awaited_info);
   if (!signo) return Route::run;
   const bool told = !self.frame.args[1] || write_app(self.frame.args[1], &info, sizeof info);
   work.finished(told ? signo : -EFAULT);
   return Route::skip;
+}
+
+void wait_leave(ThreadState& self) {
+  arch::Info info;
+  const uint64_t address = self.frame.args[1];
+  const auto signo = static_cast<int>(self.frame.result);
+  __atomic_store_n(&self.awaited, 0, __ATOMIC_RELAXED);
+  if (signo <= 0 || !(guarded & 1ull << (signo - 1)) || self.in_flight.how) return;
+  const bool given = address && read_app(&info, address, sizeof info);
+  if (!try_understand(self, signo, given ? info : self.awaited_info))
+    self.frame.result = -EINTR;
+  else if (given)
+    write_app(address, &info, sizeof info);
 }
 
 // rseq is only remembered, for munmap_enter.
@@ -142,8 +183,10 @@ Route prctl_enter(ThreadState& self) {
 Route sigreturn_enter(ThreadState& self) {
   self.frame.phase = arch::Phase::special;
   self.deferred = false;
+  let_go(self);
   app_sigreturn(self);
-  if (self.pending) send_again(self);
+  self.in_flight.after = After::sigreturn;
+  if (waiting(self) & ~self.blocked) send_on_return(self);
   return Route::return_from_signal;
 }
 
@@ -192,12 +235,12 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_rt_sigpending: return self.in_flight.after = After::signals_pending, Route::run;
     case __NR_rt_sigtimedwait: return wait_enter(self);
     case __NR_rt_sigreturn: return sigreturn_enter(self);
-    case __NR_rt_sigsuspend: without_guarded(self, 0, self.frame.args[1]); return Route::run;
-    case __NR_ppoll: without_guarded(self, 3, self.frame.args[4]); return Route::run;
+    case __NR_rt_sigsuspend: return masked_wait(self, 0, self.frame.args[1]);
+    case __NR_ppoll: return masked_wait(self, 3, self.frame.args[4]);
     case __NR_epoll_pwait:
-    case __NR_epoll_pwait2: without_guarded(self, 4, self.frame.args[5]); return Route::run;
+    case __NR_epoll_pwait2: return masked_wait(self, 4, self.frame.args[5]);
     case __NR_pselect6:
-    case __NR_io_pgetevents: without_guarded_behind(self, 5); return Route::run;
+    case __NR_io_pgetevents: return masked_wait_behind(self, 5);
     case __NR_clone:
     case __NR_clone3:
     case __NR_fork:
@@ -222,9 +265,12 @@ Route special_enter(ThreadState& self, uint32_t nr) {
 
 void special_leave(ThreadState& self) {
   switch (self.in_flight.after) {
-    case After::nothing: return;
+    case After::nothing:
+    case After::sigreturn: return;
     case After::signal_mask: return mask_leave(self);
     case After::signals_pending: return pending_leave(self);
+    case After::signal_wait: return wait_leave(self);
+    case After::masked_wait: return masked_wait_leave(self);
     case After::sandbox:
       if (self.frame.result == 0) self.process->sandboxed = true;
       return;
@@ -237,9 +283,11 @@ void special_leave(ThreadState& self) {
 
 SpecialWork::~SpecialWork() {
   set(before_);
-  if (!self_.deferred) return;
-  self_.deferred = false;
-  arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
+  if (self_.deferred) {  // read by on_signal: until then the mask is not the app's
+    arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
+    self_.deferred = false;
+  }
+  send_waiting(self_);
 }
 
 }  // namespace sctrace::preload

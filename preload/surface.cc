@@ -127,6 +127,15 @@ bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
 
 bool has_just_begun(uint64_t pc) { return between(pc, sctrace_trampoline, sctrace_saved); }
 
+bool is_unfinished(Phase phase) { return phase == Phase::entered || phase == Phase::returned; }
+
+bool was_interrupted(const ThreadState& self, const Context& context) {
+  constexpr int64_t interrupted = -4;  // EINTR
+  const bool back = between(context.rip, sctrace_returned, sctrace_result_saved);
+  if (back) return static_cast<int64_t>(context.rax) == interrupted;
+  return self.frame.phase == Phase::returned && self.frame.result == interrupted;
+}
+
 void surface(ThreadState& self, Context& context) {
   if (in_stub(context.rip)) return in_a_stub(context);
   if (in_head(self, context) || at_the_kernel(self, context)) return;

@@ -10,6 +10,10 @@ namespace sctrace::preload {
 bool is_ours(uint64_t pc);  // gate or hook
 bool in_stub(uint64_t pc);
 bool has_just_begun(uint64_t pc);  // in the trampoline, Frame::phase not yet set for this call
+// Is a call in flight, neither undone nor shown? Did the kernel end it with EINTR?
+bool is_unfinished(arch::Phase phase);
+bool was_interrupted(const ThreadState& self, const arch::Context& context);
+
 void surface(ThreadState& self, arch::Context& context);
 
 }  // namespace sctrace::preload

@@ -72,6 +72,17 @@ ThreadState* state_of_stack(uint64_t stack_pointer) {
   return nullptr;
 }
 
+ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data) {
+  const uint32_t count = slab_count.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < count; ++i)
+    for (uint64_t j = 0; j < slab_blocks; ++j) {
+      ThreadState* state =
+          state_of_block(slabs[i].load(std::memory_order_acquire) + j * block_bytes);
+      if (state->use.load(std::memory_order_acquire) == Use::live && is(*state, data)) return state;
+    }
+  return nullptr;
+}
+
 ThreadState* try_new_thread() {
   for (;;) {
     const bool some = spare.load(std::memory_order_relaxed);
@@ -87,6 +98,10 @@ ThreadState* try_new_thread() {
       state->rseq = 0;
       state->fresh.bytes = 0;
       state->escape = 0;
+      state->awaited = 0;
+      state->held = false;
+      state->delivery = Delivery::none;
+      state->in_flight.after = After::nothing;
       return state;
     }
     if (!add_slab()) return nullptr;

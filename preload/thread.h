@@ -31,6 +31,8 @@ struct Process {
   bool sandboxed;      // the app installed a seccomp filter: no call of ours that it could forbid
   bool follow;         // record here
   Action actions[65];  // what the app believes is installed, by signal number
+  uint32_t claimed, waiting;   // guarded signals sent to the process that every thread blocks:
+  arch::Info waiting_info[3];  // SIGBUS, SIGSEGV, SIGSYS; see waiting.cc
 };
 
 struct Altstack {
@@ -39,6 +41,9 @@ struct Altstack {
   uint32_t reserved;
   uint64_t size;
 };
+
+// How far a signal's delivery is, beside what the program counter says.
+enum class Delivery : uint8_t { none, begun, done };
 
 enum class Use : uint32_t { free = 0, live = 1, exiting = 2 };
 
@@ -60,8 +65,12 @@ struct alignas(64) ThreadState {
   uint32_t pid, tid;
   uint64_t blocked;  // which of the guarded signals the app believes blocked
   uint64_t previous_blocked;
-  uint64_t pending;            // guarded signals that came while the app had them blocked
+  arch::Info awaited_info;     // where the app wants none
+  uint64_t awaited;            // which of them it waits for in rt_sigtimedwait
+  uint64_t pending;            // guarded signals sent to this thread that wait (waiting.h)
   arch::Info pending_info[3];  // SIGBUS, SIGSEGV, SIGSYS
+  Delivery delivery;           // signals.cc
+  bool held;                   // the kernel may have a guarded signal blocked until we return
   Altstack alternate;          // as the app set it
   bool deferred;               // a signal waits for the end of special work, under deferred_mask
   uint64_t deferred_mask;
@@ -98,8 +107,11 @@ inline ThreadState* state_of_block(uint64_t block) {
 }
 
 // The state whose stack `stack_pointer` is in, or null: by looking at the slabs, never at the
-// thread.
-ThreadState* state_of_stack(uint64_t stack_pointer);
+// thread. Part of a signal's first steps (signals.cc).
+[[gnu::section("sctrace_entry")]] ThreadState* state_of_stack(uint64_t stack_pointer);
+
+// Some thread that `is` says yes to, or null. It may be gone when this returns.
+ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data);
 
 ThreadState* try_new_thread();                       // a fresh block; null when there is no memory
 void thread_is_exiting(ThreadState& self);           // may be taken once the kernel forgot it

@@ -85,6 +85,7 @@ extern const char sctrace_copy_word_load[], sctrace_copy_word_store[];
 extern const char sctrace_copy_string_load[], sctrace_copy_string_store[],
     sctrace_copy_string_fault[];
 extern const char sctrace_deliver[];  // the handler that the kernel is given
+extern const char sctrace_deliver_end[];
 void sctrace_restorer();
 int sctrace_int80(const void* context);  // struct Context; makes the call by int $0x80
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);

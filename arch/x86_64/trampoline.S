@@ -211,6 +211,7 @@ LABEL sctrace_raw_syscall
     .p2align 4
 LABEL sctrace_deliver
     .cfi_startproc simple
+    .cfi_def_cfa rsp, 8                 /* gdb dies of a frame without one */
     .cfi_undefined rip
     pushq %rdi
     pushq %rsi
@@ -229,6 +230,7 @@ LABEL sctrace_restorer
     movq  $15, %rax                     /* these bytes are how gdb knows a signal frame */
     syscall
     hlt
+LABEL sctrace_deliver_end
 
 /* int sctrace_int80(context): the 32-bit call in a context's registers (offsets: arch/x86_64/sigframe.h). */
     .p2align 4
