@@ -51,8 +51,17 @@ struct Text {
   }
 };
 
-// envp with LD_PRELOAD naming us first and one variable that says how to undo it.
-uint64_t* new_environment(uint64_t old, uint64_t count, bool follow, char* memory, uint64_t bytes) {
+// What the new program's loader would make of LD_PRELOAD.
+enum class Finds : uint8_t {
+  us,
+  nothing,  // it does not look there
+  trouble,  // it would complain about us, or stop
+};
+
+// envp with LD_PRELOAD naming us first and one variable that says how to undo it; or, where that
+// would be trouble, with LD_PRELOAD not naming us.
+uint64_t* new_environment(uint64_t old, uint64_t count, Finds finds, bool follow, char* memory,
+                          uint64_t bytes) {
   auto* vector = reinterpret_cast<uint64_t*>(memory);
   Text text{memory + (count + 3) * 8, memory + bytes};
   uint64_t n = 0, preload = 0, place = ~0ull;
@@ -67,6 +76,17 @@ uint64_t* new_environment(uint64_t old, uint64_t count, bool follow, char* memor
   if (preload)
     sctrace_copy_string(was, reinterpret_cast<const char*>(preload + 11), sizeof was - 1);
   was[sizeof was - 1] = 0;
+  if (finds == Finds::trouble) {
+    const char* rest = without_us(was);
+    vector[place] = reinterpret_cast<uint64_t>(text.at);
+    text.add("LD_PRELOAD=");
+    if (rest)
+      text.add(rest);
+    else
+      for (--n; place < n; ++place) vector[place] = vector[place + 1];
+    vector[n] = 0;
+    return vector;
+  }
   vector[place] = reinterpret_cast<uint64_t>(text.at);
   text.add("LD_PRELOAD=");
   text.add(environment.library);
@@ -84,32 +104,100 @@ uint64_t* new_environment(uint64_t old, uint64_t count, bool follow, char* memor
   return vector;
 }
 
-// Will the program's loader read LD_PRELOAD at all? Not in a static or 32-bit program, nor in one
-// that gains rights: these get the environment as it was given. What can't be opened fails to
-// execute anyway.
-bool would_find_us(const ThreadState& self, uint32_t nr) {
+// What of a file says whose loader will start it.
+struct Program {
+  alignas(8) char bytes[4096];  // program headers stand right behind the file header
+  long size;
+  struct stat status;
+  bool has_capabilities;
+};
+
+// False: it can't be opened, and fails to execute most likely.
+bool try_read_program(long fd, Program& program) {
+  if (fd < 0) return false;
+  program.size = raw_syscall(__NR_pread64, fd, program.bytes, sizeof program.bytes, 0);
+  program.has_capabilities = raw_syscall(__NR_fgetxattr, fd, "security.capability", nullptr, 0) > 0;
+  const bool known = raw_syscall(__NR_fstat, fd, &program.status) == 0;
+  raw_syscall(__NR_close, fd);
+  return known && program.size > 0;
+}
+
+long open_program(long at, const char* path) {
+  return raw_syscall(__NR_openat, at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+// A script's interpreter takes its place; scripts of scripts as deep as the kernel goes.
+bool try_follow_scripts(Program& program) {
+  for (int depth = 0; depth < 5; ++depth) {
+    if (program.size < 3 || program.bytes[0] != '#' || program.bytes[1] != '!') return true;
+    char path[256];
+    int n = 0, at = 2;
+    while (at < program.size && (program.bytes[at] == ' ' || program.bytes[at] == '\t')) ++at;
+    for (; at < program.size && n < 255; ++at) {
+      const char c = program.bytes[at];
+      if (c == ' ' || c == '\t' || c == '\n' || !c) break;
+      path[n++] = c;
+    }
+    path[n] = 0;
+    if (!try_read_program(open_program(AT_FDCWD, path), program)) return false;
+  }
+  return false;
+}
+
+enum class Loader : uint8_t { none, ours, another };
+
+// glibc's by its name. Another could not load what we need, and a musl's would stop.
+Loader loader_of(const Program& program) {
+  constexpr char name[] = "/ld-linux-x86-64.so.2";
+  const auto& head = *reinterpret_cast<const Elf64_Ehdr*>(program.bytes);
+  const auto size = static_cast<uint64_t>(program.size);
+  if (size < sizeof head || head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64)
+    return Loader::none;
+  for (uint64_t i = 0; i < head.e_phnum; ++i) {
+    const uint64_t place = head.e_phoff + i * sizeof(Elf64_Phdr);
+    if (place > size - sizeof(Elf64_Phdr)) break;
+    const auto& header = *reinterpret_cast<const Elf64_Phdr*>(program.bytes + place);
+    if (header.p_type != PT_INTERP) continue;
+    const uint64_t begin = header.p_offset, bytes = header.p_filesz;
+    if (begin > size || bytes > size - begin || bytes < sizeof name) return Loader::another;
+    const char* end = program.bytes + begin + bytes - sizeof name;
+    return __builtin_memcmp(end, name, sizeof name) ? Loader::another : Loader::ours;
+  }
+  return Loader::none;
+}
+
+// The kernel's rule for AT_SECURE, under which a loader ignores LD_PRELOAD: another effective than
+// real user or group, or capabilities from the file.
+bool gains_rights(const Program& program) {
+  const auto user = static_cast<uint32_t>(raw_syscall(__NR_getuid));
+  const auto group = static_cast<uint32_t>(raw_syscall(__NR_getgid));
+  const mode_t mode = program.status.st_mode;
+  const bool by_group = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+  const uint32_t new_user =
+      mode & S_ISUID ? program.status.st_uid : static_cast<uint32_t>(raw_syscall(__NR_geteuid));
+  const uint32_t new_group =
+      by_group ? program.status.st_gid : static_cast<uint32_t>(raw_syscall(__NR_getegid));
+  return new_user != user || new_group != group || (user && program.has_capabilities);
+}
+
+// Static and 32-bit programs, and those that gain rights, look for nobody: they get the environment
+// as it was given. A musl program's loader, or any behind a chroot, would look in vain.
+Finds finds(const ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const bool at = nr == __NR_execveat;
-  if (self.process->sandboxed) return false;
-  long fd = raw_syscall(__NR_openat, at ? args[0] : AT_FDCWD, args[at ? 1 : 0],
-                        O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (self.process->sandboxed) return Finds::nothing;
+  const auto* path = reinterpret_cast<const char*>(args[at ? 1 : 0]);
+  const long folder = at ? static_cast<long>(args[0]) : AT_FDCWD;
+  long fd = open_program(folder, path);
   if (fd == -ENOENT && at)
     fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
-  if (fd < 0) return true;
-  alignas(8) uint8_t bytes[2048] = {};  // program headers stand right behind the file header
-  struct stat status {};
-  const long n = raw_syscall(__NR_pread64, fd, bytes, sizeof bytes, 0);
-  raw_syscall(__NR_fstat, fd, &status);
-  bool found = n > 2 && bytes[0] == '#' && bytes[1] == '!';  // its interpreter will, most likely
-  const auto& head = *reinterpret_cast<const Elf64_Ehdr*>(bytes);
-  const bool ours = head.e_ident[EI_CLASS] == ELFCLASS64 && head.e_machine == EM_X86_64;
-  for (uint64_t i = 0; ours && i < head.e_phnum; ++i) {
-    const uint64_t place = head.e_phoff + i * sizeof(Elf64_Phdr);
-    if (place > sizeof bytes - sizeof(Elf64_Phdr)) break;
-    found |= reinterpret_cast<const Elf64_Phdr*>(bytes + place)->p_type == PT_INTERP;
-  }
-  raw_syscall(__NR_close, fd);
-  return found && !(status.st_mode & (S_ISUID | S_ISGID));
+  Program program;
+  if (!try_read_program(fd, program)) return Finds::us;
+  if (gains_rights(program) || !try_follow_scripts(program)) return Finds::nothing;
+  const Loader loader = loader_of(program);
+  if (loader == Loader::none) return Finds::nothing;
+  const bool there = raw_syscall(__NR_faccessat, AT_FDCWD, environment.library, 4 /* R_OK */) == 0;
+  return there && loader == Loader::ours ? Finds::us : Finds::trouble;
 }
 
 }  // namespace
@@ -127,14 +215,15 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   const uint64_t count = old ? length_of(old) : 0;
   if (count == ~0ull) return Route::run;
   SpecialWork work(self);
-  if (!would_find_us(self, nr)) return Route::run;
+  const Finds found = finds(self, nr);
+  if (found == Finds::nothing) return Route::run;
   self.exec_bytes = ((count + 3) * 8 + 16384 + 4095) & ~4095ull;
   const long memory = raw_syscall(__NR_mmap, 0, self.exec_bytes, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory < 0) return Route::run;
   self.exec_memory = reinterpret_cast<void*>(memory);
   const uint64_t* vector =
-      new_environment(old, count, global.config.follow_exec && self.process->follow,
+      new_environment(old, count, found, global.config.follow_exec && self.process->follow,
                       reinterpret_cast<char*>(memory), self.exec_bytes);
   if (!vector) return Route::run;
   for (int i = 0; i < 6; ++i) self.pass[i] = self.frame.args[i];

@@ -5,6 +5,7 @@
 #include <link.h>
 
 #include "arch/x86_64/frame.h"
+#include "preload/objects.h"
 
 namespace sctrace::preload {
 namespace {
@@ -76,7 +77,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
 
 rewriter::Bytes go_table_at(uint64_t address) {
   Wanted wanted{address, {}};
-  dl_iterate_phdr(look_at, &wanted);
+  each_object(look_at, &wanted);
   return wanted.table;
 }
 

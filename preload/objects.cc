@@ -2,15 +2,18 @@
 
 #include <asm/unistd.h>
 #include <link.h>
-#include <unistd.h>
 
 #include "arch/x86_64/frame.h"
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
+#include "preload/link_map.h"
 #include "preload/say.h"
 
 namespace sctrace::preload {
+
+decltype(&dl_iterate_phdr) each_object = dl_iterate_phdr;
+
 namespace {
 
 struct Segment {
@@ -124,8 +127,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
     }
     if (info->dlpi_addr == _r_debug.r_ldbase)
       global.loader_begin = s.begin, global.loader_end = s.end;
-    if (s.has(reinterpret_cast<uint64_t>(&getppid)))
-      global.libc_begin = s.begin, global.libc_end = s.end;
+    if (s.has(objects.libc)) global.libc_begin = s.begin, global.libc_end = s.end;
     if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0])
       continue;
     origin.text_offset = header.p_offset;
@@ -161,6 +163,13 @@ void drop_cut_objects(Objects& objects) {
   objects.count = kept;
 }
 
-void find_objects(Objects& objects) { dl_iterate_phdr(look_at, &objects); }
+void find_objects(Objects& objects) {
+  link_map* list = objects.loaded;
+  if (const uint64_t own = in_libc(list, "dl_iterate_phdr"))
+    each_object = reinterpret_cast<decltype(&dl_iterate_phdr)>(own);
+  objects.libc = in_libc(list, "getppid");
+  each_object(look_at, &objects);
+  go_last(list);
+}
 
 }  // namespace sctrace::preload

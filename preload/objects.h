@@ -1,11 +1,17 @@
 // Which text is mapped: asked of the loader once, at start, as what the rewriter works on.
 #pragma once
+#include <link.h>
+
 #include <cstdint>
 #include <span>
 
 #include "rewriter/object.h"
 
 namespace sctrace::preload {
+
+// libc's own dl_iterate_phdr, once find_objects() has looked for it: a sanitizer's stand-in is not
+// ready yet.
+extern decltype(&dl_iterate_phdr) each_object;
 
 struct BuildId {
   uint8_t bytes[32];
@@ -28,6 +34,8 @@ struct Objects {
   uint32_t count;
   char* list;  // "base path\n" each, for wire::Image::objects
   uint64_t list_bytes, list_used;
+  link_map* loaded;  // before: the loader's list
+  uint64_t libc;     // an address in it
 };
 
 // Fills `objects` and our own and libc's text bounds in `global`. Leaves out ourselves. The vDSO

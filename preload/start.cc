@@ -13,6 +13,7 @@
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/image.h"
+#include "preload/link_map.h"
 #include "preload/objects.h"
 #include "preload/process.h"
 #include "preload/signals.h"
@@ -136,9 +137,10 @@ bool start(int argc, char** argv, char** envp) {
   if (!environment.inherited) read_config(envp, environment.settings, true, global.config);
   find_program();
   if (global.config.disabled || !is_chosen()) return false;
+  static Objects objects;
+  objects.loaded = loaded_objects(envp);
   restore_environment(envp);
   if (environment.left) return false;
-  static Objects objects;
   ThreadState* self = first_thread(environment.inherited);
   if (!self) return say(Level::error, "no memory; running untraced"), false;
   if (open_trace(environment.directory) < 0) return false;

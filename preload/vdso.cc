@@ -4,6 +4,7 @@
 #include <link.h>
 
 #include "preload/global.h"
+#include "preload/objects.h"
 #include "preload/say.h"
 
 namespace sctrace::preload {
@@ -94,7 +95,7 @@ bool try_replace(uint64_t begin, uint64_t bytes, const Function& function,
 
 void make_vdso_call() {
   Vdso vdso;
-  dl_iterate_phdr(look_at, &vdso);
+  each_object(look_at, &vdso);
   unsigned replaced = 0;
   rewriter::Writer writer;
   const auto* end =

@@ -1,0 +1,21 @@
+// The loader's own list of what is loaded. Used instead of calls by name: a name may lead to
+// another library's or a sanitizer's stand-in, which is not ready before its own constructor ran.
+#pragma once
+#include <link.h>
+
+#include <cstdint>
+
+namespace sctrace::preload {
+
+// The list, found through the vector that the kernel put behind the environment, which must be as
+// it came; or null.
+link_map* loaded_objects(const char* const* environment);
+
+// Where libc itself has that name, or 0.
+uint64_t in_libc(const link_map* list, const char* name);
+
+// Puts our library at the end of the list, where dlopen would have put it: programs that look who
+// comes first (AddressSanitizer refuses to run behind anybody) see who would.
+void go_last(link_map* list);
+
+}  // namespace sctrace::preload
