@@ -87,6 +87,7 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
   self.in_flight.after =
       After::clone;  // from here on a guarded signal waits: it could not undo a birth
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &self.child_mask, 8);
+  self.child_mask &= ~guarded;
   if (flags & CLONE_VM) {
     child = try_new_thread();
     if (child) inherit(*child, self, flags);

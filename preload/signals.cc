@@ -99,7 +99,7 @@ bool mended(int signo, const Info& info, Context& context) {
 
 // The signal comes back when the special work is done, or at the latest when the mask is restored.
 void defer(ThreadState& self, int signo, const Info& info, Context& context) {
-  if (!self.deferred) self.deferred_mask = context.mask;
+  if (!self.deferred) self.deferred_mask = context.mask & ~guarded;
   self.deferred = static_cast<uint32_t>(self.frame.nr) != __NR_rt_sigreturn;  // brings its own mask
   context.mask = ~guarded;
   raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
@@ -192,6 +192,7 @@ bool on_signal(ThreadState& self, int signo, const Info& info, Context& context)
   if (masked) self.blocked = self.previous_blocked;
   if (ours && self.deferred) context.mask = self.deferred_mask;
   self.deferred = false;
+  context.mask &= ~guarded;  // held, perhaps
   const uint64_t back = context.mask | self.blocked;
   const Masks masks{.now = masked && cut ? self.mask_copy[1] : back, .back = back};
   Info seen = info;

@@ -2,14 +2,17 @@
 
 #include <asm/unistd.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/filter.h"
 #include "preload/global.h"
 #include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/signals.h"
+#include "preload/trap.h"
 #include "preload/waiting.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -101,7 +104,7 @@ void mask_leave(ThreadState& self) {
   }
   uint64_t old;
   if (args[2] && read_app(&old, args[2], 8)) {
-    old |= self.previous_blocked;
+    old = (old & ~guarded) | self.previous_blocked;
     write_app(args[2], &old, 8);
   }
   send_waiting(self);
@@ -168,9 +171,30 @@ Route munmap_enter(ThreadState& self) {
   return Route::run;
 }
 
+// The trap ends by rt_sigreturn. Where the app's filter kills for that, calls of sites that aren't
+// rewritten are its own business from here on.
+Route sandbox_enter(ThreadState& self, bool with_filter) {
+  self.in_flight.after = After::sandbox;
+  self.disarmed = false;
+  if (!with_filter || !global.sud || !self.process->follow) return Route::run;
+  SpecialWork work(self);
+  if (!would_forbid(self.frame.args[2], __NR_rt_sigreturn)) return Route::run;
+  disarm();
+  self.disarmed = true;
+  return Route::run;
+}
+
+void sandbox_leave(ThreadState& self) {
+  if (self.frame.result == 0)
+    self.process->sandboxed = true;
+  else if (self.disarmed && !self.process->sandboxed)
+    try_arm();
+}
+
 Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
-  if (option == PR_SET_SECCOMP) self.in_flight.after = After::sandbox;
+  if (option == PR_SET_SECCOMP)
+    return sandbox_enter(self, self.frame.args[1] == SECCOMP_MODE_FILTER);
   if (option ==
       PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
     SpecialWork work(self);
@@ -258,7 +282,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_madvise: return mapping_enter(self, nr), Route::run;
     case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
-    case __NR_seccomp: return self.in_flight.after = After::sandbox, Route::run;
+    case __NR_seccomp: return sandbox_enter(self, self.frame.args[0] == SECCOMP_SET_MODE_FILTER);
     default: return Route::run;
   }
 }
@@ -271,9 +295,7 @@ void special_leave(ThreadState& self) {
     case After::signals_pending: return pending_leave(self);
     case After::signal_wait: return wait_leave(self);
     case After::masked_wait: return masked_wait_leave(self);
-    case After::sandbox:
-      if (self.frame.result == 0) self.process->sandboxed = true;
-      return;
+    case After::sandbox: return sandbox_leave(self);
     case After::clone: return clone_leave(self);
     case After::exec: return exec_failed(self);
     case After::rseq: return rseq_leave(self);
@@ -283,11 +305,13 @@ void special_leave(ThreadState& self) {
 
 SpecialWork::~SpecialWork() {
   set(before_);
-  if (self_.deferred) {  // read by on_signal: until then the mask is not the app's
-    arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
-    self_.deferred = false;
+  if (!self_.deferred) {
+    send_waiting(self_);
+    return;
   }
-  send_waiting(self_);
+  if (waiting(self_) & ~self_.blocked) send_on_return(self_);  // all at once: the kernel's order
+  arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
+  self_.deferred = false;  // read by on_signal: until then the mask is not the app's
 }
 
 }  // namespace sctrace::preload

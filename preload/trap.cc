@@ -23,6 +23,8 @@ long try_arm() {
                            end - begin, 0);
 }
 
+void disarm() { arch::raw_syscall(__NR_prctl, pr_set_syscall_user_dispatch, 0, 0, 0, 0); }
+
 void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) {
   int32_t machine;
   __builtin_memcpy(&machine, reinterpret_cast<const char*>(&info) + 28, sizeof machine);  // si_arch
