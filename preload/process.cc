@@ -48,6 +48,13 @@ bool by_our_libc(const ThreadState& self, uint64_t flags) {
   return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs;
 }
 
+// A table of its own, with what is in the one it has.
+void own_actions(Process& process) {
+  if (process.actions == process.table) return;
+  __builtin_memmove(process.table, process.actions, sizeof process.table);
+  process.actions = process.table;
+}
+
 // The child's state in our memory: what it goes on from, and what it inherits of the app's view.
 void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.frame = self.frame;
@@ -68,11 +75,11 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.alternate = {
       .base = 0, .flags = 2, .reserved = 0, .size = 0};  // SS_DISABLE: as the kernel does
   if (flags & CLONE_VFORK) child.alternate = self.alternate;
-  if (!(flags & CLONE_SIGHAND) ||
-      !(flags & CLONE_THREAD)) {  // its sigactions are its own, our memory is not
+  if (!(flags & CLONE_THREAD)) {  // a process of its own in our memory
     auto* copy = reinterpret_cast<Process*>(block_of(child));
     *copy = *self.process;
     copy->claimed = copy->waiting = 0;
+    if (!(flags & CLONE_SIGHAND)) own_actions(*copy);
     child.process = copy;
   }
 }
@@ -173,6 +180,7 @@ extern "C" void sctrace_child(ThreadState& self) {
     self.began = sctrace::wire::Began::fork;
     self.parent = self.tid;
     if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
+    own_actions(main_process);
     forget_waiting(self);
   }
   self.frame.result = 0;

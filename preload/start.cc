@@ -85,6 +85,7 @@ void decide() {
 ThreadState* first_thread(bool inherited) {
   main_process.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid));
   main_process.follow = true;
+  main_process.actions = main_process.table;
   ThreadState* self = try_new_thread();
   if (!self) return nullptr;
   self->process = &main_process;

@@ -28,9 +28,10 @@ struct Action {
 // (vfork, posix_spawn) get a copy, so that what they set is not taken for their parent's.
 struct Process {
   uint32_t pid;
-  bool sandboxed;      // the app installed a seccomp filter: no call of ours that it could forbid
-  bool follow;         // record here
-  Action actions[65];  // what the app believes is installed, by signal number
+  bool sandboxed;    // the app installed a seccomp filter: no call of ours that it could forbid
+  bool follow;       // record here
+  Action* actions;   // what the app believes is installed, by signal number: here,
+  Action table[65];  // or in the process that cloned this one with CLONE_SIGHAND
   uint32_t claimed, waiting;   // guarded signals sent to the process that every thread blocks:
   arch::Info waiting_info[3];  // SIGBUS, SIGSEGV, SIGSYS; see waiting.cc
 };
