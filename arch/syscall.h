@@ -85,7 +85,7 @@ enum class Result : uint8_t {
 };
 
 // Named words for flags and choices (names.def) and kernel structs (structs.def).
-enum class Set : uint8_t {
+enum class Set : uint16_t {
   none,
 #define SET(name, ...) name,
 #define WORD(...)
@@ -106,7 +106,7 @@ enum class Set : uint8_t {
 #undef END_SET
 };
 
-enum class Layout : uint8_t {
+enum class Layout : uint16_t {
   none,
 #define STRUCT(name, bytes) name,
 #include "arch/structs.def"
@@ -178,10 +178,14 @@ struct Command {
 };
 
 // A pointer inside a struct: behind it lies one `to`, or as many as the number at `length_at` says
-// (`length_bytes` 0: one). Capture follows it after taking `from`; links.def.
+// (`length_bytes` 0: one). `inside`: no pointer, they follow at `pointer_at` from the struct's own
+// start. Capture goes there after taking `from`; links.def.
 struct Link {
   Layout from, to;
-  uint8_t pointer_at, length_at, length_bytes;
+  uint16_t pointer_at, length_at;
+  uint8_t length_bytes;
+  bool inside = false;
+  uint32_t when = 0;  // only where the struct begins with this word; 0: always
 };
 
 }  // namespace sctrace::arch

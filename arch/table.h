@@ -160,8 +160,24 @@ constexpr const Arg* variant_of(uint32_t nr, uint64_t command, uint8_t index = 0
 inline constexpr Link links[] = {
 #define LINK(from, pointer_at, to, length_at, length_bytes) \
   {Layout::from, Layout::to, pointer_at, length_at, length_bytes},
+#define LINK_OF(word, from, pointer_at, to, length_at, length_bytes) \
+  {Layout::from, Layout::to, pointer_at, length_at, length_bytes, false, word},
+#define FOLLOWING(from, at, to, length_at, length_bytes) \
+  {Layout::from, Layout::to, at, length_at, length_bytes, true},
 #include "arch/links.def"
 #undef LINK
+#undef LINK_OF
+#undef FOLLOWING
+#define FIELD(...)
+#define VECTOR(...)
+#define POINTED(of, name, offset, to, at, bytes, show) {Layout::of, Layout::to, offset, at, bytes},
+#define TAIL(of, name, offset, to, at, bytes, show) \
+  {Layout::of, Layout::to, offset, at, bytes, true},
+#include "arch/request_members.def"
+#undef FIELD
+#undef VECTOR
+#undef POINTED
+#undef TAIL
 };
 
 }  // namespace sctrace::arch

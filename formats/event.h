@@ -27,6 +27,7 @@ struct Value {
     wait_status,  // `number`, as wait() gives it
     either,  // items[0] or'ed with a plain items[1]… as written in C with blanks: kept apart from
              // `words`
+    shifted,  // items[0] << number | items[1], as written in C; `unknown`: a remark on it
   };
   enum class Base : uint8_t {
     decimal,
@@ -43,7 +44,8 @@ struct Value {
   bool path = false;     // text: a file name, never shortened for brevity
   bool detail = false;   // a field of the second rank: shown when asked for everything
   bool more = false;     // structure: holds more than its fields say
-  bool negated = false;  // members: the others
+  bool negated = false;  // members: the others; word: by name, if not in the raw style; text: cut
+                         // already where it fills what may be shown
   bool bounded = false;  // list: may be shortened for brevity
   bool bare = false;    // word, words: by name in every style; text: in hex in every style; change:
                         // two values, not one that moved

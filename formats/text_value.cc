@@ -64,6 +64,7 @@ std::string word(const Value& v, const TextOptions& o) {
   const std::string plain = v.items.empty() ? number(v.number, v.base) : quoted(v.items[0], o);
   if (v.bare && !v.text.empty()) return v.text;
   if (o.names == Names::raw) return plain;
+  if (v.negated && !v.text.empty()) return v.text;
   if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown : v.text) + " */";
   if (v.text.empty()) return v.unknown.empty() ? plain : plain + " /* " + v.unknown + " */";
   return o.names == Names::both ? plain + " /* " + v.text + " */" : v.text;
@@ -104,8 +105,10 @@ std::string structure(const Value& v, const TextOptions& o) {
   bool more = v.more && !o.verbose;
   for (const Value& field : v.items) {
     if (field.kind == Kind::absent) continue;
+    if (field.detail && field.more && !o.verbose) continue;
     if (field.detail && !o.verbose) {
-      more = true;
+      if (v.bare && !out.ends_with("...")) out += out.size() > 1 ? ", ..." : "...";
+      more = !v.bare;
       continue;
     }
     if (out.size() > 1) out += ", ";
@@ -121,6 +124,7 @@ std::string structure(const Value& v, const TextOptions& o) {
 // Lists that are only counted unless everything is asked for: `unknown` names their elements.
 std::string counted(const Value& v) {
   if (v.unknown == "program") return fmt::format("{:#x}", v.number);
+  if (v.unknown == "omitted") return "[...]";
   std::string what = v.unknown;
   if (v.whole == 1) what = what == "entries" ? "entry" : what.substr(0, what.size() - 1);
   return fmt::format("{:#x} /* {} {}{} */", v.number, v.whole, what,
@@ -134,7 +138,9 @@ std::string list(const Value& v, const TextOptions& o) {
   const bool bounded = v.bounded && !o.verbose;
   for (const Value& item : v.items) {
     if (n) out += ", ";
-    if (bounded && n >= o.strsize) return out + "...]";
+    if ((bounded && n >= o.strsize) || (v.cut && n > o.strsize) ||
+        (v.numbered && !o.verbose && n >= v.number))
+      return out + "...]";
     out += shown(item, o);
     ++n;
   }
@@ -161,8 +167,15 @@ std::string macro(const Value& v, const TextOptions& o) {
   if (v.numbered && o.names == Names::raw) return plain;
   std::string out =
       v.numbered && o.names == Names::both ? plain + " /* " + v.text + '(' : v.text + '(';
-  for (size_t i = 0; i < v.items.size(); ++i) out += (i ? ", " : "") + shown(v.items[i], o);
-  return out + (v.numbered && o.names == Names::both ? ") */" : ")");
+  TextOptions within = o;  // bare: no remark inside a remark
+  if (v.bare && o.names == Names::both) within.names = Names::brief;
+  for (size_t i = 0; i < v.items.size(); ++i) {
+    Value item = v.items[i];
+    if (within.names != o.names) item.unknown.clear();
+    out += (i ? ", " : "") + shown(item, within);
+  }
+  out += ')' + v.unknown;
+  return v.numbered && o.names == Names::both ? out + " */" : out;
 }
 
 bool is_scalar(const Value& v) {
@@ -180,7 +193,8 @@ std::string change(const Value& v, const TextOptions& o) {
     const std::string left = shown(a, o), right = shown(b, o);
     return left == right ? '[' + left + ']' : '[' + left + " => " + right + ']';
   }
-  return shown(v.items[0], o) + " => " + shown(v.items[1], o);
+  const std::string& name = v.items[1].name;
+  return shown(v.items[0], o) + " => " + (name.empty() ? "" : name + '=') + shown(v.items[1], o);
 }
 
 std::string wait_status(const Value& v) {
@@ -236,8 +250,14 @@ std::string unadorned(const Value& v, const TextOptions& o) {
     case Kind::macro: return macro(v, o);
     case Kind::change: return change(v, o);
     case Kind::wait_status: return wait_status(v);
+    case Kind::shifted: {
+      const std::string plain =
+          fmt::format("{}<<{}|{}", shown(v.items[0], o), v.number, shown(v.items[1], o));
+      return o.names == Names::raw ? plain : plain + " /* " + v.unknown + " */";
+    }
     case Kind::either: {
       std::string out;
+      if (v.numbered && o.names == Names::raw) return number(v.number, v.base);
       for (const Value& item : v.items) out += (out.empty() ? "" : "|") + shown(item, o);
       return out;
     }
@@ -249,7 +269,7 @@ std::string unadorned(const Value& v, const TextOptions& o) {
 
 std::string quoted(const Value& v, const TextOptions& o) {
   std::string_view text = v.text;
-  bool cut = v.cut || v.whole > text.size();
+  bool cut = v.cut || v.whole > text.size() || (v.negated && text.size() >= o.strsize);
   if (!v.path && text.size() > o.strsize) text = text.substr(0, o.strsize), cut = true;
   std::string out = v.unknown + '"';
   // Bytes behind the end of a struct that is known: where they lie in it.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "arch/requests.h"
 #include "preload/capture_plan.h"
 #include "preload/global.h"
 #include "preload/put.h"
@@ -134,24 +135,62 @@ uint64_t bytes_of(uint64_t count, uint32_t element) {
   return __builtin_mul_overflow(count, uint64_t{element}, &n) ? ~0ull >> 1 : n;
 }
 
-// What the pointers inside a struct point at (links.def), one level deep.
-bool put_links(const Taking& t, uint64_t address, const Op& op) {
-  if (op.kind != Kind::structure) return true;
-  for (const arch::Link& link : arch::links) {
-    if (link.from != op.layout) continue;
-    uint64_t pointer = 0, count = 0;
-    if (!read_app(&pointer, address + link.pointer_at, 8) || !pointer) continue;
-    if (!read_app(&count, address + link.length_at, link.length_bytes)) continue;
-    const uint64_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
-    if (!put_whole(t, pointer, bytes_of(count, static_cast<uint32_t>(element)))) return false;
-  }
+// What the pointers inside structs point at, and what follows them (links.def): as deep as a
+// pointer in what a pointer leads to, of the first few structs of an array.
+constexpr uint64_t links_deep = 2, links_most = 64;
+
+constexpr auto linked = [] {
+  std::array<bool, sizeof arch::layout_bytes / sizeof *arch::layout_bytes> all{};
+  for (const arch::Link& link : arch::links) all[static_cast<size_t>(link.from)] = true;
+  return all;
+}();
+
+bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep);
+
+bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_t deep) {
+  uint64_t pointer = address + link.pointer_at, count = 0;
+  uint32_t word = 0;
+  if (link.when && (!read_app(&word, address, 4) || word != link.when)) return true;
+  if (!link.inside && !read_app(&pointer, pointer, 8)) return true;
+  if (!pointer || !read_app(&count, address + link.length_at, link.length_bytes)) return true;
+  if (!link.length_bytes) count = 1;
+  const uint32_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
+  return put_whole(t, pointer, bytes_of(count, element)) &&
+         (!deep || put_links(t, pointer, link.to, count, deep - 1));
+}
+
+bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep) {
+  if (!linked[static_cast<unsigned>(layout)]) return true;
+  const uint32_t element = arch::layout_bytes[static_cast<unsigned>(layout)];
+  for (uint64_t i = 0; i < n && i < links_most; ++i)
+    for (const arch::Link& link : arch::links)
+      if (link.from == layout && !put_link(t, address + i * element, link, deep)) return false;
   return true;
 }
 
 bool take(const Taking& t, const Op& op);
 
+// ioctl: by its request's row; without one, as far as the number itself says what goes which way.
+bool take_request(const Taking& t, const Op& op) {
+  const uint32_t number = static_cast<uint32_t>(t.args[op.which]);
+  const arch::Request* request = arch::request_of(number);
+  if (request) {
+    if (request->way == Way::none) return true;
+    const arch::Layout layout = t.out ? request->after : request->before;
+    const uint32_t bytes = arch::layout_bytes[static_cast<unsigned>(layout)];
+    return take(t, {.kind = Kind::structure,
+                    .way = request->way,
+                    .arg = op.arg,
+                    .layout = layout,
+                    .element = bytes});
+  }
+  const bool goes = t.out ? arch::request_writes(number) : arch::request_reads(number);
+  return !goes || put_whole(t, t.args[op.arg], arch::request_bytes(number));
+}
+
 bool take_variant(const Taking& t, const Op& op) {
   const uint32_t nr = static_cast<uint32_t>(t.self.frame.nr);
+  if (nr == arch::nr_ioctl) return take_request(t, op);
   const Op* found = variant_of(nr, static_cast<uint32_t>(t.args[op.which]), op.ordinal);
   if (!found || found->kind == Kind::variant) return true;
   Op variant = *found;
@@ -176,7 +215,8 @@ bool take(const Taking& t, const Op& op) {
     case Kind::structure:
     case Kind::array:
       return !now || (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
-                      put_links(t, address, op));
+                      put_links(t, address, op.layout, op.kind == Kind::array ? measured(t, op) : 1,
+                                links_deep));
     case Kind::iovec:
       if (sending) return t.out || put_vectors(t, address, measured(t, op), ~0ull, true);
       return put_vectors(t, address, measured(t, op), t.out ? static_cast<uint64_t>(t.result) : 0,

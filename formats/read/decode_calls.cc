@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "formats/read/decode_ioctl.h"
 #include "formats/read/structs.h"
 
 namespace sctrace::read {
@@ -160,39 +161,6 @@ void adapt_clone3(const Scene& s, Event& e) {
   e.args[0] = change;
 }
 
-Value numbered_macro(const char* name, std::vector<Value> items, uint32_t number) {
-  Value v = value_macro(name, std::move(items));
-  v.number = number;
-  v.base = Value::Base::hexadecimal;
-  v.numbered = true;
-  return v;
-}
-
-Value ioctl_command(uint32_t request) {
-  Value v = word(Set::ioctl_commands, request);
-  if (!v.text.empty()) return v;
-  Value way = value_of(Kind::words);
-  way.number = request >> 30;
-  way.bare = true;
-  way.base = Value::Base::hexadecimal;
-  static constexpr const char* names[] = {"_IOC_WRITE", "_IOC_READ"};
-  for (uint32_t bit : {2u, 1u})
-    if (request >> 30 & bit) {
-      Value one = value_of(Kind::word);
-      one.text = names[bit - 1];
-      way.items.push_back(one);
-    }
-  if (!(request >> 30)) {
-    way = value_of(Kind::word);
-    way.text = "_IOC_NONE";
-    way.bare = true;
-  }
-  return numbered_macro("_IOC",
-                        {way, value_hex(request >> 8 & 255), value_hex(request & 255),
-                         value_hex(request >> 16 & 0x3fff)},
-                        request);
-}
-
 Value ipc_command(Set set, uint32_t op) {
   Value v = word(set, op & ~0x100u);
   if (!(op & 0x100)) return v;
@@ -254,10 +222,7 @@ void adapt(const Scene& s, Event& e) {
     case nr_ioprio_set: e.args[2] = io_priority(static_cast<uint32_t>(s.call.args[2])); return;
     case nr_quotactl: e.args[0] = quota_command(static_cast<uint32_t>(s.call.args[0])); return;
     case nr_quotactl_fd: e.args[1] = quota_command(static_cast<uint32_t>(s.call.args[1])); return;
-    case nr_ioctl:
-      e.args[1] = ioctl_command(static_cast<uint32_t>(s.call.args[1]));
-      if (!s.command && e.args[1].kind == Kind::macro) e.args[2] = value_hex(s.call.args[2]);
-      return;
+    case nr_ioctl: return adapt_ioctl(s, e);
     case nr_shmctl:
       e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1]));
       return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "arch/requests.h"
 #include "formats/read/decode.h"
 
 namespace sctrace::read {
@@ -101,6 +102,13 @@ void Files::made(const Call& call, const Memory& memory, Table& files) {
     case nr_dup3: return copy(low(0), low(1));
     case nr_fcntl:
       if (low(1) == 0 || low(1) == 1030) copy(low(0), call.result);
+      return;
+    case nr_ioctl:
+      if (const auto request = static_cast<uint32_t>(call.args[1]);
+          request == arch::requests::io_KVM_CREATE_VM)
+        opened("anon_inode:kvm-vm");
+      else if (request == arch::requests::io_KVM_CREATE_VCPU)
+        opened(fmt::format("anon_inode:kvm-vcpu:{}", low(2)));
       return;
     case nr_clone: {
       int32_t fd = 0;

@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "arch/requests.h"
 #include "formats/read/decode.h"
 
 namespace sctrace::read {
@@ -107,11 +108,37 @@ int64_t before_restart(const Call& call) {
   }
 }
 
+// What some requests of ioctl answer by their result.
+void explain_ioctl(const Scene& s, Event& e) {
+  namespace r = arch::requests;
+  const int32_t result = static_cast<int32_t>(s.call.result);
+  switch (static_cast<uint32_t>(s.call.args[1])) {
+    case r::io_NS_GET_NSTYPE:
+      e.after.push_back(word(Set::setns_types, static_cast<uint32_t>(result)));
+      return;
+    case r::io_NS_GET_USERNS:
+    case r::io_NS_GET_PARENT:
+    case r::io_KVM_CREATE_VM:
+    case r::io_KVM_CREATE_VCPU:
+    case r::io_TIOCGPTPEER: e.value = descriptor(s, result); return;
+    case r::io_VIDIOC_CREATE_BUFS: {
+      uint32_t made[2];
+      if (!s.memory.whole(made, s.call.args[2], sizeof made, true)) return;
+      Value v = value_of(Value::Kind::structure);
+      v.items = {named("index", value_unsigned(made[0])), named("count", value_unsigned(made[1]))};
+      e.after.push_back(v);
+      return;
+    }
+    default: return;
+  }
+}
+
 void explain_others(const Scene& s, Event& e) {
   const uint64_t r = static_cast<uint64_t>(s.call.result);
   const auto plainly = [&](Value meaning) { e.after.push_back(std::move(meaning)); };
   switch (s.call.nr) {
     case arch::nr_fcntl: return explain_fcntl(s, e);
+    case arch::nr_ioctl: return explain_ioctl(s, e);
     case arch::nr_prctl: return explain_prctl(s, e);
     case arch::nr_adjtimex:
     case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));

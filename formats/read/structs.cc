@@ -11,6 +11,14 @@ using arch::Set;
 
 namespace {
 
+enum class Show : uint8_t {
+  always,
+  detail,   // by -v only
+  nonzero,  // where it is not all zero
+  notable   // where it is not all zero; else by -v only
+};
+enum class Role : uint8_t { field, vector, pointed, tail };
+
 struct Member {
   Layout of;
   const char* name;
@@ -18,22 +26,44 @@ struct Member {
   Kind kind;
   Set set;
   Layout inner;
-  uint16_t count;
-  bool detail;
+  uint16_t count;  // a fixed number of them; of a counted vector, the most
+  Show show;
+  Role role = Role::field;
+  uint16_t length_at = 0;
+  uint8_t length_bytes = 0;
 };
 
 constexpr Member members[] = {
-#define MEMBER(of, name, offset, bytes, kind, set, inner, count, detail) \
-  {Layout::of, name, offset, bytes, Kind::kind, Set::set, Layout::inner, count, detail},
+#define MEMBER(of, name, offset, bytes, kind, set, inner, count, hidden) \
+  {Layout::of,    name,       offset,                                    \
+   bytes,         Kind::kind, Set::set,                                  \
+   Layout::inner, count,      hidden ? Show::detail : Show::always},
 #include "arch/members.def"
 #undef MEMBER
+#define FIELD(of, name, offset, bytes, kind, set, inner, count, show) \
+  {Layout::of, name,          offset, bytes,      Kind::kind,         \
+   Set::set,   Layout::inner, count,  Show::show, count ? Role::vector : Role::field},
+#define VECTOR(of, name, offset, bytes, kind, set, inner, most, at, size, show) \
+  {Layout::of,    name, offset,     bytes,        Kind::kind, Set::set,         \
+   Layout::inner, most, Show::show, Role::vector, at,         size},
+#define POINTED(of, name, offset, to, at, size, show)                               \
+  {Layout::of, name,       offset,        8,  Kind::address, Set::none, Layout::to, \
+   0,          Show::show, Role::pointed, at, size},
+#define TAIL(of, name, offset, to, at, size, show)                               \
+  {Layout::of, name,       offset,     0,  Kind::address, Set::none, Layout::to, \
+   0,          Show::show, Role::tail, at, size},
+#include "arch/request_members.def"
+#undef FIELD
+#undef VECTOR
+#undef POINTED
+#undef TAIL
 };
 
 struct Span {
   uint16_t first = 0, end = 0;
 };
 struct Index {
-  Span of[256];
+  Span of[1024];
 };
 constexpr Index index_members() {
   Index index{};
@@ -47,29 +77,76 @@ constexpr Index index_members() {
 }
 constexpr Index by_layout = index_members();
 
-// A member as it lies in memory, widened to 64 bits as its kind asks.
-uint64_t widened(const Member& m, const uint8_t* at) {
-  const bool sign = m.kind == Kind::number || m.kind == Kind::pid || m.kind == Kind::long_number;
-  switch (m.bytes) {
+uint64_t integer(const uint8_t* at, size_t bytes) {
+  switch (bytes) {
     case 1: return *at;
-    case 2: return sign ? static_cast<uint64_t>(peek<int16_t>(at)) : peek<uint16_t>(at);
-    case 4:
-      return sign ? static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(at)))
-                  : peek<uint32_t>(at);
-    default: return peek<uint64_t>(at);
+    case 2: return peek<uint16_t>(at);
+    case 4: return peek<uint32_t>(at);
+    case 8: return peek<uint64_t>(at);
+    default: return 1;
   }
 }
 
-Value member(const Scene& s, const Member& m, const uint8_t* bytes) {
-  const uint8_t* at = bytes + m.offset;
-  if (m.inner != Layout::none) return plain(s, m.inner, at);
-  if (m.kind == Kind::string) {
-    const size_t n = strnlen(reinterpret_cast<const char*>(at), m.bytes);
-    Value v = value_text(std::string(reinterpret_cast<const char*>(at), n));
-    v.cut = n == m.bytes;
-    return v;
+// A member as it lies in memory, widened to 64 bits as its kind asks.
+uint64_t widened(const Member& m, const uint8_t* at) {
+  const bool sign = m.kind == Kind::number || m.kind == Kind::pid || m.kind == Kind::long_number;
+  const uint64_t n = m.bytes <= 8 ? integer(at, m.bytes) : 0;
+  if (!sign || m.bytes >= 8) return n;
+  const int unused = 64 - 8 * m.bytes;
+  return static_cast<uint64_t>(static_cast<int64_t>(n << unused) >> unused);
+}
+
+Value string_member(const Member& m, const uint8_t* at) { return name_in(at, m.bytes); }
+
+Value one_of(const Scene& s, const Member& m, const uint8_t* at, const Place& place) {
+  if (m.inner == Layout::none) {
+    if (m.kind == Kind::string) return string_member(m, at);
+    return scalar(s, m.kind, m.set, widened(m, at), m.bytes == 8);
   }
-  if (!m.count) return scalar(s, m.kind, m.set, widened(m, at), m.bytes == 8);
+  Value v = by_layout.of[static_cast<size_t>(m.inner)].end
+                ? plain(s, m.inner, at, place)
+                : other_value(s, m.inner, at, place.at, place.out);
+  return v;
+}
+
+// So many inside the struct as it says itself, or always the same number.
+Value vector_member(const Scene& s, const Member& m, const uint8_t* bytes, const Place& place) {
+  uint64_t n = m.count;
+  if (m.length_bytes) n = std::min<uint64_t>(n, integer(bytes + m.length_at, m.length_bytes));
+  Value list = value_of(Value::Kind::list);
+  for (uint64_t i = 0; i < n; ++i) {
+    const uint64_t at = m.offset + i * m.bytes;
+    list.items.push_back(one_of(s, m, bytes + at, {place.at + at, place.out}));
+  }
+  list.whole = n;
+  list.bounded = true;
+  return list;
+}
+
+// What a pointer in the struct leads to, or what follows the struct.
+Value linked_member(const Scene& s, const Member& m, const uint8_t* bytes, const Place& place) {
+  const uint64_t n = m.length_bytes ? integer(bytes + m.length_at, m.length_bytes) : 1;
+  if (m.role == Role::tail) {
+    Value list = elements(s, m.inner, place.at + m.offset, n, place.out);
+    list.numbered = m.of == Layout::dedupe || m.of == Layout::deduped;  // brief: two of them
+    list.number = 2;
+    return list;
+  }
+  const uint64_t at = peek<uint64_t>(bytes + m.offset);
+  if (m.inner == Layout::bytes) return text_at(s, at, n, place.out);
+  return elements(s, m.inner, at, n, place.out);
+}
+
+Value member(const Scene& s, const Member& m, const uint8_t* bytes, const Place& place) {
+  switch (m.role) {
+    case Role::field: break;
+    case Role::vector: return vector_member(s, m, bytes, place);
+    case Role::pointed:
+    case Role::tail: return linked_member(s, m, bytes, place);
+  }
+  const uint8_t* at = bytes + m.offset;
+  if (!m.count || m.inner != Layout::none)
+    return one_of(s, m, at, {place.at + m.offset, place.out});
   Value list = value_of(Value::Kind::list);
   for (uint16_t i = 0; i < m.count; ++i)
     list.items.push_back(scalar(s, m.kind, m.set, widened(m, at + i * m.bytes)));
@@ -77,21 +154,39 @@ Value member(const Scene& s, const Member& m, const uint8_t* bytes) {
   return list;
 }
 
+bool is_zero(const Member& m, const uint8_t* bytes) {
+  const size_t n = m.bytes * std::max<size_t>(m.count, 1);
+  return std::all_of(bytes + m.offset, bytes + m.offset + n, [](uint8_t b) { return !b; });
+}
+
 }  // namespace
+
+Value name_in(const uint8_t* at, size_t bytes) {
+  const char* text = reinterpret_cast<const char*>(at);
+  const size_t n = strnlen(text, bytes);
+  const bool cut = n == bytes && bytes;
+  Value v = value_text(std::string(text, cut ? n - 1 : n));
+  v.cut = cut;
+  v.path = true;
+  return v;
+}
 
 bool is_scalar(Layout layout) {
   const Span span = by_layout.of[static_cast<size_t>(layout)];
   return span.end == span.first + 1 && !*members[span.first].name;
 }
 
-Value plain(const Scene& s, Layout layout, const uint8_t* bytes) {
+Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& place) {
   const Span span = by_layout.of[static_cast<size_t>(layout)];
-  if (is_scalar(layout)) return member(s, members[span.first], bytes);
+  if (is_scalar(layout)) return member(s, members[span.first], bytes, place);
   Value v = value_of(Value::Kind::structure);
   for (uint16_t i = span.first; i < span.end; ++i) {
-    Value field = named(members[i].name, member(s, members[i], bytes));
-    field.detail = members[i].detail;
-    v.items.push_back(field);
+    const Member& m = members[i];
+    const bool zero = m.show >= Show::nonzero && is_zero(m, bytes);
+    if (zero && m.show == Show::nonzero) continue;
+    Value field = named(m.name, member(s, m, bytes, place));
+    field.detail = m.show == Show::detail || (zero && m.show == Show::notable);
+    v.items.push_back(std::move(field));
   }
   return v;
 }
@@ -105,8 +200,8 @@ Value structure(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool
   const auto* raw = reinterpret_cast<const uint8_t*>(buffer.data());
   const Span span = by_layout.of[static_cast<size_t>(layout)];
   if (span.first == span.end || layout == Layout::stat) return other_value(s, layout, raw, at, out);
-  Value v = plain(s, layout, raw);
-  v.braced = is_scalar(layout);
+  Value v = plain(s, layout, raw, {at, out});
+  v.braced = is_scalar(layout) && v.kind != Value::Kind::list && v.kind != Value::Kind::text;
   return v;
 }
 

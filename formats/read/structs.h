@@ -8,8 +8,16 @@ namespace sctrace::read {
 // The struct at `at`; its bare address where it could not be read. `bytes`: how long the caller
 // says it is.
 Value structure(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
-Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes);  // by members.def
+// By members.def. `place`: where the bytes lie, for what follows them or what they point at.
+struct Place {
+  uint64_t at = 0;
+  bool out = false;
+};
+Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes, const Place& place = {});
 bool is_scalar(arch::Layout layout);
+// A name in a field of so many bytes, never shortened for brevity; one without its nul lost its
+// end.
+Value name_in(const uint8_t* at, size_t bytes);
 
 template <class T>
 T peek(const uint8_t* at) {

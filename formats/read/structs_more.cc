@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "formats/read/structs.h"
+#include "formats/read/requests.h"
 #include "formats/text.h"
 
 namespace sctrace::read {
@@ -281,10 +281,10 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     case Layout::perf_event_attr:
     case Layout::bpf_attr:
     case Layout::termios:
-    case Layout::file_handle:
+    case Layout::file_handle: return value_address(at);
     default: break;
   }
-  return value_address(at);
+  return request_struct(s, layout, b, {at, out});
 }
 
 }  // namespace sctrace::read

@@ -1,0 +1,108 @@
+#include "formats/read/decode_ioctl.h"
+
+#include "formats/read/requests.h"
+
+namespace sctrace::read {
+
+using arch::Layout;
+using arch::Turn;
+using arch::Way;
+using Kind = Value::Kind;
+
+namespace {
+
+Value located(Value v, uint64_t at) {
+  v.address = at;
+  return v;
+}
+
+// One struct, as it was when the kernel read it and grown by what it wrote into it. A field that is
+// in both is shown with the value that it had and the one that it has; `again`: with its name
+// again, and only if it changed.
+Value grown(Value before, Value after, bool again) {
+  for (Value& field : after.items) {
+    Value* same = nullptr;
+    for (Value& old : before.items)
+      if (old.name == field.name) same = &old;
+    if (!same) {
+      before.items.push_back(std::move(field));
+      continue;
+    }
+    if (again && same->number == field.number) continue;
+    Value change = value_of(Kind::change);
+    change.name = field.name;
+    if (!again) field.name.clear();
+    Value old = std::move(*same);
+    old.name.clear();
+    change.items = {std::move(old), std::move(field)};
+    *same = std::move(change);
+  }
+  return before;
+}
+
+Value request_memory(const Scene& s, Layout layout, uint64_t at, bool out) {
+  Value v = partial_struct(s, layout, {at, out});
+  return v.kind == Kind::absent ? structure(s, layout, at, 0, out) : v;
+}
+
+// A notice of seccomp must be zeroed beforehand: then there is nothing to show of it.
+bool is_blank(const Scene& s, Layout layout, uint64_t at) {
+  if (layout != Layout::seccomp_notice) return false;
+  const std::string bytes =
+      s.memory.bytes(at, arch::layout_bytes[static_cast<size_t>(layout)], false);
+  return bytes.find_first_not_of('\0') == std::string::npos;
+}
+
+Value both(const Scene& s, const arch::Request& request, uint64_t at) {
+  Value before = request_memory(s, request.before, at, false);
+  if (before.kind == Kind::address || (!s.ok() && request.turn != Turn::answers)) return before;
+  Value after = s.ok() ? request_memory(s, request.after, at, true) : value_address(at);
+  if (request.turn == Turn::grows && after.kind == Kind::structure)
+    return grown(std::move(before), std::move(after), request.before == Layout::uffd_api);
+  if (after.kind == Kind::structure && after.items.empty()) return before;
+  if (is_blank(s, request.before, at)) return after;
+  Value change = value_of(Kind::change);
+  change.bare = true;
+  change.items = {std::move(before), std::move(after)};
+  return change;
+}
+
+Value pointed(const Scene& s, const arch::Request& request, uint64_t at) {
+  if (!at) return value_address(0);
+  if (request.before == Layout::sg_io) return scsi_command(s, at);
+  if (request.before == Layout::unimap_ask) return unicode_table(s, at);
+  if (request.way == Way::in) return request_memory(s, request.before, at, false);
+  if (request.way == Way::both) return both(s, request, at);
+  return s.ok() ? request_memory(s, request.after, at, true) : value_address(at);
+}
+
+// The first requests of the PTP clocks say nothing of what their successors keep in reserve.
+Value without_reserve(uint32_t number, Value v) {
+  namespace r = arch::requests;
+  if (number == r::io_PTP_EXTTS_REQUEST || number == r::io_PTP_PEROUT_REQUEST ||
+      number == r::io_PTP_PIN_GETFUNC || number == r::io_PTP_PIN_SETFUNC)
+    std::erase_if(v.items, [](const Value& field) { return field.name == "rsv"; });
+  return v;
+}
+
+}  // namespace
+
+void adapt_ioctl(const Scene& s, Event& e) {
+  const uint32_t number = static_cast<uint32_t>(s.call.args[1]);
+  const uint64_t raw = s.call.args[2];
+  e.args[1] = ioctl_request(number);
+  const arch::Request* request = arch::request_of(number);
+  if (!request) {
+    e.args[2] = undescribed(s, number, raw);
+    return;
+  }
+  if (request->kind == arch::Kind::none)
+    e.args[2] = {};
+  else if (request->way == Way::none)
+    e.args[2] = request_value(s, *request, raw);
+  else
+    e.args[2] = located(without_reserve(number, pointed(s, *request, raw)), raw);
+  e.early = request->way == Way::out ? 2 : 3;
+}
+
+}  // namespace sctrace::read

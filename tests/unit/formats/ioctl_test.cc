@@ -1,0 +1,164 @@
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <linux/sockios.h>
+#include <linux/videodev2.h>
+#include <net/if.h>
+#include <scsi/sg.h>
+#include <sys/ioctl.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "arch/requests.h"
+#include "formats/read/decode.h"
+#include "formats/text.h"
+
+using namespace sctrace;
+using Catch::Matchers::Equals;
+
+namespace {
+
+constexpr uint64_t place = 0x1000;
+
+read::Piece piece(uint64_t at, const void* bytes, size_t n, bool out = false) {
+  read::Piece p;
+  p.address = at;
+  p.wanted = n;
+  p.bytes.assign(static_cast<const uint8_t*>(bytes), static_cast<const uint8_t*>(bytes) + n);
+  p.out = out;
+  return p;
+}
+
+read::Call call(uint64_t request, uint64_t arg, int64_t result = -9) {
+  read::Call c;
+  c.nr = arch::nr_ioctl;
+  c.args[0] = 3, c.args[1] = request, c.args[2] = arg;
+  c.argc = 3;
+  c.ended = true;
+  c.result = result;
+  return c;
+}
+
+// The request and its argument, as text shows them.
+std::string text(const read::Call& c, TextOptions options = {}) {
+  const Event e = read::decode(c);
+  std::string out = shown(e.args[1], options);
+  if (e.args[2].kind != Value::Kind::absent) out += ", " + shown(e.args[2], options);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a request is found by its number", "[arch][ioctl]") {
+  const arch::Request* request = arch::request_of(TIOCGWINSZ);
+  REQUIRE(request);
+  CHECK(request->after == arch::Layout::winsize);
+  CHECK(request->way == arch::Way::out);
+  CHECK_FALSE(arch::request_of(0xffffffff));
+  CHECK_FALSE(arch::request_of(0));
+}
+
+TEST_CASE("every struct of a request has a size of its own", "[arch][ioctl]") {
+  for (const arch::Request& r : arch::all_requests) {
+    INFO(std::hex << r.number);
+    if (r.kind != arch::Kind::structure) continue;
+    CHECK((r.way == arch::Way::out || r.before != arch::Layout::none));
+    CHECK((r.way == arch::Way::in || r.after != arch::Layout::none));
+  }
+}
+
+TEST_CASE("a number may have several names, or a length in it", "[formats][ioctl]") {
+  CHECK_THAT(text(call(0x5204, 0)), Equals("FASTRPC_IOCTL_INIT_ATTACH or RNDZAPENTCNT"));
+  CHECK_THAT(text(call(0x80104506, 5)), Equals("EVIOCGNAME(16), 0x5"));
+  CHECK_THAT(text(call(0x80084521, 0)), Equals("EVIOCGBIT(EV_KEY, 8), NULL"));
+  CHECK_THAT(text(call(0xc0005401 | 16 << 16, 7)),
+             Equals("_IOC(_IOC_READ|_IOC_WRITE, 0x54, 0x1, 0x10), 0x7"));
+}
+
+TEST_CASE("a failed request shows what the kernel was told", "[formats][ioctl]") {
+  const fstrim_range range{1, 2, 3};
+  read::Call c = call(FITRIM, place);
+  c.memory.push_back(piece(place, &range, sizeof range));
+  CHECK_THAT(text(c), Equals("FITRIM, {start=0x1, len=2, minlen=3}"));
+  const int flags = 0;
+  read::Call g = call(FIONREAD, place);
+  g.memory.push_back(piece(place, &flags, sizeof flags));
+  CHECK_THAT(text(g), Equals("FIONREAD, 0x1000"));
+}
+
+TEST_CASE("a struct grows by what the kernel added to it", "[formats][ioctl]") {
+  v4l2_control before{V4L2_CID_BRIGHTNESS, 3}, after{V4L2_CID_BRIGHTNESS, 2};
+  read::Call c = call(VIDIOC_S_CTRL, place, 0);
+  c.memory.push_back(piece(place, &before, sizeof before));
+  c.memory.push_back(piece(place, &after, sizeof after, true));
+  CHECK_THAT(text(c), Equals("VIDIOC_S_CTRL, {id=V4L2_CID_BRIGHTNESS, value=3 => 2}"));
+  read::Call g = call(VIDIOC_G_CTRL, place, 0);
+  g.memory = c.memory;
+  CHECK_THAT(text(g), Equals("VIDIOC_G_CTRL, {id=V4L2_CID_BRIGHTNESS, value=2}"));
+}
+
+TEST_CASE("what follows a struct belongs to it", "[formats][ioctl]") {
+  std::vector<uint64_t> room((sizeof(fiemap) + sizeof(fiemap_extent)) / 8);
+  auto& map = *reinterpret_cast<fiemap*>(room.data());
+  map.fm_length = 9;
+  map.fm_mapped_extents = 1;
+  map.fm_extents[0].fe_length = 5;
+  map.fm_extents[0].fe_flags = FIEMAP_EXTENT_LAST;
+  read::Call c = call(FS_IOC_FIEMAP, place, 0);
+  c.memory.push_back(piece(place, room.data(), sizeof(fiemap)));
+  c.memory.push_back(piece(place, room.data(), room.size() * 8, true));
+  TextOptions all;
+  all.verbose = true;
+  CHECK_THAT(text(c, all), Equals("FS_IOC_FIEMAP, {fm_start=0, fm_length=9, fm_flags=0, "
+                                  "fm_extent_count=0} => {fm_flags=0, fm_mapped_extents=1, "
+                                  "fm_extents=[{fe_logical=0, fe_physical=0, fe_length=5, "
+                                  "fe_flags=FIEMAP_EXTENT_LAST}]}"));
+}
+
+TEST_CASE("interfaces are shown as their request asks", "[formats][ioctl]") {
+  ifreq r{};
+  std::strcpy(r.ifr_name, "eth0");
+  r.ifr_flags = IFF_UP;
+  read::Call c = call(SIOCSIFFLAGS, place);
+  c.memory.push_back(piece(place, &r, sizeof r));
+  CHECK_THAT(text(c), Equals("SIOCSIFFLAGS, {ifr_name=\"eth0\", ifr_flags=IFF_UP}"));
+  c.args[1] = SIOCSIFMTU;
+  CHECK_THAT(text(c), Equals("SIOCSIFMTU, {ifr_name=\"eth0\", ifr_mtu=1}"));
+  c.args[1] = SIOCGIFMTU;
+  CHECK_THAT(text(c), Equals("SIOCGIFMTU, {ifr_name=\"eth0\"}"));
+}
+
+TEST_CASE("a SCSI command is shown whatever came of it", "[formats][ioctl]") {
+  sg_io_hdr h{};
+  h.interface_id = 'S';
+  h.dxfer_direction = SG_DXFER_TO_DEV;
+  h.cmd_len = 2;
+  h.dxfer_len = 3;
+  h.cmdp = reinterpret_cast<unsigned char*>(0x2000);
+  h.dxferp = reinterpret_cast<void*>(0x3000);
+  read::Call c = call(SG_IO, place);
+  c.memory.push_back(piece(place, &h, sizeof h));
+  c.memory.push_back(piece(0x2000, "\1\2", 2));
+  c.memory.push_back(piece(0x3000, "abc", 3));
+  CHECK_THAT(text(c),
+             Equals("SG_IO, {interface_id='S', dxfer_direction=SG_DXFER_TO_DEV, cmd_len=2, "
+                    "cmdp=\"\\x01\\x02\", mx_sb_len=0, iovec_count=0, dxfer_len=3, timeout=0, "
+                    "flags=0, dxferp=\"\\x61\\x62\\x63\", status=0, masked_status=0, msg_status=0, "
+                    "sb_len_wr=0, sbp=NULL, host_status=0, driver_status=0, resid=0, duration=0, "
+                    "info=0}"));
+}
+
+TEST_CASE("any bytes behind any request give a value", "[formats][ioctl][hostile]") {
+  std::vector<uint8_t> bytes(8192);
+  for (const uint8_t fill : {0x00, 0x01, 0x41, 0x80, 0xff}) {
+    std::fill(bytes.begin(), bytes.end(), fill);
+    for (const arch::Request& r : arch::all_requests)
+      for (const size_t n : {size_t{0}, size_t{3}, size_t{40}, bytes.size()}) {
+        read::Call c = call(r.number, place, fill ? 0 : -9);
+        if (n) c.memory.push_back(piece(place, bytes.data(), n));
+        if (n) c.memory.push_back(piece(place, bytes.data(), n, true));
+        CHECK(text(c).size() < 200000);
+      }
+  }
+}
