@@ -18,7 +18,8 @@ struct Value {
                   // `unknown`
     words,        // or'ed: `number`; its parts in `items` (word or number); `unknown` as above
     address,      // somewhere that was not followed or could not be read; 0 is NULL
-    descriptor,   // `number`; `text` is the file behind it, if known
+    descriptor,   // `number`; `text` is the file behind it, if known, `cut` if it was deleted;
+                  // items: what else is known of it (device in its `note`), and a socket's name
     structure,    // `items`, each with its `name`
     list,         // `items`; `whole` of them, `rest` the address where reading failed
     members,      // a set of things: signals, descriptors, processors; `negated`: all but these

@@ -46,6 +46,35 @@ void append_quoted(std::string& out, std::string_view text, int hex) {
   }
 }
 
+// What stands between < and > behind a descriptor.
+std::string in_brackets(std::string_view text, const TextOptions& o) {
+  std::string out, quoted;
+  append_quoted(quoted, text, o.hex);
+  for (char c : quoted) {
+    if (c == '<')
+      out += "\\74";
+    else if (c == '>')
+      out += "\\76";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string descriptor(const Value& v, const TextOptions& o) {
+  std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
+  if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
+  if (!v.unknown.empty() && o.names == Names::both) out += " /* " + v.unknown + " */";
+  if (!o.paths || v.text.empty()) return out;
+  const bool detailed = o.paths > 1 && !v.items.empty();
+  const bool is_socket = detailed && v.items[0].note.empty();
+  out += '<' + (is_socket  ? v.items[0].text
+                : detailed ? in_brackets(v.items[0].text, o) + '<' + v.items[0].note + '>'
+                           : in_brackets(v.text, o));
+  if (detailed && v.items.size() > 1) out += ',' + shown(v.items[1], o) + ']';
+  return out + (v.cut ? ">(deleted)" : ">");
+}
+
 std::string number(uint64_t n, Base base) {
   switch (base) {
     case Base::decimal: return fmt::format("{}", static_cast<int64_t>(n));
@@ -234,16 +263,7 @@ std::string unadorned(const Value& v, const TextOptions& o) {
     case Kind::word: return word(v, o);
     case Kind::words: return words(v, o);
     case Kind::address: return v.number ? fmt::format("{:#x}", v.number) : "NULL";
-    case Kind::descriptor: {
-      std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
-      if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
-      if (!v.unknown.empty() && o.names == Names::both) out += " /* " + v.unknown + " */";
-      if (o.paths > 1 && !v.items.empty())
-        out += '<' + v.items[0].text + '>';
-      else if (o.paths && !v.text.empty())
-        out += '<' + v.text + '>';
-      return out;
-    }
+    case Kind::descriptor: return descriptor(v, o);
     case Kind::structure: return structure(v, o);
     case Kind::list: return list(v, o);
     case Kind::members: return members(v, o);

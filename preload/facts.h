@@ -20,7 +20,8 @@ enum class After : uint8_t {
   clone,
   exec,
   rseq,
-  mapping
+  mapping,
+  files
 };
 
 // Bits of Facts::what.

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/files.h"
 #include "preload/filter.h"
 #include "preload/global.h"
 #include "preload/mappings.h"
@@ -247,7 +248,7 @@ bool special(uint32_t nr) {
     case __NR_rseq:
     case __NR_prctl:
     case __NR_seccomp: return true;
-    default: return false;
+    default: return makes_files(nr);
   }
 }
 
@@ -283,7 +284,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
     case __NR_seccomp: return sandbox_enter(self, self.frame.args[0] == SECCOMP_SET_MODE_FILTER);
-    default: return Route::run;
+    default: return self.in_flight.after = After::files, Route::run;
   }
 }
 
@@ -300,6 +301,7 @@ void special_leave(ThreadState& self) {
     case After::exec: return exec_failed(self);
     case After::rseq: return rseq_leave(self);
     case After::mapping: return mapping_leave(self);
+    case After::files: return tell_files(self);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "preload/call_names.h"
 #include "preload/capture_plan.h"
 #include "preload/environment.h"
+#include "preload/files.h"
 #include "preload/global.h"
 #include "preload/image.h"
 #include "preload/link_map.h"
@@ -153,6 +154,7 @@ bool start(int argc, char** argv, char** envp) {
   // Without room for records the calls are still counted, as lost.
   if (!take_ring(*self) && !self->out.header) return say(Level::info, "no ring left"), false;
   write_thread_record(*self);
+  tell_files_at_start(*self);
   take_signals(*self);
   settle(*self, Slot::write);
   uint64_t mask;  // no handler runs while text is written

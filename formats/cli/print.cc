@@ -187,10 +187,13 @@ class Lines {
     const bool mine = !first_ || item.tid == first_;
     switch (item.kind) {
       case read::Item::Kind::enter:
+        if (files()) files_.enter(*item.call);
         if (mine) enter(item);
         break;
       case read::Item::Kind::leave:
+        if (files()) files_.learn(*item.call);
         if (mine) leave(item);
+        if (files()) files_.forget(*item.call);
         break;
       case read::Item::Kind::signal:
         if (mine && wish_.signals) signal(item);
@@ -201,7 +204,9 @@ class Lines {
       case read::Item::Kind::gone:
         if (mine || item.pid == first_) gone(item);
         break;
-      case read::Item::Kind::thread: break;
+      case read::Item::Kind::thread:
+        if (files()) files_.begin(*item.thread);
+        break;
     }
     if (printer_.out().size() > 1 << 16) flush();
   }
@@ -223,13 +228,11 @@ class Lines {
   }
 
   void leave(const read::Item& item) {
-    if (files()) files_.learn(*item.call, read::Memory(*item.call));
     const Event e = read::decode(*item.call, files());
     if (wish_.filter.wants(e)) {
       printer_.leave(e);
       if (!e.failed && (!wish_.read.none() || !wish_.write.none())) dump(*item.call);
     }
-    if (files()) files_.forget(*item.call);
   }
 
   // What the call moved, where -e read= or write= asks for it.

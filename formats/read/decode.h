@@ -4,10 +4,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "arch/table.h"
 #include "formats/event.h"
+#include "formats/read/files.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace::read {
@@ -30,24 +30,6 @@ class Memory {
  private:
   const Piece* piece_at(uint64_t at, bool out) const;
   const Call& call_;
-};
-
-// Which file is behind a descriptor, as the trace itself tells (open, dup, socket, …). -y asks.
-class Files {
- public:
-  void learn(const Call& call,
-             const Memory& memory);  // what a call that ended made, before it is decoded
-  void forget(const Call& call);     // what it took away, after that
-  std::string path(uint32_t pid, int64_t fd) const;    // empty if not known
-  std::string device(uint32_t pid, int64_t fd) const;  // what stands for it beside a path: "pid:12"
-  std::string directory(uint32_t pid) const;
-  std::string resolved(uint32_t pid, int64_t dirfd, std::string_view name) const;
-
- private:
-  using Table = std::unordered_map<int64_t, std::string>;
-  void made(const Call& call, const Memory& memory, Table& files);
-  std::unordered_map<uint32_t, Table> open_, device_;
-  std::unordered_map<uint32_t, std::string> directory_;
 };
 
 struct Scene {

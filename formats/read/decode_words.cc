@@ -152,15 +152,17 @@ Value device_value(uint64_t dev) {
 Value descriptor(const Scene& s, int32_t fd) {
   Value v = value_of(Kind::descriptor);
   v.number = static_cast<uint64_t>(static_cast<int64_t>(fd));
-  v.text = s.path_of(fd);
-  if (const std::string device = s.files ? s.files->device(s.call.pid, fd) : ""; !device.empty())
-    v.items.push_back(value_text(device));
+  if (!s.files) return v;
+  v.text = s.files->path(s.call.pid, fd);
+  v.cut = s.files->is_deleted(s.call.pid, fd);
+  v.items = s.files->details(s.call.pid, fd);
   return v;
 }
 
 Value directory_descriptor(const Scene& s, int32_t fd) {
-  if (fd != -100) return descriptor(s, fd);
-  Value v = descriptor(s, fd);
+  if (fd != wire::file_directory) return descriptor(s, fd);
+  Value v = value_of(Kind::descriptor);
+  v.number = static_cast<uint64_t>(static_cast<int64_t>(fd));
   v.unknown = "AT_FDCWD";
   v.text = s.files ? s.files->directory(s.call.pid) : std::string();
   return v;

@@ -95,6 +95,7 @@ void CallReader::on_record(const Step& step) {
     case wire::Type::signal: on_signal(step); break;
     case wire::Type::lost: on_lost(as<wire::Lost>(step).calls); break;
     case wire::Type::time: break;
+    case wire::Type::file: on_file(step); break;
   }
 }
 
@@ -235,7 +236,9 @@ void CallReader::on_thread(const Step& step) {
       owners_.clear();
   }
   pid_ = record.pid, tid_ = record.tid;
-  push(Item::Kind::thread).thread = {record.pid, record.tid, record.parent, record.began};
+  Event& event = push(Item::Kind::thread);
+  event.thread = {record.pid, record.tid, record.parent, record.began, {}};
+  event.undecided = true;  // file records may follow
 }
 
 void CallReader::on_lost(uint64_t calls) {

@@ -1,6 +1,8 @@
-// Captured bytes: data records → the pieces of a call, within the reader's budget.
+// What is taken for a call: data records → its pieces of memory, file records → what its
+// descriptors are, within the reader's budget.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "formats/read/merge_calls.h"
 
@@ -53,6 +55,33 @@ void CallReader::on_data(const Step& step) {
   charge(call, take);
   if (take < kept) piece.cut = true, ++budget_->cut;
   piece.wanted = std::max<uint64_t>(piece.wanted, piece.bytes.size());
+}
+
+void CallReader::on_file(const Step& step) {
+  wire::File record;
+  std::memcpy(static_cast<void*>(&record), step.bytes.data(), sizeof record);
+  const char* at = reinterpret_cast<const char*>(step.bytes.data()) + sizeof record;
+  const auto take = [&at](size_t n) { return std::string(std::exchange(at, at + n), n); };
+  OpenFile file;
+  file.fd = record.fd, file.flags = record.header.flags, file.mode = record.mode;
+  file.device = record.device, file.inode = record.inode, file.special = record.special;
+  file.kind = record.kind, file.protocol = record.protocol;
+  file.path = take(record.path_bytes);  // lengths: wrong_with()
+  file.name = take(record.name_bytes);
+  file.peer = take(record.peer_bytes);
+  constexpr size_t most = 4096;  // of one program; a writer tells 512
+  if (!events_.empty() && events_.back().kind == Item::Kind::thread && events_.back().undecided) {
+    auto& files = events_.back().thread.files;
+    if (files.size() < most) files.push_back(std::move(file));
+    return;
+  }
+  auto& open = owner().open;
+  if (open.empty()) return;  // its entry is in a block that is gone
+  HeldCall& call = *open.back().call;
+  const uint64_t bytes = sizeof file + step.bytes.size();
+  if (room_for(call, *budget_) < bytes) return void(++budget_->cut);
+  charge(call, bytes);
+  call.files.push_back(std::move(file));
 }
 
 }  // namespace sctrace::read

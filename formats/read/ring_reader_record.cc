@@ -27,6 +27,14 @@ const char* wrong_with_data(const uint8_t* bytes, uint64_t size) {
              : "data record of another length than it keeps";
 }
 
+const char* wrong_with_file(const uint8_t* bytes, uint64_t size) {
+  wire::File file;
+  std::memcpy(static_cast<void*>(&file), bytes, sizeof file);
+  const uint64_t told = uint64_t{file.path_bytes} + file.name_bytes + file.peer_bytes;
+  return size == sizeof file + (told + 7) / 8 * 8 ? nullptr
+                                                  : "file record of another length than it tells";
+}
+
 }  // namespace
 
 const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
@@ -49,6 +57,8 @@ const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
     case wire::Type::signal: return exactly(sizeof(wire::Signal));
     case wire::Type::lost: return exactly(sizeof(wire::Lost));
     case wire::Type::time: return exactly(sizeof(wire::Time));
+    case wire::Type::file:
+      return size < sizeof(wire::File) ? "file record too short" : wrong_with_file(bytes, size);
   }
   return "record of unknown type";
 }

@@ -23,6 +23,16 @@ struct Piece {
   bool redacted = false;
 };
 
+// What is behind a descriptor, as the writer asked the kernel.
+struct OpenFile {
+  int32_t fd = 0;  // wire::file_directory: the working directory
+  uint8_t flags = 0;
+  uint32_t mode = 0;
+  uint64_t device = 0, inode = 0, special = 0;
+  uint16_t kind = 0, protocol = 0;
+  std::string path, name, peer;  // name, peer: sockaddrs
+};
+
 struct Call {
   uint32_t pid = 0, tid = 0;
   uint32_t nr = 0;
@@ -35,6 +45,7 @@ struct Call {
   uint8_t how = 0;     // wire::exit_* flags
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::vector<Piece> memory;
+  std::vector<OpenFile> files;  // those that it made, or changed the names of
 };
 
 struct Signal {
@@ -46,6 +57,7 @@ struct Signal {
 struct Thread {
   uint32_t pid = 0, tid = 0, parent = 0;
   wire::Began began = wire::Began::image;
+  std::vector<OpenFile> files;  // what a new program found open, and its directory
 };
 
 // One event of the timeline. A call that returns before anything else happens in any thread still

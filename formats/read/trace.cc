@@ -34,6 +34,11 @@ namespace {
 
 std::string text(const char* bytes, size_t limit) { return {bytes, strnlen(bytes, limit)}; }
 
+std::string readable() {
+  if (wire::oldest_read == wire::version) return fmt::format("version {}", wire::version);
+  return fmt::format("versions {} to {}", wire::oldest_read, wire::version);
+}
+
 // What both kinds of file begin with.
 void check_start(const std::string& file, uint64_t magic, uint64_t expected, uint32_t version,
                  uint32_t order, const char* what) {
@@ -41,10 +46,9 @@ void check_start(const std::string& file, uint64_t magic, uint64_t expected, uin
       (magic == expected && order == __builtin_bswap32(wire::byte_order)))
     throw BadTrace(file, 0, "written with the other byte order");
   if (magic != expected) throw BadTrace(file, 0, fmt::format("not {} of a sctrace trace", what));
-  if (version != wire::version)
-    throw BadTrace(
-        file, offsetof(wire::Session, version),
-        fmt::format("version {}, this sctrace reads version {}", version, wire::version));
+  if (version < wire::oldest_read || version > wire::version)
+    throw BadTrace(file, offsetof(wire::Session, version),
+                   fmt::format("version {}, this sctrace reads {}", version, readable()));
   if (order != wire::byte_order)
     throw BadTrace(file, offsetof(wire::Session, order), "byte order mark makes no sense");
 }
@@ -88,6 +92,7 @@ void Trace::read_session() {
   if (got < sizeof session) throw BadTrace(path, got, "truncated");
   check_start(path, session.magic, wire::session_magic, session.version, session.order,
               "the session");
+  version_ = session.version;
   max_bytes_ = session.max_bytes;
   stopped_ = session.stopped != 0;
   host_ = text(session.host, sizeof session.host);

@@ -83,7 +83,7 @@ class Trace {
   }  // files whose writer died making them
   const Damages& damages() const { return damages_; }
   const Clock& clock() const { return clock_; }
-  uint32_t version() const { return wire::version; }
+  uint32_t version() const { return version_; }
   uint64_t max_bytes() const { return max_bytes_; }
   bool stopped() const { return stopped_; }  // max_bytes reached
   const std::string& host() const { return host_; }
@@ -94,6 +94,7 @@ class Trace {
   void read_images(std::vector<BadTrace>* refused);
 
   std::string directory_, host_, kernel_;
+  uint32_t version_ = 0;
   uint64_t max_bytes_ = 0;
   bool stopped_ = false;
   std::vector<Image> images_;

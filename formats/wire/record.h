@@ -7,13 +7,15 @@
 //   a ring record   ┌ units:16 │ type:8 │ flags:8 │ ticks:32 ┬ body … ┐ entry    ┌ header │ nr:16
 //   site:13 argc:3 │ [site:64] │ args: 4 or 8 bytes each │ [nr:32] │ pad ┐ exit     ┌ header │
 //   result:64 ┐ data     ┌ header with wanted:32 in place of ticks │ addr:48 kept:16 │ bytes,
-//   padded to 8 ┐
+//   padded to 8 ┐ file     ┌ header │ fd:32 mode:32 device inode special … lengths │ path │ name │
+//   peer, padded to 8 ┐
 #pragma once
 #include <cstdint>
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 2;  // 1: the ring's counters lay elsewhere
+inline constexpr uint32_t version = 2;  // 1: counters of the ring lay elsewhere, no file records
+inline constexpr uint32_t oldest_read = 2;  // what readers of this version still understand
 
 // What a record is. Values are on disk: append, never renumber.
 enum class Type : uint8_t {
@@ -25,6 +27,7 @@ enum class Type : uint8_t {
   signal = 5,  // a handler of the app was about to run: the first bytes of its siginfo
   lost = 6,    // so many calls were not recorded here (full, no space, rolled over)
   time = 7,    // new base for `ticks` of the records that follow
+  file = 8,    // what is behind a descriptor: of the entry before it, or known when a program began
 };
 
 struct Header {
@@ -119,5 +122,23 @@ struct Time {
   uint64_t tsc;   // the new base
 };
 static_assert(sizeof(Time) == 16);
+
+// A descriptor as /proc/self/fd, fstat and the socket itself describe it: behind the thread record
+// of a new program for each that it found open and for its directory; behind an entry for those
+// that the call made or named and of which its arguments do not tell enough.
+struct File {
+  Header header;                   // flags: file_*
+  int32_t fd;                      // file_directory for the working directory
+  uint32_t mode;                   // st_mode: type and permissions
+  uint64_t device, inode;          // st_dev, st_ino
+  uint64_t special;                // st_rdev; file_left_out: how many descriptors were not told
+  uint16_t path_bytes;             // of the link in /proc/self/fd, without a nul; 0: not asked for
+  uint8_t name_bytes, peer_bytes;  // of the sockaddrs that follow it
+  uint16_t kind, protocol;         // SO_TYPE, SO_PROTOCOL
+};
+static_assert(sizeof(File) == 48);
+inline constexpr int32_t file_directory = -100;  // AT_FDCWD
+inline constexpr uint8_t file_first = 1;         // nothing said before about descriptors holds
+inline constexpr uint8_t file_left_out = 2;      // says how many there was no room for
 
 }  // namespace sctrace::wire

@@ -100,6 +100,20 @@ ScratchRing& ScratchRing::live() {
   return *this;
 }
 
+ScratchRing& ScratchRing::file(wire::File file, std::string_view path, std::string_view name,
+                               std::string_view peer) {
+  const std::string told = std::string(path) + std::string(name) + std::string(peer);
+  const uint64_t size = sizeof file + (told.size() + 7) / 8 * 8;
+  uint8_t* at = room(size);
+  file.header = header_of(size, wire::Type::file, file.header.flags, ticks());
+  file.path_bytes = static_cast<uint16_t>(path.size());
+  file.name_bytes = static_cast<uint8_t>(name.size());
+  file.peer_bytes = static_cast<uint8_t>(peer.size());
+  std::memcpy(at, static_cast<const void*>(&file), sizeof file);
+  std::memcpy(at + sizeof file, told.data(), told.size());
+  return *this;
+}
+
 ScratchRing& ScratchRing::skip_block() {
   if (open_) end_block();
   header_.head += image_.block_bytes;

@@ -30,6 +30,8 @@ class ScratchRing {
                     int64_t result);  // entry and exit
   ScratchRing& signal(int32_t number, int32_t code = 0, uint32_t from = 0);
   ScratchRing& lost(uint64_t calls);
+  ScratchRing& file(wire::File file, std::string_view path, std::string_view name = {},
+                    std::string_view peer = {});
   ScratchRing& time();
   ScratchRing& raw(std::string_view bytes);  // as it stands; for records that make no sense
   ScratchRing& live();                       // as kill -9 leaves it, or a thread that goes on

@@ -7,12 +7,12 @@
 #include <scsi/sg.h>
 #include <sys/ioctl.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
 
 #include "arch/requests.h"
 #include "formats/read/decode.h"
 #include "formats/text.h"
+#include "tests/support/catch.h"
 
 using namespace sctrace;
 using Catch::Matchers::Equals;

@@ -1,0 +1,247 @@
+#include "preload/files.h"
+
+#include <asm/unistd.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/say.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::raw_syscall;
+
+constexpr uint32_t files_most = 512;  // told at start; at about 2 µs each
+constexpr uint32_t path_most = 4095;  // of a link; the kernel gives no longer ones
+
+struct Address {
+  uint8_t bytes[128];
+  uint32_t size;
+};
+const Address nobody{};
+
+// The kernel cuts what does not fit, and says how long it would have been.
+bool is_told(Address& to, long call, long fd) {
+  to.size = sizeof to.bytes;
+  if (raw_syscall(call, fd, to.bytes, &to.size) < 0) return to.size = 0, false;
+  if (to.size > sizeof to.bytes) to.size = sizeof to.bytes;
+  return true;
+}
+
+uint32_t option(long fd, int name) {
+  uint32_t value = 0, size = sizeof value;
+  raw_syscall(__NR_getsockopt, fd, SOL_SOCKET, name, &value, &size);
+  return value;
+}
+
+void write_file(ThreadState& self, const wire::File& file, const char* path, const Address& name,
+                const Address& peer) {
+  RingWriter& out = self.out;
+  if (!out.header || out.dead) return;
+  const uint64_t told = uint64_t{file.path_bytes} + name.size + peer.size;
+  const uint64_t size = sizeof file + ((told + 7) & ~7ull);
+  uint32_t ticks;
+  uint8_t* place = begin_record(self, out, size, ticks);
+  if (!place) return;
+  uint8_t* at = place + sizeof file;
+  const uint64_t zero = 0;
+  if (told) __builtin_memcpy(place + size - 8, &zero, 8);
+  sctrace_copy(at, path, file.path_bytes);
+  sctrace_copy(at + file.path_bytes, name.bytes, name.size);
+  sctrace_copy(at + file.path_bytes + name.size, peer.bytes, peer.size);
+  auto* record = reinterpret_cast<wire::File*>(place);
+  *record = file;
+  record->header.units = static_cast<uint16_t>(size / 8);
+  record->header.type = wire::Type::file;
+  record->header.ticks = ticks;
+  record->name_bytes = static_cast<uint8_t>(name.size);
+  record->peer_bytes = static_cast<uint8_t>(peer.size);
+  out.cursor += size;
+}
+
+void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) {
+  struct stat status;
+  if (raw_syscall(__NR_fstat, fd, &status) < 0) return;
+  wire::File file{};
+  Address name, peer;
+  name.size = peer.size = 0;
+  file.fd = fd;
+  file.mode = status.st_mode;
+  file.device = status.st_dev, file.inode = status.st_ino, file.special = status.st_rdev;
+  file.path_bytes = static_cast<uint16_t>(path_bytes);
+  if (S_ISSOCK(status.st_mode)) {
+    file.kind = static_cast<uint16_t>(option(fd, SO_TYPE));
+    file.protocol = static_cast<uint16_t>(option(fd, SO_PROTOCOL));
+    if (is_told(name, __NR_getsockname, fd)) is_told(peer, __NR_getpeername, fd);
+  }
+  write_file(self, file, path, name, peer);
+}
+
+// The descriptor with what its link in /proc/self/fd (open as `folder`) says.
+void tell_link(ThreadState& self, long folder, const char* number, int32_t fd) {
+  char path[path_most + 1];
+  const long n = raw_syscall(__NR_readlinkat, folder, number, path, path_most);
+  tell(self, fd, path, n > 0 ? static_cast<uint64_t>(n) : 0);
+}
+
+void tell_by_number(ThreadState& self, int32_t fd) {
+  Line name;
+  name.text("/proc/self/fd/").number(fd);
+  tell_link(self, AT_FDCWD, name.c_str(), fd);
+}
+
+void tell_directory(ThreadState& self) {
+  char path[path_most + 1];
+  const long n = raw_syscall(__NR_getcwd, path, sizeof path);
+  wire::File file{};
+  file.header.flags = wire::file_first;
+  file.fd = wire::file_directory;
+  file.mode = S_IFDIR;
+  if (n > 0 && path[0] == '/') file.path_bytes = static_cast<uint16_t>(n - 1);
+  write_file(self, file, path, nobody, nobody);
+}
+
+struct Entry {  // linux_dirent64
+  uint64_t inode, offset;
+  uint16_t size;
+  uint8_t type;
+  char name[];
+};
+
+int32_t number_of(const char* name) {
+  int32_t n = 0;
+  for (; *name; ++name) {
+    if (*name < '0' || *name > '9' || n > 0x7ffffff) return -1;
+    n = n * 10 + (*name - '0');
+  }
+  return n;
+}
+
+uint32_t tell_entries(ThreadState& self, long folder) {
+  alignas(8) char entries[4096];
+  uint32_t told = 0, left_out = 0;
+  for (long n; (n = raw_syscall(__NR_getdents64, folder, entries, sizeof entries)) > 0;)
+    for (long at = 0; at < n;) {
+      const auto* entry = reinterpret_cast<const Entry*>(entries + at);
+      at += entry->size;
+      const int32_t fd = number_of(entry->name);
+      if (fd < 0 || fd == folder) continue;
+      if (told == files_most)
+        ++left_out;
+      else
+        tell_link(self, folder, entry->name, fd), ++told;
+    }
+  return left_out;
+}
+
+// Descriptors that a message brought along.
+void tell_received(ThreadState& self) {
+  struct {
+    uint64_t name, name_bytes, vectors, count, control, control_bytes, flags;
+  } message;
+  struct {
+    uint64_t bytes;
+    int32_t level, type;
+  } part;
+  if (!read_app(&message, self.frame.args[1], sizeof message)) return;
+  constexpr uint64_t most = 253 * 4;  // SCM_MAX_FD
+  uint64_t at = message.control;
+  const uint64_t end = at + (message.control_bytes < 65536 ? message.control_bytes : 65536);
+  while (at && at + sizeof part <= end && read_app(&part, at, sizeof part)) {
+    if (part.bytes < sizeof part || part.bytes > end - at) return;
+    if (part.level == SOL_SOCKET && part.type == SCM_RIGHTS)
+      for (uint64_t i = 0; i + 4 <= part.bytes - sizeof part && i < most; i += 4) {
+        int32_t fd;
+        if (read_app(&fd, at + sizeof part + i, sizeof fd)) tell_by_number(self, fd);
+      }
+    at += (part.bytes + 7) & ~7ull;
+  }
+}
+
+bool is_device(uint64_t path) {
+  char head[5];
+  return read_app(head, path, sizeof head) && __builtin_memcmp(head, "/dev/", 5) == 0;
+}
+
+// A file that never had a name. openat2 keeps its flags elsewhere, and is not asked.
+bool is_nameless(const arch::Frame& call) {
+  return call.nr == __NR_openat && (call.args[2] & O_TMPFILE) == O_TMPFILE;
+}
+
+}  // namespace
+
+void tell_files_at_start(ThreadState& self) {
+  const long folder = raw_syscall(__NR_openat, AT_FDCWD, "/proc/self/fd",
+                                  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (folder < 0) return;
+  tell_directory(self);
+  if (const uint32_t left_out = tell_entries(self, folder)) {
+    wire::File file{};
+    file.header.flags = wire::file_left_out;
+    file.fd = -1;
+    file.special = left_out;
+    write_file(self, file, "", nobody, nobody);
+  }
+  raw_syscall(__NR_close, folder);
+  if (self.out.header && !self.out.dead) self.out.publish();
+}
+
+bool makes_files(uint32_t nr) {
+  switch (nr) {
+    case __NR_socket:
+    case __NR_socketpair:
+    case __NR_accept:
+    case __NR_accept4:
+    case __NR_pipe:
+    case __NR_pipe2:
+    case __NR_bind:
+    case __NR_connect:
+    case __NR_listen:
+    case __NR_open:
+    case __NR_openat:
+    case __NR_openat2:
+    case __NR_open_by_handle_at:
+    case __NR_pidfd_getfd:
+    case __NR_recvmsg: return true;
+    default: return false;
+  }
+}
+
+void tell_files(ThreadState& self) {
+  const auto& call = self.frame;
+  const auto result = static_cast<int32_t>(call.result);
+  if (!self.in_flight.recording || self.process->sandboxed) return;
+  // A connection in progress has its names already.
+  if (call.result < 0 && !(call.nr == __NR_connect && call.result == -EINPROGRESS)) return;
+  int32_t pair[2];
+  switch (static_cast<uint32_t>(call.nr)) {
+    case __NR_socket:
+    case __NR_accept:
+    case __NR_accept4: return tell(self, result, "", 0);
+    case __NR_bind:
+    case __NR_connect:
+    case __NR_listen: return tell(self, static_cast<int32_t>(call.args[0]), "", 0);
+    case __NR_open:
+      if (is_device(call.args[0])) tell_by_number(self, result);
+      return;
+    case __NR_openat:
+    case __NR_openat2:
+      if (is_device(call.args[1]) || is_nameless(call)) tell_by_number(self, result);
+      return;
+    case __NR_open_by_handle_at:
+    case __NR_pidfd_getfd: return tell_by_number(self, result);
+    case __NR_recvmsg: return tell_received(self);
+    case __NR_pipe:
+    case __NR_pipe2:
+    case __NR_socketpair:
+      if (!read_app(pair, call.args[call.nr == __NR_socketpair ? 3 : 0], sizeof pair)) return;
+      tell(self, pair[0], "", 0);
+      return tell(self, pair[1], "", 0);
+    default: return;
+  }
+}
+
+}  // namespace sctrace::preload

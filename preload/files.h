@@ -1,0 +1,13 @@
+// What is behind descriptors, as only the kernel knows it: told once for all that a program finds
+// open, and afterwards for those that calls make or name without saying enough (sockets, pipes,
+// devices). Everything else a reader follows by the calls themselves.
+#pragma once
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+
+void tell_files_at_start(ThreadState& self);  // without /proc: nothing
+bool makes_files(uint32_t nr);                // does tell_files() have something to say of it?
+void tell_files(ThreadState& self);           // after such a call, before its exit is written
+
+}  // namespace sctrace::preload
