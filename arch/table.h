@@ -143,6 +143,7 @@ inline constexpr CommandRanges ranges = command_ranges();
 // The row of a command, or nothing: then every variant is a bare address.
 constexpr const Command* command_of(uint32_t nr, uint64_t command) {
   if (nr >= number_limit) return nullptr;
+  if (nr == nr_quotactl || nr == nr_quotactl_fd) command >>= 8;  // QCMD: below it is whose quota
   const fold::CommandRange range = fold::ranges.of[nr];
   for (uint16_t i = range.first; i < range.end; ++i)
     if (fold::commands[i].value == command) return &fold::commands[i];

@@ -26,8 +26,8 @@ struct Value {
     macro,        // what C writes as text(items…)
     change,       // items[0] before the call, items[1] after it
     wait_status,  // `number`, as wait() gives it
-    either,  // items[0] or'ed with a plain items[1]… as written in C with blanks: kept apart from
-             // `words`
+    either,   // items[0] or'ed with items[1]… as written in C, kept apart from `words`; `text` is
+              // what is done to them all: "<<8"
     shifted,  // items[0] << number | items[1], as written in C; `unknown`: a remark on it
   };
   enum class Base : uint8_t {

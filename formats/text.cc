@@ -216,8 +216,9 @@ void TextPrinter::buffer(size_t index, uint64_t length) {
   out_ += fmt::format(" * {} bytes in buffer {}\n", length, index);
 }
 
-void TextPrinter::bytes(std::string_view data) {
-  const size_t digits = data.size() <= 0x100000 ? 5 : 7;
+void TextPrinter::bytes(std::string_view data, uint64_t whole) {
+  size_t digits = 5;  // as many as the last place needs
+  while (digits < 16 && whole && (whole - 1) >> (4 * digits)) ++digits;
   for (size_t at = 0; at < data.size(); at += 16) {
     std::string hex, text;
     for (size_t i = 0; i < 16; ++i) {
@@ -232,6 +233,11 @@ void TextPrinter::bytes(std::string_view data) {
     }
     out_ += fmt::format(" | {:0{}x}  {} {} |\n", at, digits, hex, text);
   }
+}
+
+void TextPrinter::unread(uint32_t pid, uint64_t address, uint64_t length) {
+  out_ += fmt::format(" | <Cannot fetch {} byte{} from pid {} @{:#x}>\n", length,
+                      length == 1 ? "" : "s", pid, address);
 }
 
 void TextPrinter::lost(uint32_t tid, uint64_t when, uint64_t calls) {

@@ -22,9 +22,10 @@ struct TextOptions {
   bool bare = false;           // structs as their address
   int hex = 0;                 // -x 1, -xx 2
   Names names = Names::brief;  // -X
-  int paths = 0;               // -y 1, -yy 2
-  bool follow = false;         // -f: several threads in one output
-  bool file = false;           // -o: "PID " instead of "[pid PID] "
+  enum Paths { path = 1, socket = 2, device = 4, process = 8 };
+  int paths = 0;        // or'ed; -y path, -yy all: what is behind descriptors
+  bool follow = false;  // -f: several threads in one output
+  bool file = false;    // -o: "PID " instead of "[pid PID] "
   Times times = Times::none;
   bool relative = false, spent = false, number = false;
   int relative_digits = 6, spent_digits = 6;
@@ -56,7 +57,8 @@ class TextPrinter {
   void lost(uint32_t tid, uint64_t when, uint64_t calls);
   void buffer(size_t index,
               uint64_t length);  // -e read=, write=: what the last call moved, by buffer
-  void bytes(std::string_view data);
+  void bytes(std::string_view data, uint64_t whole);
+  void unread(uint32_t pid, uint64_t address, uint64_t length);  // what could not be read of it
   void end();
   void several(bool many) { many_ = many; }  // more than one thread is shown
   std::string& out() { return out_; }        // lines so far; the caller takes them

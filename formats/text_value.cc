@@ -65,12 +65,16 @@ std::string descriptor(const Value& v, const TextOptions& o) {
   std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
   if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
   if (!v.unknown.empty() && o.names == Names::both) out += " /* " + v.unknown + " */";
-  if (!o.paths || v.text.empty()) return out;
-  const bool detailed = o.paths > 1 && !v.items.empty();
-  const bool is_socket = detailed && v.items[0].note.empty();
-  out += '<' + (is_socket  ? v.items[0].text
-                : detailed ? in_brackets(v.items[0].text, o) + '<' + v.items[0].note + '>'
-                           : in_brackets(v.text, o));
+  const int kind = v.items.empty()                       ? 0
+                   : !v.items[0].note.empty()            ? TextOptions::device
+                   : v.items[0].text.starts_with("pid:") ? TextOptions::process
+                                                         : TextOptions::socket;
+  const bool detailed = o.paths & kind;
+  if (v.text.empty() || !(detailed || o.paths & TextOptions::path)) return out;
+  out += '<' + (!detailed ? in_brackets(v.text, o)
+                : kind == TextOptions::device
+                    ? in_brackets(v.items[0].text, o) + '<' + v.items[0].note + '>'
+                    : v.items[0].text);
   if (detailed && v.items.size() > 1) out += ',' + shown(v.items[1], o) + ']';
   return out + (v.cut ? ">(deleted)" : ">");
 }
@@ -81,7 +85,7 @@ std::string number(uint64_t n, Base base) {
     case Base::unsigned_decimal: return fmt::format("{}", n);
     case Base::hexadecimal: return n ? fmt::format("{:#x}", n) : "0";
     case Base::octal: return n ? fmt::format("0{:o}", n) : "0";
-    case Base::padded: return n ? fmt::format("{:#018x}", n) : std::string(16, '0');
+    case Base::padded: return n ? fmt::format("{:#016x}", n) : std::string(16, '0');
     case Base::mode: return n ? fmt::format("0{:02o}", n) : "000";
   }
   return {};
@@ -124,7 +128,8 @@ std::string words(const Value& v, const TextOptions& o) {
     joined += shown(item, brief);
   }
   if (!known) return v.number && !v.unknown.empty() ? plain + " /* " + v.unknown + " */" : plain;
-  return o.names == Names::both && !v.bare && (v.number || joined != "0") && !(joined == plain)
+  return (o.names == Names::both || v.numbered) && !v.bare && (v.number || joined != "0") &&
+                 !(joined == plain)
              ? plain + " /* " + joined + " */"
              : joined;
 }
@@ -144,7 +149,7 @@ std::string structure(const Value& v, const TextOptions& o) {
     if (!field.name.empty()) out += field.name + '=';
     out += shown(field, o);
   }
-  if (v.numbered) out += ", ...";
+  if (v.numbered && !more) out += ", ...";
   if (v.cut) out += out.size() > 1 ? ", ???" : "???";
   if (more) out += out.size() > 1 ? ", ..." : "...";
   return out + '}';
@@ -279,7 +284,7 @@ std::string unadorned(const Value& v, const TextOptions& o) {
       std::string out;
       if (v.numbered && o.names == Names::raw) return number(v.number, v.base);
       for (const Value& item : v.items) out += (out.empty() ? "" : "|") + shown(item, o);
-      return out;
+      return out + v.text;
     }
   }
   return {};

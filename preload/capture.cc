@@ -135,6 +135,21 @@ uint64_t bytes_of(uint64_t count, uint32_t element) {
   return __builtin_mul_overflow(count, uint64_t{element}, &n) ? ~0ull >> 1 : n;
 }
 
+// An iocb's buffer is bytes, or a vector, by its opcode; what is to be read is not there yet.
+bool put_block(const Taking& t, uint64_t address) {
+  struct {
+    uint64_t data, key;
+    uint16_t opcode, priority;
+    uint32_t fd;
+    uint64_t buffer, bytes;
+  } block;
+  if (!read_app(&block, address, sizeof block)) return true;
+  constexpr uint16_t write = 1, readv = 7, writev = 8;
+  if (block.opcode == write) return put_buffer(t, block.buffer, block.bytes);
+  if (block.opcode != readv && block.opcode != writev) return true;
+  return put_vectors(t, block.buffer, block.bytes, block.opcode == writev ? ~0ull : 0, true);
+}
+
 // What the pointers inside structs point at, and what follows them (links.def): as deep as a
 // pointer in what a pointer leads to, of the first few structs of an array.
 constexpr uint64_t links_deep = 2, links_most = 64;
@@ -156,6 +171,7 @@ bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_
   if (!link.length_bytes) count = 1;
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
   return put_whole(t, pointer, bytes_of(count, element)) &&
+         (link.to != arch::Layout::iocb || put_block(t, pointer)) &&
          (!deep || put_links(t, pointer, link.to, count, deep - 1));
 }
 
@@ -166,6 +182,22 @@ bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t 
     for (const arch::Link& link : arch::links)
       if (link.from == layout && !put_link(t, address + i * element, link, deep)) return false;
   return true;
+}
+
+// Socket options whose length says less than how many bytes there are.
+constexpr uint64_t sol_socket = 1, so_attach_filter = 26, so_attach_reuseport_cbpf = 51;
+bool is_filter(const Taking& t, uint32_t nr) {
+  const auto level = static_cast<uint32_t>(t.args[1]), name = static_cast<uint32_t>(t.args[2]);
+  return static_cast<uint32_t>(t.self.frame.nr) == nr && level == sol_socket &&
+         (name == so_attach_filter ||
+          (nr == arch::nr_setsockopt && name == so_attach_reuseport_cbpf));
+}
+
+bool put_bytes(const Taking& t, uint64_t address, uint64_t bytes) {
+  if (is_filter(t, arch::nr_getsockopt)) return put_whole(t, address, bytes * 8);  // instructions
+  if (!put_buffer(t, address, bytes)) return false;
+  return bytes < 16 || !is_filter(t, arch::nr_setsockopt) ||
+         put_links(t, address, arch::Layout::sock_fprog, 1, 0);
 }
 
 bool take(const Taking& t, const Op& op);
@@ -211,7 +243,7 @@ bool take(const Taking& t, const Op& op) {
     case Kind::path:
     case Kind::string: return !now || put_string(t.self, address);
     case Kind::buffer:
-      return !now || put_buffer(t, address, op.head + bytes_of(measured(t, op), op.element));
+      return !now || put_bytes(t, address, op.head + bytes_of(measured(t, op), op.element));
     case Kind::structure:
     case Kind::array:
       return !now || (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
@@ -260,8 +292,8 @@ bool interpret_in(ThreadState& self) {
 }
 
 bool interpret_out(ThreadState& self, int64_t result) {
-  if (result < 0 && result != -EINTR)
-    return true;  // EINTR: nanosleep and its like tell what remains
+  // EINTR: nanosleep and its like tell what remains. E2BIG: perf_event_open how long its struct is.
+  if (result < 0 && result != -EINTR && result != -E2BIG) return true;
   return take_all(
       {.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
 }

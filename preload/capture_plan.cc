@@ -133,6 +133,7 @@ uint8_t flags_of_command(uint32_t nr, uint64_t command) {
 
 const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
   if (nr >= arch::number_limit) return nullptr;
+  if (nr == arch::nr_quotactl || nr == arch::nr_quotactl_fd) command >>= 8;  // as in command_of
   const uint16_t row = row_of(nr, command);
   return row != no_row && ordinal < variants[row].count ? &variants[row].op[ordinal] : nullptr;
 }

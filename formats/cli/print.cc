@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <map>
 #include <set>
 
 #include "formats/cli/verbs.h"
 #include "formats/read/decode.h"
+#include "formats/read/endings.h"
 #include "formats/read/structs.h"
 #include "formats/read/trace.h"
 #include "formats/text.h"
@@ -30,8 +33,10 @@ struct Wish {
   std::vector<std::string> expressions, paths;
   TextOptions text;
   TextFilter filter;
-  Descriptors read, write;  // whose data is shown in full
-  bool signals = true, any_path = false;
+  Descriptors read, write;        // whose data is shown in full
+  std::set<std::string> signals;  // without SIG; only these, or all but these
+  bool other_signals = true;
+  bool shows(const std::string& signal) const { return signals.contains(signal) != other_signals; }
 };
 
 // -e status=successful,failed,… : only these.
@@ -59,10 +64,43 @@ void set_status(TextFilter& filter, std::string list) {
 }
 
 void set_decode_fds(Wish& w, const std::string& what) {
-  if (what == "none" || what == "socket" || what == "dev")
-    return;
-  else
-    w.text.paths = std::max(w.text.paths, what == "path" ? 1 : 2);
+  static const std::map<std::string, int> kinds{{"path", TextOptions::path},
+                                                {"socket", TextOptions::socket},
+                                                {"dev", TextOptions::device},
+                                                {"pidfd", TextOptions::process},
+                                                {"all", 15},
+                                                {"none", 0}};
+  w.text.paths = 0;
+  for (size_t at = 0; at <= what.size();) {
+    const size_t comma = std::min(what.find(',', at), what.size());
+    const auto kind = kinds.find(what.substr(at, comma - at));
+    if (kind == kinds.end())
+      throw std::invalid_argument("invalid descriptor decoding '" + what.substr(at, comma - at) +
+                                  "'");
+    w.text.paths |= kind->second;
+    at = comma + 1;
+  }
+}
+
+// -e signal=SIGINT,term,!…
+void set_signals(Wish& w, std::string list) {
+  w.signals.clear();
+  w.other_signals = false;
+  for (; list.starts_with('!'); list.erase(0, 1)) w.other_signals = !w.other_signals;
+  for (size_t at = 0; at < list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    std::string one = list.substr(at, comma - at);
+    at = comma + 1;
+    if (one == "none") continue;
+    if (one == "all") {
+      w.other_signals = !w.other_signals;
+      continue;
+    }
+    std::transform(one.begin(), one.end(), one.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    if (one[0] >= '0' && one[0] <= '9') one = signal_name(std::strtoull(one.c_str(), nullptr, 10));
+    w.signals.insert(one.starts_with("SIG") ? one.substr(3) : one);
+  }
 }
 
 Descriptors descriptor_set(std::string list) {
@@ -90,7 +128,7 @@ void express(Wish& w, const std::string& text) {
   else if (what == "status")
     set_status(w.filter, set);
   else if (what == "signal" || what == "signals" || what == "s")
-    w.signals = set != "none" && set != "!all";
+    set_signals(w, set);
   else if (what == "decode-fds" || what == "decode-fd")
     set_decode_fds(w, set);
   else if (what == "verbose" || what == "v" || what == "abbrev" || what == "a") {
@@ -125,7 +163,7 @@ void add_options(CLI::App& app, Wish& w) {
            },
            std::string("-e ") + name + "=SET")
         ->type_name("SET");
-  app.add_flag("--decode-fds{all},--decode-fd{all}", w.decode,
+  app.add_flag("--decode-fds{path},--decode-fd{path}", w.decode,
                "files behind descriptors: path, socket, dev, pidfd, all or none");
   app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")
       ->type_name("PATH")
@@ -143,7 +181,7 @@ void add_options(CLI::App& app, Wish& w) {
   app.add_flag("--strings-in-hex{all}", w.hex,
                "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
   app.add_flag_function(
-      "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 2 : 1; },
+      "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 15 : TextOptions::path; },
       "files behind descriptors, as far as the trace tells; -yy: sockets too");
   const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw},
                                                         {"abbrev", TextOptions::Names::brief},
@@ -173,12 +211,13 @@ void add_options(CLI::App& app, Wish& w) {
 // Items of a timeline as lines.
 class Lines {
  public:
-  Lines(const Wish& wish, uint64_t wall_offset, FILE* to)
-      : wish_(wish), printer_(wish.text), to_(to) {
-    printer_.wall_offset = wall_offset;
+  Lines(const Wish& wish, const read::Trace& trace, FILE* to)
+      : wish_(wish), trace_(trace), filter_(wish.filter), printer_(wish.text), to_(to) {
+    printer_.wall_offset = static_cast<uint64_t>(trace.clock().realtime_offset());
   }
 
   void add(const read::Item& item) {
+    last_ = item.when;
     if (!wish_.text.follow && !first_) first_ = item.tid;
     if (wish_.text.follow) {
       threads_.insert(item.tid);
@@ -188,50 +227,93 @@ class Lines {
     switch (item.kind) {
       case read::Item::Kind::enter:
         if (files()) files_.enter(*item.call);
+        endings_.enter(*item.call);
         if (mine) enter(item);
         break;
       case read::Item::Kind::leave:
         if (files()) files_.learn(*item.call);
+        for (const read::Ending& one : endings_.leave(*item.call)) killed(one, item.when);
         if (mine) leave(item);
         if (files()) files_.forget(*item.call);
         break;
       case read::Item::Kind::signal:
-        if (mine && wish_.signals) signal(item);
+        if (mine) signal(item);
         break;
       case read::Item::Kind::lost:
         if (mine) printer_.lost(item.tid, item.when, item.lost);
         break;
       case read::Item::Kind::gone:
+        endings_.gone(item.pid);
         if (mine || item.pid == first_) gone(item);
         break;
       case read::Item::Kind::thread:
-        if (files()) files_.begin(*item.thread);
+        if (files()) begin(*item.thread);
+        if (mine && item.thread->began == wire::Began::image) program(item);
         break;
     }
     if (printer_.out().size() > 1 << 16) flush();
   }
 
   void end() {
+    for (const read::Ending& one : endings_.at_end()) killed(one, 0);
     printer_.end();
     flush();
   }
 
  private:
+  void begin(const read::Thread& thread) {
+    files_.begin(thread);
+    if (settled_ || files_.directory(thread.pid).empty()) return;
+    settled_ = true;  // names for -P are relative to where the first program began
+    for (const std::string& path : wish_.filter.paths)
+      filter_.paths.push_back(files_.resolved(thread.pid, wire::file_directory, path));
+  }
+
+  // Nobody saw the execve that the trace begins behind, but that it was made is certain.
+  void program(const read::Item& item) {
+    const auto& images = trace_.images();
+    const auto image = std::find_if(images.begin(), images.end(),
+                                    [&](const read::Image& one) { return one.pid == item.pid; });
+    if (image == images.end() || !programs_.insert(item.pid).second) return;
+    Event e;
+    e.pid = item.pid, e.tid = item.tid, e.nr = arch::nr_execve;
+    e.began = e.finished = item.when;
+    e.name = "execve";
+    e.ended = true;
+    e.value = value_number(0);
+    e.paths = {image->program};
+    e.args = {value_text(image->program), value_of(Value::Kind::list), value_of(Value::Kind::word)};
+    e.args[0].path = true;
+    for (const std::string& one : image->arguments) e.args[1].items.push_back(value_text(one));
+    e.args[1].whole = e.args[1].items.size();
+    e.args[1].bounded = true;
+    e.args[2].text = "...";  // its environment is not in the trace
+    e.args[2].bare = true;
+    if (filter_.wants(e)) printer_.leave(e);
+  }
+
+  void killed(const read::Ending& one, uint64_t when) {
+    if (!wish_.text.follow && one.pid != first_) return;
+    printer_.gone(
+        one.pid, when ? when : last_,
+        fmt::format("killed by {}{}", signal_name(one.signal), one.core ? " (core dumped)" : ""));
+  }
+
   // `enter` may know the result already; the line must not.
   void enter(const read::Item& item) {
-    if (wish_.filter.late() || !wish_.filter.paths.empty()) return;
+    if (filter_.late() || !filter_.paths.empty()) return;
     read::Call before = *item.call;
     before.ended = false;
     std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
     const Event e = read::decode(before, files());
-    if (wish_.filter.wants(e)) printer_.enter(e);
+    if (filter_.wants(e)) printer_.enter(e);
   }
 
   void leave(const read::Item& item) {
     const Event e = read::decode(*item.call, files());
-    if (wish_.filter.wants(e)) {
+    if (filter_.wants(e)) {
       printer_.leave(e);
-      if (!e.failed && (!wish_.read.none() || !wish_.write.none())) dump(*item.call);
+      if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
     }
   }
 
@@ -239,12 +321,21 @@ class Lines {
   void dump(const read::Call& call) {
     const arch::Row& row = arch::lookup(call.nr);
     const read::Memory memory(call);
-    if (call.result <= 0 || !row.arity || row.args[0].kind != arch::Kind::fd) return;
+    if (!row.arity || row.args[0].kind != arch::Kind::fd) return;
     const arch::Arg& a = row.args[1];
     const bool out = a.way == arch::Way::out;
     if (!(out ? wish_.read : wish_.write).has(static_cast<int32_t>(call.args[0]))) return;
+    const auto bytes = [&](uint64_t at, uint64_t n) {
+      const std::string all = memory.bytes(at, n, out);
+      printer_.bytes(all, n);
+      if (!all.empty() && all.size() < n && !memory.shortened(at, n, out))
+        printer_.unread(call.pid, at + all.size(), n - all.size());
+    };
+    // Of a buffer all that was to be written, of a vector what was.
+    if (a.kind == arch::Kind::buffer && !out) return bytes(call.args[1], call.args[2]);
+    if (call.result <= 0) return;
     uint64_t left = static_cast<uint64_t>(call.result);
-    if (a.kind == arch::Kind::buffer) return printer_.bytes(memory.bytes(call.args[1], left, out));
+    if (a.kind == arch::Kind::buffer) return bytes(call.args[1], left);
     if (a.kind != arch::Kind::iovec) return;
     uint64_t pair[2];
     for (uint64_t i = 0;
@@ -252,7 +343,7 @@ class Lines {
       const uint64_t n = std::min(pair[1], left);
       left -= n;
       printer_.buffer(i, n);
-      printer_.bytes(memory.bytes(pair[0], n, out));
+      bytes(pair[0], n);
     }
   }
 
@@ -263,8 +354,9 @@ class Lines {
   void signal(const read::Item& item) {
     uint8_t info[128] = {};
     std::copy(std::begin(item.signal->siginfo), std::end(item.signal->siginfo), info);
-    printer_.signal(item.tid, item.when, signal_name(read::peek<uint32_t>(info)),
-                    read::siginfo_value(info, sizeof info));
+    const std::string name = signal_name(read::peek<uint32_t>(info));
+    if (wish_.shows(name.starts_with("SIG") ? name.substr(3) : name))
+      printer_.signal(item.tid, item.when, name, read::siginfo_value(info, sizeof info));
   }
 
   void gone(const read::Item& item) {
@@ -280,6 +372,12 @@ class Lines {
   }
 
   const Wish& wish_;
+  const read::Trace& trace_;
+  read::Endings endings_;
+  std::set<uint32_t> programs_;
+  uint64_t last_ = 0;
+  TextFilter filter_;
+  bool settled_ = false;
   TextPrinter printer_;
   read::Files files_;
   std::set<uint32_t> threads_;
@@ -296,13 +394,13 @@ int verb_print(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
   try {
     for (const std::string& text : wish.expressions) express(wish, text);
+    if (!wish.decode.empty()) set_decode_fds(wish, wish.decode);
   } catch (const std::exception& wrong) {
     fmt::print(stderr, "sctrace print: {}\n", wrong.what());
     return 2;
   }
   if (!wish.hex.empty())
     wish.text.hex = wish.hex == "all" ? 2 : wish.hex == "non-ascii-chars" ? 3 : 1;
-  if (!wish.decode.empty()) set_decode_fds(wish, wish.decode);
   wish.filter.paths = wish.paths;
   wish.text.file = !wish.output.empty() || wish.form == "strace";
   FILE* to = stdout;
@@ -312,7 +410,7 @@ int verb_print(int argc, char** argv) {
   }
   const read::Trace trace(trace_named(wish.trace));
   read::Timeline timeline(trace);
-  Lines lines(wish, static_cast<uint64_t>(trace.clock().realtime_offset()), to);
+  Lines lines(wish, trace, to);
   for (read::Item item; timeline.next(item);) lines.add(item);
   lines.end();
   const bool failed = std::ferror(to) | (to == stdout ? std::fflush(to) : std::fclose(to));

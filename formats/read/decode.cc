@@ -200,7 +200,8 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
   uint64_t pair[2];
-  for (uint64_t i = 0; i < count; ++i) {
+  constexpr uint64_t most = 1024;  // UIO_MAXIOV
+  for (uint64_t i = 0; i < std::min(count, most); ++i) {
     if (!s.memory.whole(pair, at + i * 16, 16, false)) {
       if (!i) return value_address(at);
       list.rest = at + i * 16;
@@ -216,7 +217,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
     one.items.push_back(named("iov_len", value_unsigned(pair[1])));
     list.items.push_back(one);
   }
-  list.whole = list.items.size();
+  list.whole = count > most ? count : list.items.size();
   return list;
 }
 
@@ -247,6 +248,18 @@ Value argument(const Scene& s, uint8_t index) {
   return change;
 }
 
+namespace {
+// Files that a call names, for -P: its own arguments, and the descriptors that it waits for.
+void add_paths(uint32_t nr, const Value& v, Event& e) {
+  const bool text = v.kind == Value::Kind::text && v.path;
+  if (text || v.kind == Value::Kind::descriptor) return e.paths.push_back(v.text);
+  const bool waits = nr == arch::nr_poll || nr == arch::nr_ppoll || nr == arch::nr_select ||
+                     nr == arch::nr_pselect6;
+  if (waits)
+    for (const Value& item : v.items) add_paths(nr, item, e);
+}
+}  // namespace
+
 Event decode(const Call& call, const Files* files) {
   const arch::Row& row = arch::lookup(call.nr);
   const arch::Command* command = nullptr;
@@ -265,13 +278,10 @@ Event decode(const Call& call, const Files* files) {
     const Arg a = row.whole ? effective(s, i) : Arg{};
     early = early && a.way != Way::out && a.way != Way::both;
     if (early) e.early = e.args.size();
-    if (a.kind == Kind::path && e.args.back().kind == Value::Kind::text)
-      e.paths.push_back(e.args.back().text);
-    if ((a.kind == Kind::fd || a.kind == Kind::dirfd) && files &&
-        (i || call.nr != arch::nr_fsconfig))
-      e.paths.push_back(s.path_of(static_cast<int32_t>(call.args[i])));
   }
   adapt(s, e);
+  for (size_t i = call.nr == arch::nr_fsconfig; i < e.args.size(); ++i)
+    add_paths(call.nr, e.args[i], e);
   add_result(s, e);
   return e;
 }

@@ -115,6 +115,46 @@ Value quota_command(uint32_t v) {
   return value_macro("QCMD", {word(Set::quota_commands, v >> 8), word(Set::quota_types, v & 255)});
 }
 
+void adapt_quota(const Scene& s, Event& e, size_t command, size_t id) {
+  e.args[command] = quota_command(static_cast<uint32_t>(s.call.args[command]));
+  if (!s.command) e.args[id] = value_number(static_cast<int32_t>(s.call.args[id]));
+}
+
+// Which one is asked for is known before the answer is, and without it.
+void adapt_thread_area(const Scene& s, Event& e) {
+  uint32_t number = 0;
+  if (s.ok() || !s.memory.whole(&number, s.call.args[0], sizeof number, false)) return;
+  e.args[0] = value_of(Kind::structure);
+  e.args[0].items.push_back(named("entry_number", user_value(number)));
+  e.args[0].numbered = true;
+}
+
+// The kernel takes no more than so many elements.
+void adapt_first(const Scene& s, Event& e, size_t index, size_t most) {
+  Value& list = e.args[index];
+  if (list.kind != Kind::list || list.items.size() <= most) return;
+  list.items.resize(most);
+  list.rest = 0;
+  (void)s;
+}
+
+// fsconfig takes keys and strings of 256 bytes and blobs of a megabyte.
+void adapt_fsconfig(const Scene& s, Event& e) {
+  constexpr uint32_t text_most = 256, blob_most = 1 << 20;
+  const auto shortened = [](Value& v) {
+    if (v.kind != Kind::text || v.text.size() < text_most) return;
+    v.text.resize(text_most);
+    v.cut = true;
+  };
+  if (!s.command) e.args[4] = value_number(static_cast<int32_t>(s.call.args[4]));
+  shortened(e.args[2]);
+  const uint32_t command = static_cast<uint32_t>(s.call.args[1]);
+  if (command == 1) shortened(e.args[3]);
+  if (command != 2) return;
+  e.args[3].bare = true;  // bytes, not text
+  if (static_cast<uint32_t>(s.call.args[4]) > blob_most) e.args[3] = value_address(s.call.args[3]);
+}
+
 // A nul at the end says no more than the closing quote.
 void omit_nul(Value& v) {
   if (v.kind != Kind::text || v.text.empty() || v.text.back() != '\0' || v.whole != v.text.size())
@@ -211,6 +251,10 @@ void adapt(const Scene& s, Event& e) {
   using namespace arch;
   switch (s.call.nr) {
     case nr_clone: return adapt_clone(s, e);
+    case nr_perf_event_open:
+      e.args[0] = performance_attributes(s, s.call.args[0]);
+      e.early = 0;  // E2BIG changes it
+      return;
     case nr_select:
     case nr_pselect6: return adapt_select(s, e);
     case nr_poll:
@@ -220,8 +264,10 @@ void adapt(const Scene& s, Event& e) {
     case nr_nanosleep: return adapt_sleep(s, e, 1);
     case nr_clock_nanosleep: return adapt_sleep(s, e, 3);
     case nr_ioprio_set: e.args[2] = io_priority(static_cast<uint32_t>(s.call.args[2])); return;
-    case nr_quotactl: e.args[0] = quota_command(static_cast<uint32_t>(s.call.args[0])); return;
-    case nr_quotactl_fd: e.args[1] = quota_command(static_cast<uint32_t>(s.call.args[1])); return;
+    case nr_quotactl: return adapt_quota(s, e, 0, 2);
+    case nr_quotactl_fd: return adapt_quota(s, e, 1, 2);
+    case nr_get_thread_area: return adapt_thread_area(s, e);
+    case nr_futex_waitv: return adapt_first(s, e, 0, 128);
     case nr_ioctl: return adapt_ioctl(s, e);
     case nr_shmctl:
       e.args[1] = ipc_command(Set::shm_commands, static_cast<uint32_t>(s.call.args[1]));
@@ -245,11 +291,10 @@ void adapt(const Scene& s, Event& e) {
     case nr_epoll_ctl:
       if (static_cast<uint32_t>(s.call.args[1]) == 2) e.args[3] = value_address(s.call.args[3]);
       return;
-    case nr_fsconfig:
-      if (!s.command) e.args[4] = value_number(static_cast<int32_t>(s.call.args[4]));
-      return;
+    case nr_fsconfig: return adapt_fsconfig(s, e);
     case nr_arch_prctl:
       if (!s.command) e.args[1] = value_hex(s.call.args[1]);
+      if (s.call.args[0] >> 4 == 0x102) e.args[1].numbered = true;  // features of the processor
       return;
     case nr_fcntl:
       if (!s.command) e.args[2] = value_hex(s.call.args[2]);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t shares_files = 0x400, shares_directory = 0x200, is_thread = 0x10000;
 constexpr uint32_t type_mask = 0170000, socket_type = 0140000;
+constexpr size_t path_max = 4096;
 constexpr std::string_view deleted_mark = " (deleted)";
 
 std::string string_at(const Call& call, uint64_t at, bool out = false) {
@@ -110,6 +111,7 @@ std::string Files::directory(uint32_t pid) const {
   const auto found = processes_.find(pid);
   if (found == processes_.end()) return {};
   const Place& place = *found->second.directory;
+  if (place.path.size() >= path_max) return {};  // nor would the kernel say it
   return place.path + std::string(place.deleted ? deleted_mark : "");
 }
 

@@ -196,7 +196,9 @@ Value structure(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool
   const uint64_t size = arch::layout_bytes[static_cast<size_t>(layout)];
   if (size <= 1) return sized_value(s, layout, at, bytes, out);
   std::string buffer(size, '\0');
-  if (!s.memory.whole(buffer.data(), at, size, out)) return value_address(at);
+  // What is behind the part of a sigevent that means something need not be there.
+  const uint64_t least = layout == Layout::sigevent ? 32 : size;
+  if (s.memory.copy(buffer.data(), at, size, out) < least) return value_address(at);
   const auto* raw = reinterpret_cast<const uint8_t*>(buffer.data());
   const Span span = by_layout.of[static_cast<size_t>(layout)];
   if (span.first == span.end || layout == Layout::stat) return other_value(s, layout, raw, at, out);

@@ -70,6 +70,7 @@ Value clone_arguments(const Scene&, const uint8_t*, uint64_t bytes);
 Value ring_parameters(const Scene&, const uint8_t*);
 Value thread_area(const uint8_t*);
 Value scheduling(const uint8_t*);
+Value performance_attributes(const Scene& s, uint64_t at);
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out);
 
 }  // namespace sctrace::read

@@ -37,15 +37,18 @@ Value node_mask(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
   const size_t index = s.call.nr == arch::nr_mbind           ? 4
                        : s.call.nr == arch::nr_migrate_pages ? 1
                                                              : 2;
+  if (s.call.args[index] == 1 || (s.call.args[index] && !bytes)) return value_address(at);
   if (s.call.args[index] % 64 == 1 && bytes) bytes -= 8;
   const std::string all = s.memory.bytes(at, bytes, out);
-  if (!bytes || all.size() < bytes || bytes > 4096) return value_address(at);
+  if (bytes && all.size() < 8) return value_address(at);
   Value list = value_of(Kind::list);
   for (size_t i = 0; i + 8 <= all.size(); i += 8) {
     const uint64_t bits = peek<uint64_t>(reinterpret_cast<const uint8_t*>(all.data()) + i);
     list.items.push_back(value_number(static_cast<int64_t>(bits), Value::Base::padded));
   }
-  list.whole = list.items.size();
+  list.whole = bytes / 8;
+  if (list.items.size() < list.whole && !s.memory.shortened(at, bytes, out))
+    list.rest = at + list.items.size() * 8;
   list.bounded = true;
   return list;
 }

@@ -97,9 +97,17 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
     v.items.push_back(named("gid", user_value(peek<uint32_t>(b + 8))));
     return v;
   }
-  if (level == 1 && (type == 29 || type == 35 || type == 63 || type == 64) && n >= 16)
+  const bool moment = level == 1 && (type == 29 || type == 35 || type == 63 || type == 64);
+  const bool moments = level == 1 && (type == 37 || type == 65);
+  if ((moment && n < 16) || (moments && n < 48)) {  // less than the whole says nothing
+    Value v = value_of(Kind::word);
+    v.text = "???";
+    v.bare = true;
+    return v;
+  }
+  if (moment)
     return plain(s, type == 29 || type == 63 ? arch::Layout::timeval : arch::Layout::timespec, b);
-  if (level == 1 && (type == 37 || type == 65) && n >= 48) {
+  if (moments) {
     Value list = value_of(Kind::list);
     for (int i = 0; i < 3; ++i) list.items.push_back(plain(s, arch::Layout::timespec, b + 16 * i));
     list.whole = 3;
@@ -124,6 +132,7 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
   if (level == 0 && type == 1 && n >= 1) return one(value_hex(b[0]));
   if (level == 0 && (type == 6 || type == 7)) {
     Value list = value_of(Kind::list);
+    list.bounded = true;
     for (size_t i = 0; i < n; ++i)
       list.items.push_back(value_number(b[i], Value::Base::hexadecimal)),
           list.items.back().text = "byte";
@@ -146,9 +155,10 @@ Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, u
 }
 
 Value controls(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
-  const std::string all = s.memory.bytes(at, bytes, out);
+  constexpr uint64_t most = 131072;  // net.core.optmem_max
+  std::string all = s.memory.bytes(at, std::min(bytes, most), out);
   const bool shortened = all.size() < bytes && s.memory.shortened(at, bytes, out);
-  if (all.size() < 16 || (all.size() < bytes && !shortened && bytes <= 1 << 18))
+  if (all.size() < 16 || (all.size() < std::min(bytes, most) && !shortened))
     return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   Value list = value_of(Kind::list);
@@ -163,16 +173,15 @@ Value controls(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
                                            : level == 0 ? word(Set::ip_cmsg_types, type)
                                                         : value_hex(type)));
     const size_t kept = std::min<uint64_t>(length, all.size() - i);
-    if (kept > 16)
-      one.items.push_back(named("cmsg_data", control_data(s, b + i + 16, kept - 16, level, type)));
+    Value data = kept > 16 ? control_data(s, b + i + 16, kept - 16, level, type) : Value();
+    if (data.kind != Kind::absent && (data.kind != Kind::list || !data.items.empty()))
+      one.items.push_back(named("cmsg_data", std::move(data)));
     list.items.push_back(one);
-    if (length < 16) break;
-    if (length > all.size() - i) {
-      list.whole = list.items.size() + 1;
-      return list;
-    }
-    i += (length + 7) & ~7ull;
-    if (i < all.size() && i + 16 > all.size()) list.rest = at + i;
+    if (length > all.size() - i) break;
+    const bool lies = length < 16;  // nobody knows where the next one is
+    i += lies ? 16 : (length + 7) & ~7ull;
+    if (i < all.size() && (lies || i + 16 > all.size())) list.rest = at + i;
+    if (lies) break;
   }
   list.whole = list.items.size() + (all.size() < bytes);
   return list;
@@ -261,7 +270,8 @@ Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out) {
   if (!at) return value_address(0);
   Value list = value_of(Kind::list);
   list.bounded = true;
-  for (uint64_t i = 0; i < count; ++i) {
+  constexpr uint64_t most = 1024;  // UIO_MAXIOV
+  for (uint64_t i = 0; i < std::min(count, most); ++i) {
     uint32_t length = 0;
     const uint64_t here = at + i * 64;
     const bool counted = s.ok() && i < static_cast<uint64_t>(s.call.result);
@@ -280,7 +290,7 @@ Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out) {
     if (counted) one.items.push_back(named("msg_len", value_unsigned(length)));
     list.items.push_back(one);
   }
-  list.whole = list.items.size();
+  list.whole = count > most ? count : list.items.size();
   return list;
 }
 

@@ -15,28 +15,40 @@ Value one(Value v) {
   return v;
 }
 
-bool is_number(uint32_t level, uint32_t name) {
-  if (level != 1) return false;
+// Options of SOL_SOCKET that are an int for whoever sets them, however long they claim to be.
+bool is_set_as_number(uint32_t name) {
   switch (name) {
+    case 3:
+    case 4:
     case 13:
     case 17:
     case 20:
     case 21:
+    case 22:
+    case 23:
+    case 24:
     case 25:
     case 26:
     case 28:
     case 31:
+    case 38:
+    case 39:
+    case 47:
+    case 48:
     case 50:
     case 51:
-    case 59:
-    case 61: return false;
-    default: return true;
+    case 52:
+    case 74: return false;
+    default:
+      return name < 54 || name == 56 || name == 60 || (name >= 63 && name <= 65) ||
+             (name >= 68 && name <= 70) || name == 73 || name == 75;
   }
 }
 
 // How much of a value must be there for it to mean something.
 uint64_t known_bytes(uint32_t level, uint32_t name, int64_t length) {
-  if (is_number(level, name)) return static_cast<uint64_t>(std::min<int64_t>(length, 4));
+  if (level == 1 && is_set_as_number(name))
+    return static_cast<uint64_t>(std::min<int64_t>(length, 4));
   if (level == 0 && (name == 35 || name == 36))
     return static_cast<uint64_t>(std::min<int64_t>(length, 8));
   if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28))
@@ -63,14 +75,50 @@ Value partial_credentials(const std::string& all) {
 
 }  // namespace
 
+// What is set; `all` of it as far as it could be read.
+Value set_value(const Scene& s, uint64_t at, int64_t length, uint32_t level, uint32_t name,
+                const std::string& all) {
+  const auto* b = reinterpret_cast<const uint8_t*>(all.data());
+  const bool socket = level == 1;
+  if (socket && (name == 26 || name == 51))
+    return length >= 16 && all.size() >= 16 ? filter_program(s, b, false) : value_address(at);
+  if (socket && name == 13) {
+    if (length < 8 || all.size() < 8) return value_address(at);
+    return Builder()
+        .add("l_onoff", value_number(peek<int32_t>(b)))
+        .add("l_linger", value_number(peek<int32_t>(b + 4)))
+        .done();
+  }
+  if (socket && (name == 20 || name == 21) && length == 16)
+    return all.size() < 16 ? value_address(at) : plain(s, Layout::timeval, b);
+  const bool number = socket && (is_set_as_number(name) || name == 74);
+  if (number || length == 4) {
+    if (length < 4 || all.size() < 4) return value_address(at);
+    Value v = value_number(peek<int32_t>(b));
+    if (socket && name == 74) {
+      v = word(arch::Set::txrehash, peek<uint32_t>(b));
+      v.number = static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(b)));
+      v.base = Value::Base::decimal;
+    }
+    return one(v);
+  }
+  return text_at(s, at, static_cast<uint64_t>(length), false);
+}
+
 // The value of a socket option, by level and name; an int if nothing better is known and it is as
 // long as one.
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
   const uint32_t level = static_cast<uint32_t>(s.call.args[1]),
                  name = static_cast<uint32_t>(s.call.args[2]);
-  if (length <= 0) return value_address(at);
+  if (length < 0 || (out && !length)) return value_address(at);
   const std::string all =
       s.memory.bytes(at, static_cast<uint64_t>(std::min<int64_t>(length, 4096)), out);
+  const bool listed = (level == 263 && (name == 1 || name == 2)) ||
+                      (level == 0 && (name == 35 || name == 36)) ||
+                      (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28));
+  if (!out && !listed) return set_value(s, at, length, level, name, all);
+  if (out && level == 1 && name == 26)
+    return elements(s, Layout::sock_filter, at, static_cast<uint64_t>(length), true);
   if (all.size() < known_bytes(level, name, length)) return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   if (level == 1) {
@@ -124,11 +172,9 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
     v.items.push_back(named("ipv6mr_interface", interface_value(peek<uint32_t>(b + 16))));
     return v;
   }
-  if (length == 4 || (length > 4 && !out && is_number(level, name)))
-    return one(value_number(peek<int32_t>(b)));
-  if (length < 4 && !out) return value_address(at);
-  if (length < 4 && (level == 1 ? is_number(level, name) && name != 3
-                                : level == 0 || level == 6 || level == 41)) {
+  const bool number = level == 1 && (is_set_as_number(name) || name == 74);
+  if (length == 4 || (length > 4 && number)) return one(value_number(peek<int32_t>(b)));
+  if (length < 4 && (number || level == 0 || level == 6 || level == 41)) {
     Value v = value_text(all);
     v.bare = true;
     return v;

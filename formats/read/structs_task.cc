@@ -1,4 +1,6 @@
 // Structs of tasks and their rings: clone3, sched_setattr, thread areas, aio, io_uring.
+#include <fmt/format.h>
+
 #include "formats/read/structs.h"
 
 namespace sctrace::read {
@@ -22,21 +24,33 @@ Value block_control(const Scene& s, const uint8_t* b) {
   const uint16_t opcode = peek<uint16_t>(b + 16);
   const int16_t priority = peek<int16_t>(b + 18);
   const uint64_t buffer = peek<uint64_t>(b + 24), n = peek<uint64_t>(b + 32);
-  if (peek<uint64_t>(b)) f.add("aio_data", value_hex(peek<uint64_t>(b)));
+  f.add("aio_data", value_hex(peek<uint64_t>(b)));
   if (peek<uint32_t>(b + 8)) f.add("aio_key", value_unsigned(peek<uint32_t>(b + 8)));
   if (peek<uint32_t>(b + 12)) f.add("aio_rw_flags", words(Set::rwf_flags, peek<uint32_t>(b + 12)));
-  f.add("aio_lio_opcode", word(Set::iocb_commands, opcode));
-  if (priority) f.add("aio_reqprio", value_number(priority));
+  Value command = word(Set::iocb_commands, opcode);
+  command.base = Value::Base::unsigned_decimal;
+  f.add("aio_lio_opcode", command);
+  const uint32_t flags = peek<uint32_t>(b + 56);
+  constexpr uint32_t has_result_fd = 1, has_priority = 2;
+  const bool known = opcode <= 1 || opcode == 5 || opcode == 7 || opcode == 8;
+  if (priority)
+    f.add("aio_reqprio", flags & has_priority ? io_priority(static_cast<uint16_t>(priority))
+                                              : value_number(priority));
   f.add("aio_fildes", descriptor(s, peek<int32_t>(b + 20)));
-  if (opcode == 1)
-    f.add("aio_buf", text_at(s, buffer, n, false));
-  else if (opcode == 7 || opcode == 8)
-    f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull) : value_address(buffer));
-  else if (opcode == 0 || opcode == 5)
-    f.add("aio_buf", value_address(buffer));
-  else
-    return f.done();
-  f.add("aio_nbytes", value_unsigned(n)).add("aio_offset", value_number(peek<int64_t>(b + 40)));
+  if (s.call.nr == arch::nr_io_cancel || !known) return f.done();
+  const int64_t length = peek<int64_t>(b + 32);
+  if (opcode == 5) {
+    f.add("aio_buf", words(Set::poll_events, peek<uint32_t>(b + 24)));
+  } else if (opcode >= 7 && length >= 0) {
+    f.add("aio_buf", opcode == 8 ? vectors(s, buffer, n, false, ~0ull)
+                                 : elements(s, Layout::remote_iovec, buffer, n, false));
+  } else {
+    f.add("aio_buf", opcode == 1 && length >= 0 ? text_at(s, buffer, n, false) : value_hex(buffer));
+    f.add("aio_nbytes", value_unsigned(n));
+  }
+  if (opcode != 5) f.add("aio_offset", value_number(peek<int64_t>(b + 40)));
+  if (flags) f.add("aio_flags", words(Set::iocb_flags, flags));
+  if (flags & has_result_fd) f.add("aio_resfd", descriptor(s, peek<int32_t>(b + 60)));
   return f.done();
 }
 
@@ -68,9 +82,14 @@ Value ring_parameters(const Scene& s, const uint8_t* b) {
   Builder f;
   const uint32_t flags = peek<uint32_t>(b + 8);
   f.add("flags", words(Set::io_uring_setup_flags, flags))
-      .add("sq_thread_cpu", value_unsigned(peek<uint32_t>(b + 12)));
+      .add("sq_thread_cpu",
+           s.ok() ? value_unsigned(peek<uint32_t>(b + 12)) : value_hex(peek<uint32_t>(b + 12)));
   f.add("sq_thread_idle", value_unsigned(peek<uint32_t>(b + 16)));
   if (flags & 32) f.add("wq_fd", descriptor(s, peek<int32_t>(b + 24)));
+  Value reserved = value_of(Value::Kind::list);
+  for (int i = 28; i < 40; i += 4) reserved.items.push_back(value_hex(peek<uint32_t>(b + i)));
+  reserved.whole = 3;
+  if (peek<uint64_t>(b + 28) || peek<uint32_t>(b + 36)) f.add("resv", reserved);
   if (!s.ok()) return f.done();
   f.add("sq_entries", value_unsigned(peek<uint32_t>(b)))
       .add("cq_entries", value_unsigned(peek<uint32_t>(b + 4)));
@@ -82,13 +101,23 @@ Value ring_parameters(const Scene& s, const uint8_t* b) {
   return f.done();
 }
 
+namespace {
+Value eight_wide(uint32_t number) {  // %#08x: without 0x if it is 0
+  Value v = value_of(Value::Kind::word);
+  v.number = number;
+  v.text = fmt::format("{:#08x}", number);
+  if (!number) v.text = "00000000";
+  v.bare = true;
+  return v;
+}
+}  // namespace
+
 Value thread_area(const uint8_t* b) {
   const uint32_t bits = peek<uint32_t>(b + 12);
   Builder f;
-  f.add("entry_number", value_number(peek<int32_t>(b)));
-  if (peek<uint32_t>(b) != 0xffffffff) f.add("", {});
-  f.add("base_addr", value_address(peek<uint32_t>(b + 4)))
-      .add("limit", value_hex(peek<uint32_t>(b + 8)));
+  f.add("entry_number", user_value(peek<uint32_t>(b)));
+  f.add("base_addr", eight_wide(peek<uint32_t>(b + 4)))
+      .add("limit", eight_wide(peek<uint32_t>(b + 8)));
   f.add("seg_32bit", value_unsigned(bits & 1))
       .add("contents", value_unsigned(bits >> 1 & 3))
       .add("read_exec_only", value_unsigned(bits >> 3 & 1));

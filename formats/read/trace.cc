@@ -209,13 +209,18 @@ void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
   }
 }
 
-std::string joined(const char* argv, size_t limit) {
+// Those that follow the last which is not empty are room that was not needed.
+std::vector<std::string> apart(const char* argv, size_t limit) {
+  while (limit && !argv[limit - 1]) --limit;
+  std::vector<std::string> all;
+  for (size_t at = 0; at < limit; at += all.back().size() + 1)
+    all.push_back(text(argv + at, limit - at));
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& arguments) {
   std::string all;
-  for (size_t at = 0; at < limit && argv[at];) {
-    const std::string one = text(argv + at, limit - at);
-    all += (all.empty() ? "" : " ") + one;
-    at += one.size() + 1;
-  }
+  for (const std::string& one : arguments) all += (all.empty() ? "" : " ") + one;
   return all;
 }
 
@@ -255,7 +260,8 @@ Image open_image(const std::string& ring_file, Damages& damages) {
   image.sud = header->sud, image.site_count = header->site_count;
   image.sites_refused = header->sites_refused;
   image.program = text(header->program, sizeof header->program);
-  image.command = joined(header->command, sizeof header->command);
+  image.arguments = apart(header->command, sizeof header->command);
+  image.command = joined(image.arguments);
   image.slots.reserve(rings_of(*header));
   for (uint32_t n = 0; n < rings_of(*header); ++n) {
     image.slots.push_back(read_slot(file, image.slot_offset(n)));

@@ -52,8 +52,9 @@ struct Image {
   wire::Anchor first{}, last{};  // last.tsc 0: never taken
   uint32_t sud = 0, site_count = 0;
   uint64_t sites_refused = 0;
-  std::string program, command;  // command: argv joined by blanks
-  std::vector<Slot> slots;       // the used ones
+  std::string program, command;        // command: argv joined by blanks
+  std::vector<std::string> arguments;  // the same, apart
+  std::vector<Slot> slots;             // the used ones
 
   uint64_t slot_offset(uint32_t slot) const { return header_bytes + slot * slot_bytes; }
   uint64_t blocks() const { return ring_bytes / block_bytes; }

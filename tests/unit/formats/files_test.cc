@@ -35,7 +35,7 @@ std::string known_at_the_end(ScratchTrace& scratch, std::initializer_list<uint32
   }
   std::string text;
   TextOptions options;
-  options.paths = 2;
+  options.paths = 15;
   for (uint32_t pid : pids) {
     text += fmt::format("{} {}:", pid, files.directory(pid));
     for (int fd = 0; fd < 10; ++fd) {
