@@ -39,6 +39,16 @@ enum class Kind : uint8_t {
   limit,
   fsid,
   epoll_data,  // seconds since 1970, ticks of times(), RLIM_INFINITY, … (in structs)
+  interface,   // the index of a network interface
+  network,
+  network_hexadecimal,
+  network_choice,  // of the network's byte order, as htons() or htonl() makes it
+  hardware,
+  raw_bytes,
+  inet4,
+  inet6,            // addresses, and bytes that nobody knows (in structs)
+  padding,          // hexadecimal, shown only where it is not zero (in structs)
+  socket_identity,  // what sock_diag calls a socket by; its family is the struct's first byte
   command,     // selects what the `variant` arguments are
   path,
   string,     // ended by a nul; in
@@ -180,6 +190,7 @@ struct Command {
 // A pointer inside a struct: behind it lies one `to`, or as many as the number at `length_at` says
 // (`length_bytes` 0: one). `inside`: no pointer, they follow at `pointer_at` from the struct's own
 // start. Capture goes there after taking `from`; links.def.
+inline constexpr uint8_t until_nul = 0xff;  // as length_bytes: there is a string
 struct Link {
   Layout from, to;
   uint16_t pointer_at, length_at;

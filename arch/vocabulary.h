@@ -37,7 +37,7 @@ inline constexpr Word vocabulary[] = {
 };
 inline constexpr size_t word_count = sizeof vocabulary / sizeof *vocabulary;
 struct Starts {
-  uint16_t at[512] = {};
+  uint16_t at[1024] = {};
 };
 constexpr Starts starts() {
   Starts s;

@@ -23,12 +23,13 @@ struct Value {
     structure,    // `items`, each with its `name`
     list,         // `items`; `whole` of them, `rest` the address where reading failed
     members,      // a set of things: signals, descriptors, processors; `negated`: all but these
-    macro,        // what C writes as text(items…)
+    macro,        // what C writes as text(items…); `bare`: of the bytes in `unknown`
     change,       // items[0] before the call, items[1] after it
     wait_status,  // `number`, as wait() gives it
     either,   // items[0] or'ed with items[1]… as written in C, kept apart from `words`; `text` is
               // what is done to them all: "<<8"
-    shifted,  // items[0] << number | items[1], as written in C; `unknown`: a remark on it
+    indexed,  // [items[0]]=items[1], an element of an array whose places have names
+    shifted,  // items[0]<<number, or that | items[1], as written in C; `unknown`: a remark on it
   };
   enum class Base : uint8_t {
     decimal,
@@ -116,6 +117,11 @@ inline Value value_macro(std::string name, std::vector<Value> items) {
   v.text = std::move(name);
   v.items = std::move(items);
   return v;
+}
+inline Value of_bytes(Value macro, const void* at, size_t n) {
+  macro.bare = true;
+  macro.unknown.assign(static_cast<const char*>(at), n);
+  return macro;
 }
 inline Value named(std::string name, Value v) {
   v.name = std::move(name);

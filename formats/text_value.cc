@@ -146,7 +146,11 @@ std::string structure(const Value& v, const TextOptions& o) {
       continue;
     }
     if (out.size() > 1) out += ", ";
-    if (!field.name.empty()) out += field.name + '=';
+    if (!field.name.empty())
+      out += field.name + '=';
+    else if (field.kind == Kind::macro && field.bare && o.names != Names::brief &&
+             field.items.size() == 3)
+      out += field.items[2].text.substr(1) + '=';  // &sin6_addr
     out += shown(field, o);
   }
   if (v.numbered && !more) out += ", ...";
@@ -196,7 +200,20 @@ std::string members(const Value& v, const TextOptions& o) {
   return out + ']';
 }
 
+// What is known by its bytes too is shown by them where names are not wanted alone.
+std::string macro_and_bytes(Value v, TextOptions o) {
+  Value bytes = value_text(v.unknown);
+  bytes.bare = bytes.path = true;
+  const std::string plain = quoted(bytes, o);
+  if (o.names == Names::raw) return plain;
+  v.bare = false;
+  if (v.items.size() == 3) v.items.pop_back();  // where inet_pton() would put it
+  o.names = Names::brief;
+  return plain + " /* " + shown(v, o) + " */";
+}
+
 std::string macro(const Value& v, const TextOptions& o) {
+  if (v.bare && o.names != Names::brief) return macro_and_bytes(v, o);
   const std::string plain = number(v.number, v.base);
   if (v.numbered && o.names == Names::raw) return plain;
   std::string out =
@@ -275,10 +292,12 @@ std::string unadorned(const Value& v, const TextOptions& o) {
     case Kind::macro: return macro(v, o);
     case Kind::change: return change(v, o);
     case Kind::wait_status: return wait_status(v);
+    case Kind::indexed: return '[' + shown(v.items[0], o) + "]=" + shown(v.items[1], o);
     case Kind::shifted: {
-      const std::string plain =
-          fmt::format("{}<<{}|{}", shown(v.items[0], o), v.number, shown(v.items[1], o));
-      return o.names == Names::raw ? plain : plain + " /* " + v.unknown + " */";
+      std::string plain = fmt::format("{}<<{}", shown(v.items[0], o), v.number);
+      if (v.items.size() > 1) plain += '|' + shown(v.items[1], o);
+      if (v.unknown.empty() || o.names == Names::raw) return plain;
+      return plain + " /* " + v.unknown + " */";
     }
     case Kind::either: {
       std::string out;

@@ -160,13 +160,16 @@ constexpr auto linked = [] {
   return all;
 }();
 
-bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep);
+// `known`: so many bytes of the struct are there.
+bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep,
+               uint64_t known = ~0ull);
 
 bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_t deep) {
   uint64_t pointer = address + link.pointer_at, count = 0;
   uint32_t word = 0;
   if (link.when && (!read_app(&word, address, 4) || word != link.when)) return true;
   if (!link.inside && !read_app(&pointer, pointer, 8)) return true;
+  if (pointer && link.length_bytes == arch::until_nul) return put_string(t.self, pointer);
   if (!pointer || !read_app(&count, address + link.length_at, link.length_bytes)) return true;
   if (!link.length_bytes) count = 1;
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
@@ -175,12 +178,15 @@ bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_
          (!deep || put_links(t, pointer, link.to, count, deep - 1));
 }
 
-bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep) {
+bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep,
+               uint64_t known) {
   if (!linked[static_cast<unsigned>(layout)]) return true;
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(layout)];
   for (uint64_t i = 0; i < n && i < links_most; ++i)
     for (const arch::Link& link : arch::links)
-      if (link.from == layout && !put_link(t, address + i * element, link, deep)) return false;
+      if (link.from == layout && link.pointer_at + 8u <= known &&
+          !put_link(t, address + i * element, link, deep))
+        return false;
   return true;
 }
 
@@ -246,9 +252,12 @@ bool take(const Taking& t, const Op& op) {
       return !now || put_bytes(t, address, op.head + bytes_of(measured(t, op), op.element));
     case Kind::structure:
     case Kind::array:
-      return !now || (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
-                      put_links(t, address, op.layout, op.kind == Kind::array ? measured(t, op) : 1,
-                                links_deep));
+      return !now ||
+             (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
+              put_links(
+                  t, address, op.layout, op.kind == Kind::array ? measured(t, op) : 1, links_deep,
+                  op.measure == Measure::argument && op.kind == Kind::structure ? t.args[op.which]
+                                                                                : ~0ull));
     case Kind::iovec:
       if (sending) return t.out || put_vectors(t, address, measured(t, op), ~0ull, true);
       return put_vectors(t, address, measured(t, op), t.out ? static_cast<uint64_t>(t.result) : 0,

@@ -305,12 +305,13 @@ class Lines {
     read::Call before = *item.call;
     before.ended = false;
     std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
-    const Event e = read::decode(before, files());
+    const Event e = read::decode(before, files(), &sockets_);
     if (filter_.wants(e)) printer_.enter(e);
   }
 
   void leave(const read::Item& item) {
-    const Event e = read::decode(*item.call, files());
+    const Event e = read::decode(*item.call, files(), &sockets_);
+    sockets_.learn(*item.call);
     if (filter_.wants(e)) {
       printer_.leave(e);
       if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
@@ -380,6 +381,7 @@ class Lines {
   bool settled_ = false;
   TextPrinter printer_;
   read::Files files_;
+  read::NetlinkSockets sockets_;
   std::set<uint32_t> threads_;
   uint32_t first_ = 0;
   FILE* to_;

@@ -16,12 +16,14 @@ constexpr const char* ways[] = {"", "in ", "out ", "in/out "};
 
 const char* kind_name(arch::Kind kind) {
   static constexpr const char* names[] = {
-      "none",       "int",     "unsigned", "hex",     "octal",     "long",   "unsigned long",
-      "hex",        "fd",      "dirfd",    "pid",     "uid",       "gid",    "signal",
-      "size",       "offset",  "mode",     "device",  "file mode", "flags",  "choice",
-      "key",        "code",    "address",  "time",    "ticks",     "limit",  "fsid",
-      "epoll data", "command", "path",     "string",  "buffer",    "struct", "array",
-      "iovec",      "msghdr",  "mmsghdr",  "strings", "by command"};
+      "none",       "int",       "unsigned", "hex",       "octal",     "long",     "unsigned long",
+      "hex",        "fd",        "dirfd",    "pid",       "uid",       "gid",      "signal",
+      "size",       "offset",    "mode",     "device",    "file mode", "flags",    "choice",
+      "key",        "code",      "address",  "time",      "ticks",     "limit",    "fsid",
+      "epoll data", "interface", "network",  "network",   "network",   "hardware", "bytes",
+      "inet",       "inet6",     "padding",  "socket id", "command",   "path",     "string",
+      "buffer",     "struct",    "array",    "iovec",     "msghdr",    "mmsghdr",  "strings",
+      "by command"};
   static_assert(sizeof names / sizeof *names == static_cast<size_t>(arch::Kind::variant) + 1);
   return names[static_cast<size_t>(kind)];
 }

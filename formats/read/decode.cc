@@ -125,7 +125,7 @@ Value memory_value(const Scene& s, const Arg& a, uint64_t at, bool out) {
   switch (a.kind) {
     case Kind::path: return string_at(s, at, true);
     case Kind::string: return string_at(s, at, false, out);
-    case Kind::buffer: return text_at(s, at, n, out);
+    case Kind::buffer: return payload_at(s, at, n, out);
     case Kind::structure: return structure(s, a.layout, at, a.measured_by ? n : a.element, out);
     case Kind::array:
       return elements(
@@ -211,7 +211,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
     const uint64_t n = std::min(pair[1], filled);
     filled -= n;
     one.items.push_back(
-        named("iov_base", n || !pair[1] || !out ? text_at(s, pair[0], n, out) : value_text("")));
+        named("iov_base", n || !pair[1] || !out ? payload_at(s, pair[0], n, out) : value_text("")));
     if (out && !n && pair[1])
       one.items.back() = named("iov_base", pair[0] ? value_text("") : value_address(0));
     one.items.push_back(named("iov_len", value_unsigned(pair[1])));
@@ -260,13 +260,13 @@ void add_paths(uint32_t nr, const Value& v, Event& e) {
 }
 }  // namespace
 
-Event decode(const Call& call, const Files* files) {
+Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets) {
   const arch::Row& row = arch::lookup(call.nr);
   const arch::Command* command = nullptr;
   for (uint8_t i = 0; i < row.arity; ++i)
     if (row.args[i].kind == Kind::command)
       command = arch::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
-  const Scene s{call, row, command, files, Memory(call)};
+  const Scene s{call, row, command, files, Memory(call), sockets ? sockets->carried(call) : -1};
   Event e;
   e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
   e.began = call.began, e.finished = call.finished, e.ended = call.ended, e.result = call.result;

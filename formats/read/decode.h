@@ -32,25 +32,38 @@ class Memory {
   const Call& call_;
 };
 
+// Which descriptors are netlink sockets: what goes over them is decoded, whatever is asked for.
+class NetlinkSockets {
+ public:
+  void learn(const Call& call);                  // once it has ended
+  int protocol(uint32_t pid, int64_t fd) const;  // -1: it is none
+  int carried(const Call& call) const;           // by a call that sends or receives
+ private:
+  std::unordered_map<uint32_t, std::unordered_map<int64_t, int>> of_;
+};
+
 struct Scene {
   const Call& call;
   const arch::Row& row;
   const arch::Command* command;
   const Files* files;
   Memory memory;
+  int netlink = -1;  // the protocol, if what goes over the descriptor is of netlink
   bool ok() const { return call.ended && call.result >= 0 && !(call.how & wire::exit_restarted); }
   std::string path_of(int64_t fd) const {
     return files ? files->path(call.pid, fd) : std::string();
   }
 };
 
-Event decode(const Call& call, const Files* files = nullptr);
+Event decode(const Call& call, const Files* files = nullptr,
+             const NetlinkSockets* sockets = nullptr);
 
 // decode_words.cc
 Value word(arch::Set set, uint64_t value, bool wide = false);
 Value words(arch::Set set, uint64_t value, bool wide = false);
 const char* word_text(arch::Set set, uint64_t value);  // or null
 Value signal_value(uint64_t number);
+Value interface_value(uint32_t index);
 Value user_value(uint32_t id);
 Value mode_value(uint32_t mode);       // 0644
 Value file_mode_value(uint32_t mode);  // S_IFREG|0644
@@ -66,6 +79,8 @@ std::string moment(int64_t seconds, uint32_t nanoseconds = 0,
 arch::Arg effective(const Scene& s, uint8_t index);
 Value argument(const Scene& s, uint8_t index);
 Value text_at(const Scene& s, uint64_t at, uint64_t n, bool out);
+Value payload_at(const Scene& s, uint64_t at, uint64_t n,
+                 bool out);  // netlink.cc: what a socket carries
 Value string_at(const Scene& s, uint64_t at, bool path, bool out = false);
 Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count, bool out);
 Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t filled);

@@ -231,7 +231,17 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
       v.items.push_back(named("u64", value_unsigned(raw)));
       return v;
     }
+    case K::padding: return value_hex(raw);
+    case K::interface: return interface_value(static_cast<uint32_t>(raw));
     case K::none:
+    case K::network:
+    case K::network_hexadecimal:
+    case K::network_choice:
+    case K::hardware:
+    case K::raw_bytes:
+    case K::inet4:
+    case K::inet6:
+    case K::socket_identity:
     case K::address:
     case K::path:
     case K::string:

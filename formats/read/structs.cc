@@ -145,11 +145,18 @@ Value member(const Scene& s, const Member& m, const uint8_t* bytes, const Place&
     case Role::tail: return linked_member(s, m, bytes, place);
   }
   const uint8_t* at = bytes + m.offset;
+  if (m.kind == Kind::padding && m.count) return bare_bytes(at, m.count);
+  const bool network = m.kind >= Kind::network && m.kind <= Kind::socket_identity;
+  if (network && m.kind != Kind::padding && m.inner == Layout::none)
+    return network_member(m.kind, m.set, at, m.count ? m.count : m.bytes, *bytes);
   if (!m.count || m.inner != Layout::none)
     return one_of(s, m, at, {place.at + m.offset, place.out});
   Value list = value_of(Value::Kind::list);
-  for (uint16_t i = 0; i < m.count; ++i)
-    list.items.push_back(scalar(s, m.kind, m.set, widened(m, at + i * m.bytes)));
+  const bool places = m.set != Set::none;  // which have names
+  for (uint16_t i = 0; i < m.count; ++i) {
+    Value one = scalar(s, m.kind, places ? Set::none : m.set, widened(m, at + i * m.bytes));
+    list.items.push_back(places ? at_place(m.set, i, std::move(one)) : std::move(one));
+  }
   list.whole = m.count;
   return list;
 }
@@ -176,14 +183,15 @@ bool is_scalar(Layout layout) {
   return span.end == span.first + 1 && !*members[span.first].name;
 }
 
-Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& place) {
+Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& place, size_t known) {
   const Span span = by_layout.of[static_cast<size_t>(layout)];
   if (is_scalar(layout)) return member(s, members[span.first], bytes, place);
   Value v = value_of(Value::Kind::structure);
   for (uint16_t i = span.first; i < span.end; ++i) {
     const Member& m = members[i];
-    const bool zero = m.show >= Show::nonzero && is_zero(m, bytes);
-    if (zero && m.show == Show::nonzero) continue;
+    if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) continue;
+    const bool zero = (m.show >= Show::nonzero || m.kind == Kind::padding) && is_zero(m, bytes);
+    if (zero && (m.show == Show::nonzero || m.kind == Kind::padding)) continue;
     Value field = named(m.name, member(s, m, bytes, place));
     field.detail = m.show == Show::detail || (zero && m.show == Show::notable);
     v.items.push_back(std::move(field));

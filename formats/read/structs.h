@@ -8,12 +8,20 @@ namespace sctrace::read {
 // The struct at `at`; its bare address where it could not be read. `bytes`: how long the caller
 // says it is.
 Value structure(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
-// By members.def. `place`: where the bytes lie, for what follows them or what they point at.
+// By members.def: what lies within the bytes that are known. `place`: where the bytes lie, for what
+// follows them or what they point at.
 struct Place {
   uint64_t at = 0;
   bool out = false;
 };
-Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes, const Place& place = {});
+Value plain(const Scene& s, arch::Layout layout, const uint8_t* bytes, const Place& place = {},
+            size_t known = SIZE_MAX);
+// netlink_members.cc: fields in the network's byte order and addresses. `family`: of the struct.
+Value network_member(arch::Kind kind, arch::Set set, const uint8_t* at, size_t bytes,
+                     uint8_t family);
+Value bare_bytes(const uint8_t* at, size_t n);           // in hex in every style
+Value inet6_anonymous(const uint8_t* at);                // inet_pton(AF_INET6, "::1")
+Value at_place(arch::Set set, uint64_t index, Value v);  // an element by the name of its place
 bool is_scalar(arch::Layout layout);
 // A name in a field of so many bytes, never shortened for brevity; one without its nul lost its
 // end.
@@ -55,7 +63,6 @@ Value directory_entries(const Scene& s, uint64_t at, uint64_t bytes, bool wide);
 Value other_value(const Scene& s, arch::Layout layout, const uint8_t* bytes, uint64_t at, bool out);
 Value fd_set_value(const Scene& s, const uint8_t* bytes, uint64_t count);
 Value filter_program(const Scene& s, const uint8_t* bytes, bool out);
-Value interface_value(uint32_t index);
 Value inet4_value(const uint8_t* at);
 Value inet6_value(const uint8_t* at, const char* where);
 Value hardware_address(const uint8_t* at, size_t n);
@@ -71,6 +78,9 @@ Value ring_parameters(const Scene&, const uint8_t*);
 Value thread_area(const uint8_t*);
 Value scheduling(const uint8_t*);
 Value performance_attributes(const Scene& s, uint64_t at);
+// bpf.cc
+Value bpf_attributes(const Scene& s, uint64_t at, uint64_t bytes);
+Value instruction_value(const uint8_t* bytes);
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out);
 
 }  // namespace sctrace::read

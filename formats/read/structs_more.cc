@@ -81,6 +81,8 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     v.items.push_back(named("mtext", text_at(s, at + 8, bytes, out)));
     return v;
   }
+  if (layout >= Layout::bpf_attr && layout <= Layout::bpf_query)
+    return bpf_attributes(s, at, bytes);
   const uint64_t most = std::min<uint64_t>(bytes, 4096);
   std::string all = s.memory.bytes(at, most, out);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
@@ -278,6 +280,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     case Layout::ldt_desc: return thread_area(b);
     case Layout::sock_filter:
       return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
+    case Layout::bpf_insn: return instruction_value(b);
     case Layout::io_uring_params: return ring_parameters(s, b);
     case Layout::rseq:
     case Layout::clone_args:

@@ -15,7 +15,7 @@ using Kind = Value::Kind;
 Value inet4_value(const uint8_t* at) {
   char text[INET_ADDRSTRLEN];
   inet_ntop(AF_INET, at, text, sizeof text);
-  return value_macro("inet_addr", {value_text(text)});
+  return of_bytes(value_macro("inet_addr", {value_text(text)}), at, 4);
 }
 
 // inet_pton(AF_INET6, "::1", &where): a whole field, without a name of its own.
@@ -27,13 +27,19 @@ Value inet6_value(const uint8_t* at, const char* where) {
   family.text = "AF_INET6";
   family.base = Value::Base::hexadecimal;
   family.number = 10;
-  return value_macro("inet_pton", {family, value_text(text), target});
+  Value address = value_text(text);
+  address.path = true;  // never shortened
+  return of_bytes(value_macro("inet_pton", {family, address, target}), at, 16);
 }
 
 Value interface_value(uint32_t index) {
   char name[IF_NAMESIZE];
   if (!index || !if_indextoname(index, name)) return value_unsigned(index);
-  return value_macro("if_nametoindex", {value_text(name)});
+  Value v = value_macro("if_nametoindex", {value_text(name)});
+  v.numbered = true;  // by its number where no names are asked for
+  v.base = Value::Base::unsigned_decimal;
+  v.number = index;
+  return v;
 }
 
 Value hardware_address(const uint8_t* at, size_t n) {
@@ -48,10 +54,10 @@ Value hardware_address(const uint8_t* at, size_t n) {
 namespace {
 
 Value network_short(const char* macro, const uint8_t* at) {
-  return value_macro(macro, {value_unsigned(ntohs(peek<uint16_t>(at)))});
+  return of_bytes(value_macro(macro, {value_unsigned(ntohs(peek<uint16_t>(at)))}), at, 2);
 }
 Value network_long(const uint8_t* at) {
-  return value_macro("htonl", {value_unsigned(ntohl(peek<uint32_t>(at)))});
+  return of_bytes(value_macro("htonl", {value_unsigned(ntohl(peek<uint32_t>(at)))}), at, 4);
 }
 
 void add_unix(Value& v, const uint8_t* b, size_t n) {

@@ -1,8 +1,7 @@
 #include "formats/read/endings.h"
+#include "tests/support/catch.h"
 
 #include <cstring>
-
-#include <catch2/catch.hpp>
 
 #include "arch/table.h"
 

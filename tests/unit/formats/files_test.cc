@@ -1,8 +1,7 @@
 #include "formats/read/files.h"
+#include "tests/support/catch.h"
 
 #include <fmt/format.h>
-
-#include <catch2/catch.hpp>
 
 #include "arch/table.h"
 #include "formats/read/trace.h"

@@ -1,0 +1,172 @@
+#include <algorithm>
+
+#include "formats/read/netlink.h"
+
+namespace sctrace::read::netlink {
+
+using arch::Layout;
+using arch::Set;
+
+namespace {
+
+// A struct, and behind it attributes of its own.
+Value with_attributes(Message& m, Value head, Attributes table, Span behind) {
+  if (!behind.bytes) return head;
+  return several({std::move(head), attributes(m, table, behind)});
+}
+
+// Next hops: each with a length of its own, in which lie its attributes.
+Value multipath(Message& m, Span where) {
+  if (where.bytes < 8) return hex_bytes(m, where);
+  if (m.depth >= deepest) return hex_bytes(m, where);
+  Value list = value_of(Value::Kind::list);
+  while (where.bytes >= 8 && list.items.size() < longest) {
+    uint16_t length = 0;
+    if (!m.s.memory.whole(&length, where.at, 2, m.out)) {
+      if (list.items.empty()) return value_address(where.at);
+      list.rest = where.at;
+      break;
+    }
+    Value hop = structure_of(m, Layout::nl_rtnexthop, 8, where);
+    const uint64_t inside = std::min<uint64_t>(length, where.bytes);
+    if (inside > 8) {
+      Value both = value_of(Value::Kind::list);
+      both.items = {hop, attributes(m, Attributes::route, {where.at + 8, inside - 8})};
+      both.whole = 2;
+      hop = both;
+    }
+    list.items.push_back(hop);
+    if (length < 8) break;
+    where = where.from((length + 3u) & ~3u);
+  }
+  list.whole = list.items.size();
+  if (list.items.size() == 1 && !list.rest) {
+    Value only = std::move(list.items[0]);
+    return only;
+  }
+  return list;
+}
+
+Value via(Message& m, Span where) {
+  uint16_t family = 0;
+  if (where.bytes < 2) return hex_bytes(m, where);
+  if (!m.s.memory.whole(&family, where.at, 2, m.out)) return value_address(where.at);
+  Builder f;
+  f.add("rtvia_family", word(Set::address_families, family));
+  const Span rest = where.from(2);
+  if (!rest.bytes) return f.done();
+  const uint8_t outer = m.family;
+  m.family = static_cast<uint8_t>(family < 256 ? family : 0);
+  Value address = held(m, holding::family_address, rest);
+  if (m.family == 10 && address.kind == Value::Kind::macro) {
+    Value where_to = value_of(Value::Kind::word);
+    where_to.text = "&rtvia_addr";
+    address.items.push_back(where_to);
+    f.add("", address);
+  } else
+    f.add("rtvia_addr", address);
+  m.family = outer;
+  return f.done();
+}
+
+// Whether the address is of IPv4 or IPv6 is said behind it.
+Value group_entry(Message& m, Span where) {
+  Value v = structure_of(m, Layout::nl_mdba_mdb_entry_info, 28, where);
+  uint8_t b[28];
+  if (v.kind != Value::Kind::structure || !m.s.memory.whole(b, where.at, sizeof b, m.out)) return v;
+  const uint16_t protocol = __builtin_bswap16(peek<uint16_t>(b + 24));
+  Builder address;
+  address.add("u", protocol == 2 ? inet4_value(b + 8) : bare_bytes(b + 8, 16));
+  if (protocol == 10) {
+    Builder of6;
+    of6.add("", inet6_value(b + 8, "&u"));
+    address = of6;
+  }
+  address.add("proto", value_macro("htons", {word(Set::address_families, protocol)}));
+  v.items.push_back(named("addr", address.done()));
+  return with_attributes(m, v, Attributes::group_entry, where.from(28));
+}
+
+Value router_port(Message& m, Span where) {
+  if (where.bytes < 4) return hex_bytes(m, where);
+  uint32_t index = 0;
+  if (!m.s.memory.whole(&index, where.at, 4, m.out)) return value_address(where.at);
+  return with_attributes(m, interface_value(index), Attributes::router_port, where.from(4));
+}
+
+Value unix_name(const Message& m, Span where) {
+  std::string all = m.s.memory.bytes(where.at, where.bytes, m.out);
+  if (all.empty() && where.bytes) return value_address(where.at);
+  const bool abstract = all[0] == '\0';
+  Value v = value_text(abstract ? all.substr(1) : all.substr(0, all.find('\0')));
+  if (abstract) v.unknown = "@";
+  v.cut = !abstract && all.find('\0') == all.npos;
+  if (all.size() < where.bytes) v.rest = where.at;
+  return v;
+}
+
+Value filter(const Message& m, Span where) {
+  if (where.bytes % 8) return hex_bytes(m, where);
+  return elements(m.s, Layout::sock_filter, where.at, where.bytes / 8, m.out);
+}
+
+Value sockaddrs(const Message& m, Span where) {
+  Value list = value_of(Value::Kind::list);
+  list.bounded = true;
+  if (where.bytes < 128) return hex_bytes(m, where);
+  for (uint64_t i = 0; i < where.bytes / 128; ++i) {
+    const std::string all = m.s.memory.bytes(where.at + 128 * i, 128, m.out);
+    if (all.size() < 128) {
+      if (!i) return value_address(where.at);
+      list.rest = where.at + 128 * i;
+      break;
+    }
+    list.items.push_back(
+        sockaddr_value(m.s, reinterpret_cast<const uint8_t*>(all.data()), all.size()));
+  }
+  list.whole = list.items.size();
+  return list;
+}
+
+}  // namespace
+
+Value special(Message& m, Special what, Span where) {
+  switch (what) {
+    case Special::multipath: return multipath(m, where);
+    case Special::via: return via(m, where);
+    case Special::protocol_info:
+      if (m.family == 7) return attributes(m, Attributes::brport, where);
+      if (m.family == 10) return attributes(m, Attributes::link_inet6, where);
+      break;
+    case Special::family_spec:
+      return attributes(m, m.family == 7 ? Attributes::af_spec_bridge : Attributes::ifla_af_spec,
+                        where);
+    case Special::info_kind:
+    case Special::slave_kind: {
+      Value v = held(m, holding::text, where);
+      (what == Special::info_kind ? m.kind : m.slave_kind) = v.cut ? std::string() : v.text;
+      return v;
+    }
+    case Special::info_data:
+      if (m.kind == "bridge") return attributes(m, Attributes::bridge, where);
+      if (m.kind == "tun") return attributes(m, Attributes::tun, where);
+      break;
+    case Special::info_xstats:
+      if (m.kind == "can") return structure_of(m, Layout::nl_can_stats, 24, where);
+      break;
+    case Special::slave_data:
+      if (m.slave_kind == "bridge") return attributes(m, Attributes::brport, where);
+      break;
+    case Special::router_port: return router_port(m, where);
+    case Special::group_entry: return group_entry(m, where);
+    case Special::unix_name: return unix_name(m, where);
+    case Special::filter: return filter(m, where);
+    case Special::sockaddrs: return sockaddrs(m, where);
+    case Special::multicast_list:
+    case Special::md5_signatures:
+    case Special::none: break;
+  }
+  return hex_bytes(m, where);
+}
+
+}  // namespace sctrace::read::netlink
