@@ -218,20 +218,14 @@ Value sockaddr_value(const Scene& s, const uint8_t* b, size_t n) {
           named("sin6_scope_id", local ? interface_value(scope) : value_unsigned(scope)));
     return v;
   }
-  if (family == 16 && n >= 12) {
-    v.items.push_back(named("nl_pid", value_number(peek<int32_t>(b + 4))));
-    Value groups = value_of(Kind::word);
-    groups.text = fmt::format("{:08x}", peek<uint32_t>(b + 8));
-    groups.base = Value::Base::hexadecimal;
-    groups.number = peek<uint32_t>(b + 8);
-    v.items.push_back(named("nl_groups", groups));
-    return v;
-  }
+  if (add_rare_family(v, b, n, family)) return v;
   if (family == 17 && n >= 12) return add_packet(v, b, n), v;
   (void)s;
-  if (n > 2)
-    v.items.push_back(
-        named("sa_data", value_text(std::string(reinterpret_cast<const char*>(b) + 2, n - 2))));
+  if (n > 2) {
+    Value data = value_text(std::string(reinterpret_cast<const char*>(b) + 2, n - 2));
+    data.path = true;  // in whole
+    v.items.push_back(named("sa_data", data));
+  }
   return v;
 }
 

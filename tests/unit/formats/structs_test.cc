@@ -136,6 +136,29 @@ TEST_CASE("a filter is shown step by step", "[formats][structs]") {
              Equals("BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)"));
 }
 
+TEST_CASE("addresses of the rarer families have their own fields", "[formats][structs]") {
+  const read::Call c;
+  const read::Scene s{c, arch::unknown, nullptr, nullptr, read::Memory(c)};
+  const auto shown = [&](const char* bytes, size_t n) {
+    return text(read::sockaddr_value(s, reinterpret_cast<const uint8_t*>(bytes), n));
+  };
+  CHECK_THAT(shown("\4\0\0\x50\0\0\0\1"
+                   "ABCDEF\7\0",
+                   16),
+             Equals("{sa_family=AF_IPX, sipx_port=htons(80), sipx_network=htonl(0x1), "
+                    "sipx_node=[0x41, 0x42, 0x43, 0x44, 0x45, 0x46], sipx_type=0x7}"));
+  CHECK_THAT(shown("\x09\0"
+                   "0123456789abcdef",
+                   18),
+             Equals("{sa_family=AF_X25, sx25_addr={x25_addr=\"0123456789abcde\"...}}"));
+  CHECK_THAT(shown("\x10\0\0\0\2\0\0\0\0\0\0\0", 12),
+             Equals("{sa_family=AF_NETLINK, nl_pid=2, nl_groups=00000000}"));
+  CHECK_THAT(shown("\x1f\0"
+                   "abcdef\3\0",
+                   10),
+             Equals("{sa_family=AF_BLUETOOTH, rc_bdaddr=61:62:63:64:65:66, rc_channel=3}"));
+}
+
 TEST_CASE("every struct survives any bytes", "[formats][structs]") {
   read::Call c;
   c.ended = true;
