@@ -40,16 +40,13 @@ enum class Kind : uint8_t {
   fsid,
   epoll_data,  // seconds since 1970, ticks of times(), RLIM_INFINITY, … (in structs)
   interface,   // the index of a network interface
-  network,
-  network_hexadecimal,
-  network_choice,  // of the network's byte order, as htons() or htonl() makes it
-  hardware,
-  raw_bytes,
-  inet4,
-  inet6,            // addresses, and bytes that nobody knows (in structs)
+  // clang-format off
+  // of the network's byte order, as htons() or htonl() makes it; addresses, bare bytes (in structs)
+  network, network_hexadecimal, network_choice, hardware, raw_bytes, inet4, inet6,
+  // clang-format on
   padding,          // hexadecimal, shown only where it is not zero (in structs)
   socket_identity,  // what sock_diag calls a socket by; its family is the struct's first byte
-  command,     // selects what the `variant` arguments are
+  command,          // selects what the `variant` arguments are
   path,
   string,     // ended by a nul; in
   buffer,     // plain bytes; bounded by SCTRACE_STRSIZE

@@ -225,7 +225,8 @@ std::string macro(const Value& v, const TextOptions& o) {
     if (within.names != o.names) item.unknown.clear();
     out += (i ? ", " : "") + shown(item, within);
   }
-  out += ')' + v.unknown;
+  out += ')';
+  if (!v.bare) out += v.unknown;  // else these are its bytes
   return v.numbered && o.names == Names::both ? out + " */" : out;
 }
 

@@ -17,10 +17,10 @@ LONGEST = {  # call: instructions, lines; overwrite mode
     "read 1 B": (320, 21),
     "read 4 KiB": (326, 28),
     "write 4 KiB": (327, 28),
-    "openat": (374, 20),
+    "openat": (534, 21),  # a device is looked at: what is behind it only the kernel tells
     "newfstatat": (452, 24),
     "writev": (717, 26),
-    "rt_sigprocmask": (1042, 34),
+    "rt_sigprocmask": (1060, 35),
     "futex": (396, 23),
 }
 

@@ -1,12 +1,12 @@
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
 
 #include "formats/read/decode.h"
 #include "formats/text.h"
+#include "tests/support/catch.h"
 
 using namespace sctrace;
-using Catch::Matchers::Contains;
+using sctrace::test::contains;
 using Catch::Matchers::Equals;
 
 namespace {
@@ -66,9 +66,9 @@ TEST_CASE("a message is its header, its fixed part and its attributes", "[format
   CHECK_THAT(sent(0, message(0x12, "") + message(0x12, "")),
              Equals("[" + head + ", " + head + "]"));
   CHECK_THAT(sent(0, message(0x12, "")).substr(0, 30), Equals(head.substr(0, 30)));
-  CHECK_THAT(sent(0, message(0x12, "\1")), Contains("{ifi_family=AF_UNIX, ...}]"));
+  CHECK_THAT(sent(0, message(0x12, "\1")), contains("{ifi_family=AF_UNIX, ...}]"));
   CHECK_THAT(sent(0, message(0x12, link(attribute(4, raw(1500))))),
-             Contains("[{nla_len=8, nla_type=IFLA_MTU}, 1500]]"));
+             contains("[{nla_len=8, nla_type=IFLA_MTU}, 1500]]"));
 }
 
 TEST_CASE("attributes nest, and what they hold may depend on others", "[formats][netlink]") {
@@ -77,28 +77,28 @@ TEST_CASE("attributes nest, and what they hold may depend on others", "[formats]
                                                         attribute(2, data)))));
   };
   CHECK_THAT(kind("bridge", attribute(5, raw(1))),
-             Contains("{nla_len=8, nla_type=IFLA_BR_STP_STATE}, 1]"));
-  CHECK_THAT(kind("other", "abcd"), Contains(R"(nla_type=IFLA_INFO_DATA}, "\x61\x62\x63\x64"])"));
+             contains("{nla_len=8, nla_type=IFLA_BR_STP_STATE}, 1]"));
+  CHECK_THAT(kind("other", "abcd"), contains(R"(nla_type=IFLA_INFO_DATA}, "\x61\x62\x63\x64"])"));
   CHECK_THAT(sent(0, message(0x16, "\2" + std::string(7, '\0') + attribute(1, "\1\2\3\4"))),
-             Contains(R"([{nla_len=8, nla_type=IFA_ADDRESS}, inet_addr("1.2.3.4")]])"));
+             contains(R"([{nla_len=8, nla_type=IFA_ADDRESS}, inet_addr("1.2.3.4")]])"));
 }
 
 TEST_CASE("protocols have their own types", "[formats][netlink]") {
-  CHECK_THAT(sent(12, message(0x0a00, "")), Contains("NFNL_SUBSYS_NFTABLES<<8|NFT_MSG_NEWTABLE"));
+  CHECK_THAT(sent(12, message(0x0a00, "")), contains("NFNL_SUBSYS_NFTABLES<<8|NFT_MSG_NEWTABLE"));
   CHECK_THAT(sent(4, message(0x14, std::string("\1\0", 2))),
-             Contains("{sdiag_family=AF_UNIX, ...}"));
-  CHECK_THAT(sent(6, message(0x10, "")), Contains("nlmsg_type=XFRM_MSG_NEWSA"));
-  CHECK_THAT(sent(16, message(0x10, "")), Contains("nlmsg_type=nlctrl"));
+             contains("{sdiag_family=AF_UNIX, ...}"));
+  CHECK_THAT(sent(6, message(0x10, "")), contains("nlmsg_type=XFRM_MSG_NEWSA"));
+  CHECK_THAT(sent(16, message(0x10, "")), contains("nlmsg_type=nlctrl"));
   CHECK_THAT(sent(15, "add@/devices"), Equals("\"add@/devices\""));
 }
 
 TEST_CASE("an error holds the message that it is about", "[formats][netlink]") {
   CHECK_THAT(sent(0, message(2, raw(-13) + message(0x12, ""), 0)),
-             Contains("{error=-EACCES, msg={nlmsg_len=16, nlmsg_type=RTM_GETLINK"));
+             contains("{error=-EACCES, msg={nlmsg_len=16, nlmsg_type=RTM_GETLINK"));
 }
 
 TEST_CASE("memory that could not be read is an address", "[formats][netlink]") {
-  CHECK_THAT(sent(0, message(0x12, ""), 40), Contains("pid=0}, ... /* 0x10010 */]"));
+  CHECK_THAT(sent(0, message(0x12, ""), 40), contains("pid=0}, ... /* 0x10010 */]"));
   CHECK_THAT(sent(0, std::string(), 16), Equals("0x10000"));
 }
 
