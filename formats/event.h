@@ -23,7 +23,8 @@ struct Value {
     structure,    // `items`, each with its `name`
     list,         // `items`; `whole` of them, `rest` the address where reading failed
     members,      // a set of things: signals, descriptors, processors; `negated`: all but these
-    macro,        // what C writes as text(items…); `bare`: of the bytes in `unknown`
+    macro,        // what C writes as text(items…); `bare` and not
+                  // `numbered`: of the bytes in `unknown`
     change,       // items[0] before the call, items[1] after it
     wait_status,  // `number`, as wait() gives it
     either,   // items[0] or'ed with items[1]… as written in C, kept apart from `words`; `text` is

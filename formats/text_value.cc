@@ -134,6 +134,9 @@ std::string words(const Value& v, const TextOptions& o) {
              : joined;
 }
 
+// A macro that `unknown` has the bytes of; one with a number has a remark there.
+bool is_of_bytes(const Value& v) { return v.kind == Kind::macro && v.bare && !v.numbered; }
+
 std::string structure(const Value& v, const TextOptions& o) {
   std::string out = "{";
   bool more = v.more && !o.verbose;
@@ -148,8 +151,7 @@ std::string structure(const Value& v, const TextOptions& o) {
     if (out.size() > 1) out += ", ";
     if (!field.name.empty())
       out += field.name + '=';
-    else if (field.kind == Kind::macro && field.bare && o.names != Names::brief &&
-             field.items.size() == 3)
+    else if (is_of_bytes(field) && o.names != Names::brief && field.items.size() == 3)
       out += field.items[2].text.substr(1) + '=';  // &sin6_addr
     out += shown(field, o);
   }
@@ -207,13 +209,14 @@ std::string macro_and_bytes(Value v, TextOptions o) {
   const std::string plain = quoted(bytes, o);
   if (o.names == Names::raw) return plain;
   v.bare = false;
+  v.unknown.clear();
   if (v.items.size() == 3) v.items.pop_back();  // where inet_pton() would put it
   o.names = Names::brief;
   return plain + " /* " + shown(v, o) + " */";
 }
 
 std::string macro(const Value& v, const TextOptions& o) {
-  if (v.bare && o.names != Names::brief) return macro_and_bytes(v, o);
+  if (is_of_bytes(v) && o.names != Names::brief) return macro_and_bytes(v, o);
   const std::string plain = number(v.number, v.base);
   if (v.numbered && o.names == Names::raw) return plain;
   std::string out =
@@ -226,7 +229,7 @@ std::string macro(const Value& v, const TextOptions& o) {
     out += (i ? ", " : "") + shown(item, within);
   }
   out += ')';
-  if (!v.bare) out += v.unknown;  // else these are its bytes
+  if (!is_of_bytes(v)) out += v.unknown;
   return v.numbered && o.names == Names::both ? out + " */" : out;
 }
 

@@ -149,6 +149,7 @@ Facts facts_of(uint32_t nr) {
               .in_by = 0,
               .out_at = 0,
               .out_bytes = 0};
+  if (nr == arch::nr_setsockopt) facts.in = Shape::interpreted;  // a filter is more than its length
   if (plan.flags & plan_in) facts.what |= has_in;
   if (plan.flags & plan_out) facts.what |= has_out;
   if (const Op* op = sole(plan, false)) facts.in_at = op->arg, facts.in_by = op->which;
