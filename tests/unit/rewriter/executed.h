@@ -27,6 +27,7 @@ struct Mapped {
   Pretend code;
   uint64_t begin = 0;
   size_t size = 0;
+  bool ends_all = true;  // and all stubs are forgotten when it goes
 
   // `offset` into the first page is where the code begins.
   explicit Mapped(const std::string& text, size_t offset = 0, uint64_t hint = 0) : code(text) {
@@ -39,7 +40,7 @@ struct Mapped {
     mprotect(got, size, PROT_READ | PROT_EXEC);
   }
   ~Mapped() {
-    rewriter::forget_all();
+    if (ends_all) rewriter::forget_all();
     munmap(reinterpret_cast<void*>(begin), size);
   }
   Mapped(const Mapped&) = delete;

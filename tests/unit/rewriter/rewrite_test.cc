@@ -229,22 +229,22 @@ TEST_CASE("an object that comes later is patched, forgotten, and its place used 
   Rewritten rewritten;
   REQUIRE(rewritten.add(first.object()) == 1);
   for (int round = 0; round < 3; ++round) {
-    const Mapped* late = new Mapped("[b827000000 0f05 c3]");
+    Mapped late("[b827000000 0f05 c3]");
+    late.ends_all = false;
     const Running running = round ? Running::anybody : Running::nobody;
-    REQUIRE(add_late(rewritten, *late, running));
+    REQUIRE(add_late(rewritten, late, running));
     const Stub& stub = rewritten.table[1];
-    CHECK(stub_at(late->code.address + 5) == &stub);
+    CHECK(stub_at(late.code.address + 5) == &stub);
     toy_calls = 0;
-    CHECK(run(late->at(0)).rax == getpid());
+    CHECK(run(late.at(0)).rax == getpid());
     CHECK((toy_calls == 1 && toy_index == 1));
-    CHECK(has_text_in(late->begin, late->begin + 1));
+    CHECK(has_text_in(late.begin, late.begin + 1));
     const uint64_t stub_begin = stub.begin, born = births();
-    forget(late->begin, late->begin + late->size, born - 1);  // somebody who looked before it came
+    forget(late.begin, late.begin + late.size, born - 1);  // somebody who looked before it came
     CHECK(stub_of(stub_begin) == &stub);
-    forget(late->begin, late->begin + late->size, born);
+    forget(late.begin, late.begin + late.size, born);
     CHECK(stub_of(stub_begin) == nullptr);
-    CHECK_FALSE(has_text_in(late->begin, late->begin + 1));
-    munmap(reinterpret_cast<void*>(late->begin), late->size);
+    CHECK_FALSE(has_text_in(late.begin, late.begin + 1));
   }
   CHECK(banks().size() == 2);
   CHECK(run(first.at(0)).rax == getpid());
