@@ -72,6 +72,7 @@ struct Event {
   std::vector<Value> args;
   size_t early = 0;                    // so many of args were known before the call was made
   bool ended = false, returns = true;  // returns: false for exit
+  bool timed = true;                   // false: nobody saw how long it took
   int64_t result = 0;
   bool failed = false;  // result is a negative errno
   bool restarted = false;

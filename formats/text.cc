@@ -134,7 +134,7 @@ std::string TextPrinter::ending(const Event& e, size_t column) const {
   if (column < static_cast<size_t>(options_.column))
     text.append(static_cast<size_t>(options_.column) - column, ' ');
   text += shown_result(e, options_for(e));
-  if (options_.spent && e.ended) {
+  if (options_.spent && e.ended && e.timed) {
     const uint64_t spent = e.finished > e.began ? e.finished - e.began : 0;
     text += fmt::format(" <{}.{:06}>", spent / 1'000'000'000, spent / 1000 % 1'000'000);
   }

@@ -278,6 +278,7 @@ class Lines {
     Event e;
     e.pid = item.pid, e.tid = item.tid, e.nr = arch::nr_execve;
     e.began = e.finished = item.when;
+    e.timed = false;
     e.name = "execve";
     e.ended = true;
     e.value = value_number(0);

@@ -84,6 +84,19 @@ TEST_CASE("the result stands in its column", "[formats][text]") {
                                    "umask(022)                              = 077\n"));
 }
 
+TEST_CASE("a call whose time nobody saw shows none", "[formats][text]") {
+  TextOptions options;
+  options.spent = true;
+  TextPrinter printer(options);
+  Event one = event(1, arch::nr_close, {3}, 0);
+  one.began = 1'000'000'000, one.finished = 1'000'007'000;
+  printer.leave(one);
+  one.timed = false;
+  printer.leave(one);
+  CHECK_THAT(printer.out(), Equals("close(3)                                = 0 <0.000007>\n"
+                                   "close(3)                                = 0\n"));
+}
+
 TEST_CASE("a call that another thread interrupts is resumed", "[formats][text]") {
   TextOptions options;
   options.follow = options.file = true;
