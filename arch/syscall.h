@@ -185,15 +185,16 @@ struct Command {
 };
 
 // A pointer inside a struct: behind it lies one `to`, or as many as the number at `length_at` says
-// (`length_bytes` 0: one). `inside`: no pointer, they follow at `pointer_at` from the struct's own
-// start. Capture goes there after taking `from`; links.def.
+// (`length_bytes` 0: one). `inside`: no pointer, they follow there. Capture goes on so; links.def.
 inline constexpr uint8_t until_nul = 0xff;  // as length_bytes: there is a string
 struct Link {
   Layout from, to;
   uint16_t pointer_at, length_at;
   uint8_t length_bytes;
   bool inside = false;
-  uint32_t when = 0;  // only where the struct begins with this word; 0: always
+  uint32_t when = 0;                // only where the struct has this word at `when_at`; 0: always
+  uint16_t when_at = 0, least = 0;  // and is at least so long
+  bool filled = false;              // by the kernel: there is nothing to take before the call
 };
 
 }  // namespace sctrace::arch

@@ -163,11 +163,17 @@ inline constexpr Link links[] = {
   {Layout::from, Layout::to, pointer_at, length_at, length_bytes},
 #define LINK_OF(word, from, pointer_at, to, length_at, length_bytes) \
   {Layout::from, Layout::to, pointer_at, length_at, length_bytes, false, word},
+#define LINK_WHERE(at, word, from, pointer_at, to, length_at, length_bytes) \
+  {Layout::from, Layout::to, pointer_at, length_at, length_bytes, false, word, at},
+#define FILLED(from, least, pointer_at, to, length_at, length_bytes) \
+  {Layout::from, Layout::to, pointer_at, length_at, length_bytes, false, 0, 0, least, true},
 #define FOLLOWING(from, at, to, length_at, length_bytes) \
   {Layout::from, Layout::to, at, length_at, length_bytes, true},
 #include "arch/links.def"
 #undef LINK
 #undef LINK_OF
+#undef LINK_WHERE
+#undef FILLED
 #undef FOLLOWING
 #define FIELD(...)
 #define VECTOR(...)

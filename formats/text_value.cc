@@ -138,6 +138,7 @@ std::string words(const Value& v, const TextOptions& o) {
 bool is_of_bytes(const Value& v) { return v.kind == Kind::macro && v.bare && !v.numbered; }
 
 std::string structure(const Value& v, const TextOptions& o) {
+  if (v.unknown == "program" && !o.verbose) return fmt::format("{:#x}", v.number);
   std::string out = "{";
   bool more = v.more && !o.verbose;
   for (const Value& field : v.items) {

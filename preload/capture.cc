@@ -167,7 +167,8 @@ bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t 
 bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_t deep) {
   uint64_t pointer = address + link.pointer_at, count = 0;
   uint32_t word = 0;
-  if (link.when && (!read_app(&word, address, 4) || word != link.when)) return true;
+  if (link.filled && !t.out) return true;
+  if (link.when && (!read_app(&word, address + link.when_at, 4) || word != link.when)) return true;
   if (!link.inside && !read_app(&pointer, pointer, 8)) return true;
   if (pointer && link.length_bytes == arch::until_nul) return put_string(t.self, pointer);
   if (!pointer || !read_app(&count, address + link.length_at, link.length_bytes)) return true;
@@ -175,7 +176,8 @@ bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
   return put_whole(t, pointer, bytes_of(count, element)) &&
          (link.to != arch::Layout::iocb || put_block(t, pointer)) &&
-         (!deep || put_links(t, pointer, link.to, count, deep - 1));
+         (!deep || (element > 1 ? put_links(t, pointer, link.to, count, deep - 1)
+                                : put_links(t, pointer, link.to, 1, deep - 1, count)));
 }
 
 bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep,
@@ -184,7 +186,7 @@ bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t 
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(layout)];
   for (uint64_t i = 0; i < n && i < links_most; ++i)
     for (const arch::Link& link : arch::links)
-      if (link.from == layout && link.pointer_at + 8u <= known &&
+      if (link.from == layout && link.pointer_at + 8u <= known && link.least <= known &&
           !put_link(t, address + i * element, link, deep))
         return false;
   return true;

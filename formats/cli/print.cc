@@ -350,7 +350,8 @@ class Lines {
   }
 
   const read::Files* files() const {
-    return wish_.text.paths || !wish_.filter.paths.empty() ? &files_ : nullptr;
+    const bool asked = wish_.text.paths || wish_.text.verbose;  // what bpf() tells is by file
+    return asked || !wish_.filter.paths.empty() ? &files_ : nullptr;
   }
 
   void signal(const read::Item& item) {

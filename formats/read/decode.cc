@@ -239,7 +239,8 @@ Value argument(const Scene& s, uint8_t index) {
                         is_scalar(a.layout) ||
                         (s.call.nr == arch::nr_select || s.call.nr == arch::nr_pselect6 ||
                          s.call.nr == arch::nr_ppoll);
-  if (!compared) return s.ok() ? memory_argument(s, a, raw, true) : value_address(raw);
+  const bool asks = s.call.nr == arch::nr_bpf;  // what it asked is worth seeing without an answer
+  if (!compared) return s.ok() || asks ? memory_argument(s, a, raw, s.ok()) : value_address(raw);
   Value before = memory_argument(s, a, raw, false);
   if (!s.ok() || before.kind == Value::Kind::address) return before;
   Value change = value_of(Value::Kind::change);

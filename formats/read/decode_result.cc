@@ -139,6 +139,12 @@ void explain_others(const Scene& s, Event& e) {
   switch (s.call.nr) {
     case arch::nr_fcntl: return explain_fcntl(s, e);
     case arch::nr_ioctl: return explain_ioctl(s, e);
+    case arch::nr_bpf:
+      // Links of raw tracepoints and what has no attributes: strace has a plain number there.
+      if (const auto command = static_cast<uint32_t>(s.call.args[0]);
+          command != 17 && command < 32 && made_by_bpf(command))
+        e.value = descriptor(s, static_cast<int32_t>(r));
+      return;
     case arch::nr_prctl: return explain_prctl(s, e);
     case arch::nr_adjtimex:
     case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));

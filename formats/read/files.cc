@@ -83,6 +83,24 @@ const char* anonymous(uint32_t nr) {
 
 }  // namespace
 
+const char* made_by_bpf(uint32_t command) {
+  switch (command) {
+    case 0:                                  // BPF_MAP_CREATE
+    case 14: return "anon_inode:bpf-map";    // BPF_MAP_GET_FD_BY_ID
+    case 5:                                  // BPF_PROG_LOAD
+    case 13: return "anon_inode:bpf-prog";   // BPF_PROG_GET_FD_BY_ID
+    case 18:                                 // BPF_BTF_LOAD
+    case 19: return "anon_inode:btf";        // BPF_BTF_GET_FD_BY_ID
+    case 17:                                 // BPF_RAW_TRACEPOINT_OPEN
+    case 28: return "anon_inode:bpf_link";   // BPF_LINK_CREATE
+    case 30: return "anon_inode:bpf-link";   // BPF_LINK_GET_FD_BY_ID: the kernel has two names
+    case 32: return "anon_inode:bpf-stats";  // BPF_ENABLE_STATS
+    case 33: return "anon_inode:bpf_iter";   // BPF_ITER_CREATE
+    case 7: return "";                       // BPF_OBJ_GET: any of these
+    default: return nullptr;
+  }
+}
+
 const Files::One* Files::at(uint32_t pid, int64_t fd) const {
   const auto process = processes_.find(pid);
   if (process == processes_.end()) return nullptr;
@@ -241,6 +259,9 @@ void Files::made(const Call& call) {
       else if (request == arch::requests::io_KVM_CREATE_VCPU)
         open(call, static_cast<int32_t>(call.result),
              fmt::format("anon_inode:kvm-vcpu:{}", low(call, 2)));
+      return;
+    case nr_bpf:
+      if (const char* kind = made_by_bpf(static_cast<uint32_t>(call.args[0]))) opened(kind);
       return;
     case nr_clone: {
       int32_t fd = 0;

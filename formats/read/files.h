@@ -59,6 +59,10 @@ class Files {
   std::unordered_map<uint32_t, uint32_t> process_of_;  // pid of a tid
 };
 
+// The file that a command of bpf() makes, as /proc/PID/fd calls it: empty if it is not known, null
+// if it makes none.
+const char* made_by_bpf(uint32_t command);
+
 // What there is to say of it beside the path: "/dev/null" noted "char 1:3", "TCP:[127.0.0.1:1]",
 // "UNIX:[7" and the name that is bound.
 std::vector<Value> details_of(const OpenFile& file, uint64_t peer_inode);

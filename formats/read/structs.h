@@ -80,7 +80,7 @@ Value thread_area(const uint8_t*);
 Value scheduling(const uint8_t*);
 Value performance_attributes(const Scene& s, uint64_t at);
 // bpf.cc
-Value bpf_attributes(const Scene& s, uint64_t at, uint64_t bytes);
+Value bpf_attributes(const Scene& s, uint64_t at, uint64_t bytes, bool out);
 Value instruction_value(const uint8_t* bytes);
 Value option_value(const Scene& s, uint64_t at, int64_t length, bool out);
 

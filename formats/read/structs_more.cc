@@ -82,7 +82,7 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     return v;
   }
   if (layout >= Layout::bpf_attr && layout <= Layout::bpf_query)
-    return bpf_attributes(s, at, bytes);
+    return bpf_attributes(s, at, bytes, out);
   const uint64_t most = std::min<uint64_t>(bytes, 4096);
   std::string all = s.memory.bytes(at, most, out);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());

@@ -126,3 +126,57 @@ TEST_CASE("poll tells what came of it", "[formats][decode]") {
   c.result = 0;
   CHECK_THAT(line(c), Equals("poll([{fd=3, events=POLLIN}], 1, 5)     = 0 (Timeout)"));
 }
+
+TEST_CASE("what bpf() tells is read by the kind of the descriptor", "[formats][decode]") {
+  read::Files files;
+  read::Call map = call(arch::nr_bpf, {0, 0, 0}, 4), program = call(arch::nr_bpf, {5, 0, 0}, 5);
+  files.learn(map), files.learn(program);
+  struct {
+    uint32_t fd, length;
+    uint64_t at;
+  } asked = {4, 152, 0x2000};
+  uint8_t info[152] = {2, 0, 0, 0, 99, 0, 0, 0, 4};
+  std::memcpy(info + 24, "seen", 4);
+  read::Call c = call(arch::nr_bpf, {15, 0x1000, 16}, 0);
+  const auto told = [&](uint32_t length) {
+    c.memory = {piece(0x1000, &asked, 16, false), piece(0x2000, info, asked.length, false)};
+    if (asked.fd == 5) std::memcpy(info + 16, "\6\0\0\0\0\0\0\0\0\x30", 10);
+    if (asked.fd == 5) info[52] = 3, info[57] = 0x40;
+    asked.length = length;
+    c.memory.push_back(piece(0x1000, &asked, 16, true));
+    c.memory.push_back(piece(0x2000, info, length, true));
+    c.memory.push_back(piece(0x3000, "\x55\xc3zzzz", 6, true));
+    TextOptions options;
+    options.verbose = true;
+    TextPrinter printer(options);
+    printer.leave(read::decode(c, &files));
+    return printer.out();
+  };
+  SECTION("a map, without everything asked for") {
+    c.memory = {piece(0x1000, &asked, 16, false), piece(0x1000, &asked, 16, true)};
+    CHECK_THAT(line(c), Equals("bpf(BPF_OBJ_GET_INFO_BY_FD, {info={bpf_fd=4, info_len=152, "
+                               "info=0x2000}}, 16) = 0"));
+  }
+  SECTION("a map, of which there was less to tell") {
+    CHECK_THAT(told(28), Equals("bpf(BPF_OBJ_GET_INFO_BY_FD, {info={bpf_fd=4, info_len=152 => 28, "
+                                "info={type=BPF_MAP_TYPE_ARRAY, id=99, key_size=4, value_size=0, "
+                                "max_entries=0, map_flags=0, name=\"seen\"}}}, 16) = 0\n"));
+  }
+  SECTION("a program, of which no more is shown than there was room for") {
+    asked.fd = 5, asked.length = 40;
+    info[16] = 2;
+    std::memset(info + 24, 0, 16);
+    CHECK_THAT(
+        told(40),
+        Equals("bpf(BPF_OBJ_GET_INFO_BY_FD, {info={bpf_fd=5, info_len=40, "
+               "info={type=BPF_PROG_TYPE_KPROBE, id=99, "
+               "tag=\"\\x04\\x00\\x00\\x00\\x00\\x00\\x00\\x00\", jited_prog_len=2 => 6, "
+               "jited_prog_insns=\"\\x55\\xc3\", xlated_prog_len=0, xlated_prog_insns=NULL}}}, "
+               "16) = 0\n"));
+  }
+  SECTION("another file") {
+    asked.fd = 6;
+    CHECK_THAT(told(28), Equals("bpf(BPF_OBJ_GET_INFO_BY_FD, {info={bpf_fd=6, info_len=152 => 28, "
+                                "info=0x2000}}, 16) = 0\n"));
+  }
+}
