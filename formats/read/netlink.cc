@@ -213,7 +213,8 @@ std::vector<Value> of_sockets(Message& m, const Header& h, Span where) {
 Value error_value(int32_t code) {
   Value v = value_of(Value::Kind::word);
   v.number = static_cast<uint64_t>(static_cast<int64_t>(code));
-  if (code < 0 && !errno_name(-code).empty()) v.text = '-' + errno_name(-code);
+  const bool negated = code < 0 && code != INT32_MIN;  // which has no positive twin
+  if (negated && !errno_name(-code).empty()) v.text = '-' + errno_name(-code);
   return v;
 }
 
