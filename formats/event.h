@@ -65,10 +65,24 @@ struct Value {
   std::vector<Value> items;
 };
 
+// A caller of the call, innermost first.
+struct Frame {
+  uint64_t address = 0;  // where it goes on; of an inlined one, that of the code around it
+  std::string object;    // path of the file that holds it; empty if unknown
+  std::string symbol;    // empty if unknown
+  uint64_t offset = 0;   // of the address in the symbol or, without one, in the object
+  bool inlined = false;
+};
+
 struct Event {
   uint32_t pid = 0, tid = 0, nr = 0;
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::string name;
+  uint64_t raw[6] = {};      // the arguments as they were in the registers
+  uint8_t argc = 0;          // how many of them are known
+  uint64_t site = 0;         // address of the syscall instruction; 0: unknown
+  bool trap = false;         // came in by SIGSYS, not by a stub
+  std::vector<Frame> stack;  // empty where none was recorded
   std::vector<Value> args;
   size_t early = 0;                    // so many of args were known before the call was made
   bool ended = false, returns = true;  // returns: false for exit
@@ -80,6 +94,9 @@ struct Event {
   Value value;                     // the result, when it did not fail
   std::vector<Value> after;        // what else came back, each with its `name`
   std::vector<std::string> paths;  // files it touched, by name or by descriptor
+  // The errno of the answer, 0 for none: also that of a call to be restarted, and of the few calls
+  // that never fail and whose answer only looks so. What summary counts as an error.
+  int64_t error() const { return ended && result < 0 && result >= -4095 ? -result : 0; }
 };
 
 // Makers.

@@ -261,6 +261,19 @@ void add_paths(uint32_t nr, const Value& v, Event& e) {
 }
 }  // namespace
 
+Event plain(const Call& call) {
+  const arch::Row& row = arch::lookup(call.nr);
+  Event e;
+  e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
+  e.began = call.began, e.finished = call.finished, e.ended = call.ended, e.result = call.result;
+  std::copy(std::begin(call.args), std::end(call.args), e.raw);
+  e.argc = call.argc, e.site = call.site, e.trap = call.trap;
+  e.name = row.name ? row.name : fmt::format("syscall_{:#x}", call.nr);
+  e.returns = row.result != arch::Result::never;
+  e.failed = e.error() != 0;
+  return e;
+}
+
 Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets) {
   const arch::Row& row = arch::lookup(call.nr);
   const arch::Command* command = nullptr;
@@ -268,11 +281,8 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
     if (row.args[i].kind == Kind::command)
       command = arch::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
   const Scene s{call, row, command, files, Memory(call), sockets ? sockets->carried(call) : -1};
-  Event e;
-  e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
-  e.began = call.began, e.finished = call.finished, e.ended = call.ended, e.result = call.result;
-  e.name = row.name ? row.name : fmt::format("syscall_{:#x}", call.nr);
-  e.returns = row.result != arch::Result::never;
+  Event e = plain(call);
+  e.failed = false;  // until it is known what it means here
   bool early = true;
   for (uint8_t i = 0; i < row.arity; ++i) {
     e.args.push_back(row.whole ? argument(s, i) : value_hex(call.args[i]));

@@ -57,6 +57,8 @@ struct Scene {
 
 Event decode(const Call& call, const Files* files = nullptr,
              const NetlinkSockets* sockets = nullptr);
+// The same without any values: numbers and the name only.
+Event plain(const Call& call);
 
 // decode_words.cc
 Value word(arch::Set set, uint64_t value, bool wide = false);

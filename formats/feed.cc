@@ -1,0 +1,385 @@
+#include "formats/feed.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "formats/read/decode.h"
+#include "formats/read/endings.h"
+#include "formats/read/structs.h"
+
+namespace sctrace {
+
+namespace {
+
+constexpr size_t deepest = 64;  // handlers within handlers that are still told apart
+
+std::string comm_of(const std::string& path) {
+  return std::filesystem::path(path).filename().string().substr(0, 15);
+}
+
+class Feeder {
+ public:
+  Feeder(const read::Trace& trace, const Session& session, Sink& sink, const FeedOptions& options)
+      : session_(session), sink_(sink), options_(options) {
+    last_ = session.began;
+    for (const read::Image& image : trace.images())
+      if (image.last.tsc) last_ = std::max(last_, trace.clock().ns(image.last.tsc));
+    follows_files_ = options.enter == Detail::values || options.leave == Detail::values;
+  }
+
+  void add(const read::Item& item) {
+    now_ = item.when;
+    switch (item.kind) {
+      case read::Item::Kind::enter: return enter(item);
+      case read::Item::Kind::leave: return leave(item);
+      case read::Item::Kind::signal: return signal(item);
+      case read::Item::Kind::thread: return thread(*item.thread);
+      case read::Item::Kind::gone: return gone(item);
+      case read::Item::Kind::lost:
+        thread_of(item.pid, item.tid);
+        return sink_.lost({item.pid, item.tid, item.when, item.lost});
+    }
+  }
+
+  void end(const Losses& losses) {
+    for (const read::Ending& one : endings_.at_end()) killed(one);
+    while (!processes_.empty()) close_all(processes_.begin()->first);
+    sink_.end(losses);
+  }
+
+  double progress() const {
+    if (now_ >= last_ || last_ <= session_.began) return 1;
+    return static_cast<double>(now_ - std::min(now_, session_.began)) /
+           static_cast<double>(last_ - session_.began);
+  }
+
+ private:
+  // A call that has been made and not left.
+  struct Open {
+    const read::Call* call = nullptr;
+    uint64_t began = 0;
+    bool interrupted = false;  // by a handler: it may go on
+    bool told = false;
+    Event event = {};  // as it was made, if nobody knew how it would end
+  };
+  struct Thread {
+    std::string name;
+    uint64_t last = 0;  // its clock, which is never told to run backwards
+    std::vector<Open> open;
+  };
+  struct Process {
+    const Program* program = nullptr;
+    std::string executed;  // by its last execve, as named there
+    std::map<uint32_t, Thread> threads;
+  };
+
+  // --- calls
+  bool wanted(const read::Call& call) const {
+    return options_.calls.test(std::min(call.nr, arch::number_limit));
+  }
+
+  // What was known of the call when it was made; the reader may know more.
+  Event made(const read::Call& call, Detail detail, uint64_t began) {
+    Event e;
+    if (detail == Detail::values) {
+      read::Call before = call;
+      before.ended = false;
+      std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
+      e = read::decode(before, &files_, &sockets_);
+    } else {
+      e = read::plain(call);
+    }
+    e.ended = e.failed = false;
+    e.result = 0;
+    e.began = e.finished = began;
+    return e;
+  }
+
+  void enter(const read::Item& item) {
+    const read::Call& call = *item.call;
+    Thread& thread = thread_of(item.pid, item.tid);
+    while (!thread.open.empty() && !thread.open.back().interrupted) abandon(thread);
+    if (thread.open.size() == deepest) abandon(thread);
+    if (follows_files_) files_.enter(call);
+    endings_.enter(call);
+    Open open{.call = &call, .began = std::max(thread.last, call.began), .told = wanted(call)};
+    thread.last = open.began;
+    if (open.told) {
+      if (options_.enter != Detail::none) sink_.enter(made(call, options_.enter, open.began));
+      if (!call.ended) open.event = made(call, options_.leave, open.began);
+    }
+    const bool returns = arch::lookup(call.nr).result != arch::Result::never;
+    thread.open.push_back(std::move(open));
+    if (!returns) abandon(thread);
+    if (call.nr == arch::nr_exit) dies(call);
+  }
+
+  void leave(const read::Item& item) {
+    const read::Call& call = *item.call;
+    Thread& thread = thread_of(item.pid, item.tid);
+    while (!thread.open.empty() && thread.open.back().call != &call) abandon(thread);
+    if (follows_files_) files_.learn(call);
+    if (!thread.open.empty()) {
+      const Open open = std::move(thread.open.back());
+      thread.open.pop_back();
+      const uint64_t spent = call.finished - std::min(call.began, call.finished);
+      thread.last = std::max(thread.last, open.began + spent);
+      if (open.told) left(call, open.began, thread.last);
+    }
+    if (follows_files_) files_.forget(call);
+    notice(call, thread);
+    for (const read::Ending& one : endings_.leave(call)) killed(one);
+  }
+
+  void left(const read::Call& call, uint64_t began, uint64_t finished) {
+    if (options_.leave == Detail::none) return;
+    Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_)
+                                               : read::plain(call);
+    e.began = began, e.finished = finished;
+    sink_.leave(e);
+  }
+
+  // What a call says about its thread.
+  void notice(const read::Call& call, Thread& thread) {
+    if (follows_files_) sockets_.learn(call);
+    constexpr uint64_t set_name = 15;  // PR_SET_NAME
+    const read::Memory memory(call);
+    if (call.nr == arch::nr_prctl && call.args[0] == set_name && call.result == 0) {
+      const std::string name = memory.bytes(call.args[1], 15, false);
+      thread.name = name.substr(0, name.find('\0'));
+      sink_.name({call.pid, call.tid, now_, thread.name});
+    } else if ((call.nr == arch::nr_execve || call.nr == arch::nr_execveat) && call.result >= 0) {
+      const std::string path = memory.bytes(call.args[call.nr == arch::nr_execveat], 4096, false);
+      processes_[call.pid].executed = path.substr(0, path.find('\0'));
+    }
+  }
+
+  // The innermost open call is known never to come back.
+  void abandon(Thread& thread) {
+    const Open open = std::move(thread.open.back());
+    thread.open.pop_back();
+    if (!open.told || options_.leave == Detail::none) return;
+    Event e = open.event;
+    e.finished = thread.last = std::max(thread.last, now_);
+    sink_.leave(e);
+  }
+
+  // --- threads and processes
+  Thread& thread_of(uint32_t pid, uint32_t tid) {
+    if (cached_ && cached_pid_ == pid && cached_tid_ == tid) return *cached_;
+    const auto process = processes_.find(pid);
+    if (process == processes_.end() || !process->second.threads.contains(tid))
+      born(pid, tid, 0, process == processes_.end() ? Birth::Kind::process : Birth::Kind::thread);
+    cached_pid_ = pid, cached_tid_ = tid;
+    return *(cached_ = &processes_[pid].threads[tid]);
+  }
+
+  void born(uint32_t pid, uint32_t tid, uint32_t parent, Birth::Kind kind) {
+    cached_ = nullptr;
+    Process& process = processes_[pid];
+    Thread& thread = process.threads[tid];
+    if (kind != Birth::Kind::thread && !process.program) process.program = program_of(pid);
+    if (thread.name.empty()) thread.name = name_of(process, parent);
+    sink_.birth({kind, pid, tid, parent, now_, thread.name, process.program});
+  }
+
+  // A new thread is called as the one that made it.
+  std::string name_of(const Process& process, uint32_t parent) const {
+    for (const auto& [pid, one] : processes_) {
+      if (&one != &process && !parent) continue;
+      const auto maker = one.threads.find(parent ? parent : pid);
+      if (maker != one.threads.end() && !maker->second.name.empty()) return maker->second.name;
+    }
+    return process.program ? comm_of(process.program->path) : "";
+  }
+
+  // The newest program that this process may be running now.
+  const Program* program_of(uint32_t pid) const {
+    const Program* newest = nullptr;
+    for (const Program& one : session_.programs)
+      if (one.pid == pid && (!newest || one.began <= now_)) newest = &one;
+    return newest;
+  }
+
+  void thread(const read::Thread& record) {
+    if (follows_files_) files_.begin(record);
+    const auto process = processes_.find(record.pid);
+    const bool known = process != processes_.end();
+    switch (record.began) {
+      case wire::Began::back: return;
+      case wire::Began::adopted:
+      case wire::Began::clone:
+        if (known && process->second.threads.contains(record.tid)) {
+          if (record.began == wire::Began::adopted) return;
+          dies_silently(record.pid, record.tid);
+        }
+        return born(record.pid, record.tid, record.parent, Birth::Kind::thread);
+      case wire::Began::fork:
+      case wire::Began::vfork: {
+        if (known) close_all(record.pid);  // the number is used again
+        const Program* program = parents_program(record.parent);
+        processes_[record.pid].program = program;
+        return born(record.pid, record.tid, record.parent, Birth::Kind::process);
+      }
+      case wire::Began::image:
+      case wire::Began::exec: return begin_program(record);
+    }
+  }
+
+  const Program* parents_program(uint32_t parent) const {
+    for (const auto& [pid, one] : processes_)
+      if (one.threads.contains(parent)) return one.program;
+    return nullptr;
+  }
+
+  void begin_program(const read::Thread& record) {
+    const auto found = processes_.find(record.pid);
+    const bool known = found != processes_.end();
+    std::string name;
+    if (known) {  // of a process that execs, one thread is left
+      name = comm_of(found->second.executed);
+      std::vector<uint32_t> others;
+      for (auto& [tid, thread] : found->second.threads)
+        if (tid != record.tid) others.push_back(tid);
+      for (const uint32_t tid : others) dies_silently(record.pid, tid);
+    }
+    Process& process = processes_[record.pid];
+    process.program = program_of(record.pid);
+    if (name.empty() && process.program) name = comm_of(process.program->path);
+    process.threads[record.tid].name = name;
+    born(record.pid, record.tid, record.parent,
+         known ? Birth::Kind::program : Birth::Kind::process);
+  }
+
+  // Nobody saw the end of this thread; it is certain all the same.
+  void dies_silently(uint32_t pid, uint32_t tid) {
+    Process& process = processes_[pid];
+    Thread& thread = process.threads[tid];
+    while (!thread.open.empty()) abandon(thread);
+    sink_.death({.pid = pid, .tid = tid, .when = now_});
+    cached_ = nullptr;
+    process.threads.erase(tid);
+  }
+
+  void dies(const read::Call& call) {
+    Death death{.pid = call.pid, .tid = call.tid, .when = now_, .how = Death::How::exited};
+    death.status = call.args[0] & 0xff;
+    sink_.death(death);
+    cached_ = nullptr;
+    processes_[call.pid].threads.erase(call.tid);
+  }
+
+  // Leaves what is open in a process and forgets it.
+  void close_all(uint32_t pid) {
+    const auto found = processes_.find(pid);
+    if (found == processes_.end()) return;
+    for (auto& [tid, thread] : found->second.threads)
+      while (!thread.open.empty()) abandon(thread);
+    cached_ = nullptr;
+    processes_.erase(found);
+  }
+
+  void gone(const read::Item& item) {
+    endings_.gone(item.pid);
+    close_all(item.pid);
+    Death death{.process = true, .pid = item.pid, .tid = item.tid, .when = item.when};
+    if (item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit)) {
+      death.how = Death::How::exited;
+      death.status = item.call->args[0] & 0xff;
+    }
+    sink_.death(death);
+  }
+
+  void killed(const read::Ending& one) {
+    if (!processes_.contains(one.pid)) return;
+    const uint32_t tid = one.pid;
+    close_all(one.pid);
+    Death death{.process = true, .pid = one.pid, .tid = tid, .when = now_};
+    death.how = Death::How::killed;
+    death.signal = one.signal, death.core = one.core;
+    sink_.death(death);
+  }
+
+  void signal(const read::Item& item) {
+    Thread& thread = thread_of(item.pid, item.tid);
+    if (!thread.open.empty()) thread.open.back().interrupted = true;
+    uint8_t info[128] = {};
+    std::memcpy(info, item.signal->siginfo, sizeof item.signal->siginfo);
+    Arrival arrival;
+    arrival.pid = item.pid, arrival.tid = item.tid;
+    arrival.when = thread.last = std::max(thread.last, item.when);
+    arrival.address = item.signal->address;
+    arrival.number = read::peek<uint32_t>(info);
+    arrival.name = signal_name(arrival.number);
+    arrival.info = read::siginfo_value(info, sizeof info);
+    sink_.signal(arrival);
+  }
+
+  const Session& session_;
+  Sink& sink_;
+  const FeedOptions& options_;
+  bool follows_files_ = false;
+  uint64_t now_ = 0, last_ = 0;
+  read::Files files_;
+  read::NetlinkSockets sockets_;
+  read::Endings endings_;
+  std::map<uint32_t, Process> processes_;
+  Thread* cached_ = nullptr;
+  uint32_t cached_pid_ = 0, cached_tid_ = 0;
+};
+
+}  // namespace
+
+Session session_of(const read::Trace& trace) {
+  Session session;
+  session.host = trace.host(), session.kernel = trace.kernel();
+  session.wall_offset = trace.clock().realtime_offset();
+  session.clock_uncertain = trace.clock().is_uncertain();
+  for (const read::Image& image : trace.images()) {
+    Program program;
+    program.pid = image.pid, program.ppid = image.ppid;
+    program.began = trace.clock().ns(image.first.tsc);
+    program.path = image.program, program.arguments = image.arguments;
+    program.image = image.ring_file;
+    session.began =
+        session.programs.empty() ? program.began : std::min(session.began, program.began);
+    session.programs.push_back(std::move(program));
+  }
+  return session;
+}
+
+std::vector<Object> objects_of(const Program& program) {
+  const std::unique_ptr<wire::Image> header = read::header_of(program.image);
+  std::string_view text(header->objects, strnlen(header->objects, sizeof header->objects));
+  std::vector<Object> objects;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    char* path = nullptr;
+    const uint64_t base = std::strtoull(line.c_str(), &path, 16);
+    if (*path == ' ') objects.push_back({base, path + 1});
+  }
+  return objects;
+}
+
+Losses feed(const read::Trace& trace, const Session& session, Sink& sink,
+            const FeedOptions& options) {
+  read::Timeline timeline(trace);
+  Feeder feeder(trace, session, sink, options);
+  constexpr uint64_t often = 1 << 14;
+  uint64_t count = 0;
+  for (read::Item item; timeline.next(item);) {
+    feeder.add(item);
+    if (options.progress && ++count % often == 0) options.progress(feeder.progress());
+  }
+  const Losses losses = timeline.losses();
+  feeder.end(losses);
+  return losses;
+}
+
+}  // namespace sctrace

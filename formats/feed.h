@@ -1,0 +1,25 @@
+// A trace → a sink: the timeline decoded, in the order of time, with what only shows over many
+// calls: which file is behind a descriptor, what a thread is called, how a process ended, which
+// call never came back. What format.h promises to sinks is kept here.
+#pragma once
+#include <functional>
+
+#include "formats/format.h"
+#include "formats/read/trace.h"
+#include "formats/text_filter.h"
+
+namespace sctrace {
+
+Session session_of(const read::Trace& trace);
+
+struct FeedOptions {
+  Detail enter = Detail::values, leave = Detail::values;
+  CallSet calls = CallSet().set();            // only these; everything else is told in any case
+  std::function<void(double)> progress = {};  // now and then: 0 to 1, as far as time tells
+};
+
+// Tells everything and ends. What the sink throws goes through.
+Losses feed(const read::Trace& trace, const Session& session, Sink& sink,
+            const FeedOptions& options = {});
+
+}  // namespace sctrace

@@ -1,0 +1,20 @@
+// The one list of all formats. Each is defined in the file of its name.
+#include "formats/format.h"
+
+namespace sctrace {
+
+extern const Format chrome;
+
+namespace {
+constexpr const Format* all[] = {&chrome};
+}
+
+std::span<const Format* const> formats() { return all; }
+
+const Format* format_named(std::string_view name) {
+  for (const Format* format : all)
+    if (format->name == name) return format;
+  return nullptr;
+}
+
+}  // namespace sctrace

@@ -1,0 +1,61 @@
+#include "formats/phrase.h"
+
+#include <fmt/format.h>
+
+#include "arch/table.h"
+
+namespace sctrace {
+
+std::string_view argument_name(const Event& e, size_t index) {
+  static constexpr std::string_view plain[] = {"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
+  if (index < e.args.size() && !e.args[index].name.empty()) return e.args[index].name;
+  const arch::Row& row = arch::lookup(e.nr);
+  if (index < row.arity && row.whole && row.args[index].name) return row.args[index].name;
+  return index < std::size(plain) ? plain[index] : "more";
+}
+
+std::string phrase(const Event& e, const TextOptions& words) {
+  std::string text = e.name + '(';
+  bool first = true;
+  for (const Value& v : e.args) {
+    if (v.kind == Value::Kind::absent) continue;
+    if (!first) text += ", ";
+    first = false;
+    if (!v.name.empty()) text += v.name + '=';
+    text += shown(v, words);
+  }
+  return text + ") " + shown_result(e, words);
+}
+
+std::string phrase(const Death& death) {
+  switch (death.how) {
+    case Death::How::unknown: return "";
+    case Death::How::exited: return fmt::format("exited with {}", death.status);
+    case Death::How::killed:
+      return fmt::format("killed by {}{}", signal_name(death.signal),
+                         death.core ? " (core dumped)" : "");
+  }
+  return "";
+}
+
+std::string phrase(const Loss& loss) {
+  if (!loss.calls) return "calls are missing here, nobody knows how many";
+  return fmt::format("{} call{} missing here", loss.calls, loss.calls == 1 ? " is" : "s are");
+}
+
+std::vector<Missing> missing(const Losses& l) {
+  std::vector<Missing> all = {
+      {"lost", "calls lost for want of room", l.calls},
+      {"gaps", "gaps of unknown length", l.gaps},
+      {"rolled_over", "blocks overwritten by newer ones", l.rolled_over},
+      {"cut", "buffers kept shorter than they were", l.cut + l.cut_here},
+      {"untraced", "calls seen but left alone", l.untraced},
+      {"orphans", "results whose call is missing", l.orphans},
+      {"damaged", "places in the files that make no sense", l.damaged},
+      {"clock_uncertain", "times are a guess: the clock was read once", l.clock_uncertain},
+  };
+  std::erase_if(all, [](const Missing& one) { return one.count == 0; });
+  return all;
+}
+
+}  // namespace sctrace
