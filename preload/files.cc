@@ -8,6 +8,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/say.h"
+#include "preload/special.h"
 
 namespace sctrace::preload {
 namespace {
@@ -210,12 +211,26 @@ bool makes_files(uint32_t nr) {
   }
 }
 
+namespace {
+
+// What only the kernel can tell of it: most that is opened has a name, and is none of these.
+bool is_worth_telling(const arch::Frame& call) {
+  // A connection in progress has its names already.
+  if (call.result < 0 && !(call.nr == __NR_connect && call.result == -EINPROGRESS)) return false;
+  if (call.nr == __NR_open) return is_device(call.args[0]);
+  if (call.nr == __NR_openat || call.nr == __NR_openat2)
+    return is_device(call.args[1]) || is_nameless(call);
+  return true;
+}
+
+}  // namespace
+
 void tell_files(ThreadState& self) {
   const auto& call = self.frame;
   const auto result = static_cast<int32_t>(call.result);
-  if (!self.in_flight.recording || self.process->sandboxed) return;
-  // A connection in progress has its names already.
-  if (call.result < 0 && !(call.nr == __NR_connect && call.result == -EINPROGRESS)) return;
+  if (!self.in_flight.recording || !is_worth_telling(call)) return;
+  const SpecialWork work(self);
+  if (!may(self, own_others)) return;
   int32_t pair[2];
   switch (static_cast<uint32_t>(call.nr)) {
     case __NR_socket:
@@ -225,12 +240,8 @@ void tell_files(ThreadState& self) {
     case __NR_connect:
     case __NR_listen: return tell(self, static_cast<int32_t>(call.args[0]), "", 0);
     case __NR_open:
-      if (is_device(call.args[0])) tell_by_number(self, result);
-      return;
     case __NR_openat:
     case __NR_openat2:
-      if (is_device(call.args[1]) || is_nameless(call)) tell_by_number(self, result);
-      return;
     case __NR_open_by_handle_at:
     case __NR_pidfd_getfd: return tell_by_number(self, result);
     case __NR_recvmsg: return tell_received(self);

@@ -4,6 +4,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <cstddef>
+
 #include "arch/x86_64/frame.h"
 #include "preload/capture.h"
 
@@ -15,9 +17,10 @@ constexpr uint32_t words = BPF_MEMWORDS;
 struct Machine {
   uint32_t a = 0, x = 0, memory[words] = {};
   seccomp_data call{};
+  bool looked = false;  // at more than number and architecture
 };
 
-uint32_t load(const Machine& machine, const sock_filter& step) {
+uint32_t load(Machine& machine, const sock_filter& step) {
   switch (BPF_MODE(step.code)) {
     case BPF_IMM: return step.k;
     case BPF_MEM: return machine.memory[step.k % words];
@@ -25,6 +28,7 @@ uint32_t load(const Machine& machine, const sock_filter& step) {
     default: break;
   }
   uint32_t word = 0;
+  if (step.k >= offsetof(seccomp_data, instruction_pointer)) machine.looked = true;
   if (step.k <= sizeof machine.call - 4)
     __builtin_memcpy(&word, reinterpret_cast<const char*>(&machine.call) + step.k, 4);
   return word;
@@ -78,9 +82,9 @@ uint32_t step_over(Machine& machine, const sock_filter& step) {
 
 }  // namespace
 
-bool would_forbid(uint64_t fprog, uint32_t nr) {
+Verdict verdict_of(uint64_t fprog, uint32_t nr) {
   sock_fprog program;
-  if (!read_app(&program, fprog, sizeof program)) return false;
+  if (!read_app(&program, fprog, sizeof program)) return Verdict::yes;
   Machine machine;
   machine.call.nr = static_cast<int>(nr);
   machine.call.arch = AUDIT_ARCH_X86_64;
@@ -88,16 +92,18 @@ bool would_forbid(uint64_t fprog, uint32_t nr) {
   const auto first = reinterpret_cast<uint64_t>(program.filter);
   for (uint64_t at = 0; at < program.len; ++at) {  // jumps lead forward only
     sock_filter step;
-    if (!read_app(&step, first + at * sizeof step, sizeof step)) return false;
+    if (!read_app(&step, first + at * sizeof step, sizeof step)) return Verdict::yes;
     if (BPF_CLASS(step.code) != BPF_RET) {
       at += step_over(machine, step);
       continue;
     }
     const uint32_t answer = BPF_RVAL(step.code) == BPF_A ? machine.a : step.k;
     const uint32_t action = answer & SECCOMP_RET_ACTION_FULL;
-    return action != SECCOMP_RET_ALLOW && action != SECCOMP_RET_LOG;
+    const bool allowed = action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+    if (machine.looked) return Verdict::depends;
+    return allowed ? Verdict::yes : Verdict::no;
   }
-  return false;
+  return Verdict::yes;
 }
 
 }  // namespace sctrace::preload

@@ -5,8 +5,14 @@
 
 namespace sctrace::preload {
 
-// Does the program behind the app's struct sock_fprog keep us from making the call `nr`, without
-// arguments, through our gate? False where it can't be read: the kernel won't take it either.
-bool would_forbid(uint64_t fprog, uint32_t nr);
+enum class Verdict : uint8_t {
+  yes,      // whatever its arguments
+  depends,  // it looks at them, or at where the call is made
+  no,
+};
+
+// What the program behind the app's struct sock_fprog says to the call `nr`. Yes where it can't be
+// read: the kernel won't take it either.
+Verdict verdict_of(uint64_t fprog, uint32_t nr);
 
 }  // namespace sctrace::preload

@@ -246,8 +246,9 @@ void mapping_enter(ThreadState& self, uint32_t nr) {
   if (!text && !fresh) return;
   self.in_flight.after = After::mapping;
   self.text_births = rewriter::births();
-  if (!text || change.fate == Fate::replaced || self.process->sandboxed) return;
+  if (!text || change.fate == Fate::replaced) return;
   SpecialWork work(self);
+  if (!may(self, own_others)) return;
   const Lock lock(patience);
   undo(change);
 }
@@ -272,7 +273,7 @@ void mapping_leave(ThreadState& self) {
   if (!stays) {
     rewriter::forget(change.old.begin, change.old.end, self.text_births);
     rewriter::forget(change.target.begin, change.target.end, self.text_births);
-  } else if (change.fate != Fate::replaced && !self.process->sandboxed) {
+  } else if (change.fate != Fate::replaced && may(self, own_others)) {
     rewriter::redo(change.old.begin, change.old.end, running_now());
   }
 }
@@ -282,11 +283,10 @@ void closing_file(ThreadState& self) {
   if (!fresh.bytes || fresh.fd != static_cast<int32_t>(self.frame.args[0])) return;
   self.fresh.bytes = 0;
   look_at_close(false);
-  if (!global.stubs || !global.late_doors || self.process->sandboxed || !self.process->follow)
-    return;
+  if (!global.stubs || !global.late_doors || !self.process->follow) return;
   SpecialWork work(self);
   const Lock lock(0);
-  if (lock.is_mine()) patch_loaded(self, fresh);
+  if (lock.is_mine() && may(self, own_others)) patch_loaded(self, fresh);
 }
 
 void text_after_fork() { busy.store(0, std::memory_order_relaxed); }

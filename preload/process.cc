@@ -10,6 +10,7 @@
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/mappings.h"
+#include "preload/sandbox.h"
 #include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/waiting.h"
@@ -23,7 +24,6 @@ namespace {
 using arch::raw_syscall;
 using arch::Route;
 
-constexpr int sig_setmask = 2;
 constexpr uint64_t everything = ~guarded;  // a copy of ours may fault
 
 uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
@@ -55,6 +55,30 @@ void own_actions(Process& process) {
   process.actions = process.table;
 }
 
+// Where the kernel will tell the child's number, and where it will clear it. The first only where
+// the child finds it: a parent's word is not in a fork's memory.
+void find_names(const ThreadState& self, ThreadState& child, uint64_t flags) {
+  const uint64_t* args = self.frame.args;
+  uint64_t parents = 0, childs = 0;
+  if (static_cast<uint32_t>(self.frame.nr) == __NR_clone) {
+    parents = args[2], childs = args[3];
+  } else if (static_cast<uint32_t>(self.frame.nr) == __NR_clone3) {
+    read_app(&childs, args[0] + 16, 8);
+    read_app(&parents, args[0] + 24, 8);
+  }
+  child.gone_at = flags & CLONE_CHILD_CLEARTID ? childs : 0;
+  child.name_at = flags & CLONE_CHILD_SETTID                        ? childs
+                  : flags & CLONE_VM && flags & CLONE_PARENT_SETTID ? parents
+                                                                    : 0;
+}
+
+// The child's own number. 0: nobody tells, for a filter forbids to ask.
+uint32_t name_of(const ThreadState& self) {
+  if (may(self, own_name)) return static_cast<uint32_t>(raw_syscall(__NR_gettid));
+  uint32_t name = 0;
+  return self.name_at && read_app(&name, self.name_at, sizeof name) ? name : 0;
+}
+
 // The child's state in our memory: what it goes on from, and what it inherits of the app's view.
 void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.frame = self.frame;
@@ -78,7 +102,7 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   if (!(flags & CLONE_THREAD)) {  // a process of its own in our memory
     auto* copy = reinterpret_cast<Process*>(block_of(child));
     *copy = *self.process;
-    copy->claimed = copy->waiting = 0;
+    copy->claimed = copy->waiting = copy->at_work = 0;
     if (!(flags & CLONE_SIGHAND)) own_actions(*copy);
     child.process = copy;
   }
@@ -88,18 +112,19 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
 
 Route clone_enter(ThreadState& self, uint32_t nr) {
   const uint64_t flags = clone_flags(self, nr);
-  const uint64_t all = everything;
   ThreadState* child = &self;
   self.child_flags = flags;
   self.in_flight.after =
       After::clone;  // from here on a guarded signal waits: it could not undo a birth
-  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &self.child_mask, 8);
-  self.child_mask &= ~guarded;
+  begin_own_calls(self);
+  self.child_mask = swap_mask(self, everything) & ~guarded;
   if (flags & CLONE_VM) {
-    child = try_new_thread();
+    child = try_new_thread(&self);
     if (child) inherit(*child, self, flags);
     if (child && flags & CLONE_VFORK) child->borrowed_from = &self;
+    if (child) begin_own_calls(*child);
   }
+  if (child) find_names(self, *child, flags);
   if (!child) {  // no memory for its state: as a kernel says that has none for its stack
     self.child_flags = 0;
     self.frame.child = &self.frame;
@@ -115,6 +140,8 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
 void clone_leave(ThreadState& self) {
   auto* child = reinterpret_cast<ThreadState*>(self.frame.child);
   const int64_t result = self.frame.result;
+  self.frame.child = &self.frame;  // a signal that the last step lets in brings us here once more
+  if (child != &self && result < 0) cut_own_calls(*child);
   if (child != &self && (result < 0 || self.child_flags & CLONE_VFORK)) {
     if (self.child_flags & CLONE_VFORK && result >= 0) {
       RingWriter& out = self.out;  // the child wrote into our ring
@@ -133,9 +160,10 @@ void clone_leave(ThreadState& self) {
     child->out.leave_ring();
     forget_thread(*child);
   }
-  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self.child_mask, 0, 8);
+  swap_mask(self, self.child_mask);
   self.in_flight.after = After::nothing;
   send_waiting(self);
+  end_own_calls(self);
 }
 
 void take_anchor() {
@@ -159,7 +187,7 @@ void thread_leaves(ThreadState& self) {
 }
 
 void process_leaves(ThreadState& self) {
-  if (!self.process->sandboxed && global.image) take_anchor();
+  if (may(self, own_others) && global.image) take_anchor();
   // The ring is not given back: another process must not write where our threads may still be.
 }
 
@@ -167,40 +195,70 @@ void process_leaves(ThreadState& self) {
 
 using namespace sctrace::preload;
 
+namespace {
+
+// What a child is that got a copy of our memory: alone in it.
+void begin_alone(ThreadState& self) {
+  forget_other_threads(self);
+  text_after_fork();
+  self.slot = Slot::keep;
+  self.began = sctrace::wire::Began::fork;
+  self.parent = self.tid;
+  if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
+  own_actions(main_process);
+  forget_waiting(self);
+  main_process.at_work = self.own_work = 0;
+}
+
+// Does any door lead from its code to us?
+bool is_reachable(const ThreadState& self) {
+  return self.slot != Slot::leave || (global.sud && may(self, own_arm | own_return));
+}
+
+// Whom the child is, and where it records. Nowhere, if nobody tells it its number.
+void name_child(ThreadState& self, uint64_t flags) {
+  self.tid = name_of(self);
+  if (!(flags & CLONE_THREAD)) {
+    const bool may_ask = may(self, own_name);
+    self.pid = may_ask ? static_cast<uint32_t>(raw_syscall(__NR_getpid)) : self.tid;
+    self.process->pid = self.pid;
+    if (!global.config.follow_fork) self.process->follow = false;
+  }
+  if (self.borrowed_from) {
+    self.out = self.borrowed_from->out;
+    if (self.out.header) self.out.cursor = self.out.header->head.load(std::memory_order_relaxed);
+    return;
+  }
+  self.out = {};
+  if (!self.process->follow || !global.image) return;
+  if (self.tid && is_reachable(self))
+    take_ring(self);
+  else
+    global.image->unseen_threads.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 // The child's first steps, on its own stack, all signals blocked, before any instruction of the
 // app.
 extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t flags = self.child_flags;
-  const bool shares = flags & CLONE_VM;
-  const uint64_t mask = self.child_mask;
-  if (!shares) {
-    forget_other_threads(self);
-    text_after_fork();
-    self.slot = Slot::keep;
-    self.began = sctrace::wire::Began::fork;
-    self.parent = self.tid;
-    if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
-    own_actions(main_process);
-    forget_waiting(self);
-  }
+  if (!(flags & CLONE_VM)) begin_alone(self);
   self.frame.result = 0;
   self.in_flight.recording = false;
-  self.tid = static_cast<uint32_t>(raw_syscall(__NR_gettid));
-  if (!(flags & CLONE_THREAD))
-    self.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid)), self.process->pid = self.pid;
-  if (!(flags & CLONE_THREAD) && !global.config.follow_fork) self.process->follow = false;
-  if (self.borrowed_from) {
-    self.out = self.borrowed_from->out;
-    if (self.out.header) self.out.cursor = self.out.header->head.load(std::memory_order_relaxed);
-  } else if (self.out = {}; self.process->follow && global.image) {
-    take_ring(self);
-  }
+  name_child(self, flags);
   if (!self.process->follow) self.out.leave_ring();
   settle(self, self.slot);
   if (self.out.header) write_thread_record(self);
+  if (flags & CLONE_VM && !self.borrowed_from && !is_reachable(self))
+    thread_is_exiting(self);            // we won't hear of its end
   self.in_flight.after = After::clone;  // until the mask is the app's again
   self.frame.phase = sctrace::arch::Phase::left;
-  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, 0, 8);
+  if (flags & CLONE_VM)
+    set_mask_and_stack(self, self.child_mask);
+  else
+    swap_mask(self, self.child_mask);  // its alternate stack is where it was
   self.in_flight.after = After::nothing;
   send_waiting(self);
+  end_own_calls(self);
 }

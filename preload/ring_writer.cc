@@ -8,6 +8,7 @@
 
 #include "preload/global.h"
 #include "preload/rings.h"
+#include "preload/sandbox.h"
 #include "preload/special.h"
 #include "preload/thread.h"
 
@@ -44,7 +45,7 @@ bool within_max_bytes(uint64_t more) {
 bool populate(const ThreadState& self, RingWriter& out, uint64_t end) {
   const uint64_t whole = out.mask + 1;
   if (end > whole) end = whole;
-  if (self.process->sandboxed) out.populated = whole;
+  if (!may(self, own_pages)) out.populated = whole;
   while (out.populated < end) {
     uint64_t step = out.populated ? out.populated : populate_step;  // doubled each time
     if (step > block_size()) step = block_size();
@@ -111,7 +112,7 @@ void take_ahead(long fd, uint64_t offset) {
 // hold no descriptor that the app could close, inherit or count.
 void drain(ThreadState& self, uint64_t end) {
   RingWriter& out = self.out;
-  if (self.process->sandboxed) return;
+  if (!may(self, own_drain)) return;
   const long fd = arch::raw_syscall(__NR_openat, AT_FDCWD, global.data_path,
                                     O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return;
@@ -244,7 +245,7 @@ bool begin_ring(ThreadState& self, wire::RingHeader* header, uint32_t slot) {
 
 bool take_fresh_ring(ThreadState& self) {
   uint32_t slot;
-  wire::RingHeader* ring = fresh_ring(slot, !self.process->sandboxed);
+  wire::RingHeader* ring = fresh_ring(slot, may(self, own_drain | own_memory | own_pages));
   return ring && begin_ring(self, ring, slot);
 }
 

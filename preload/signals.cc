@@ -9,6 +9,7 @@
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/rings.h"
+#include "preload/sandbox.h"
 #include "preload/special.h"
 #include "preload/surface.h"
 #include "preload/trap.h"
@@ -45,11 +46,18 @@ bool on_stack(const Altstack& alternate, uint64_t sp) {
 }
 
 // Default action of a signal that only we keep the kernel from taking: let it, with the same
-// siginfo.
+// siginfo. A fault comes again by itself; one that comes while it is blocked kills, whatever
+// handler there is, and that takes no call that a filter could forbid. Of a filter's own SIGSYS the
+// call comes again.
 void die_natively(ThreadState& self, int signo, const Info& info, Context& context) {
-  kernel_sigaction(signo, {});
+  const bool fault = info.code > 0;
+  if (signo == sigsys && info.code == sys_seccomp) context.rip -= 2, context.rax = self.frame.nr;
   context.mask &= ~bit(signo);
-  if (info.code <= 0)  // sent by somebody: a fault would come again by itself
+  if (fault && !may(self, own_action))
+    context.mask |= bit(signo);
+  else
+    kernel_sigaction(signo, {});
+  if (!fault)  // sent by somebody
     raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
 }
 
@@ -63,6 +71,17 @@ void answer_rdtsc(Context& context, uint64_t now) {
   context.rax = now & 0xffffffff;
   context.rdx = now >> 32;
   context.rip += 2;
+}
+
+// sandbox.h: the mask, and the alternate stack, by a fault in place of a call.
+void answer_mask(Context& context) {
+  const uint64_t before = context.mask, block = context.rsi;
+  context.mask = context.rdi;
+  context.rax = before;
+  context.rip += 1;
+  if (!block) return;
+  const Altstack ours = stack_of(*state_of_block(block));
+  context.stack = {.base = ours.base, .flags = 0, .gap = 0, .size = ours.size};
 }
 
 // A fault of our own copies, or of the ring's memory: ours to mend, nobody hears of it.
@@ -80,6 +99,8 @@ bool mended(int signo, const Info& info, Context& context) {
     global.session->stopped.store(1, std::memory_order_relaxed);
     return lose_rings(), true;
   }
+  if (context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_mask))
+    return answer_mask(context), true;
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
   if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store) || is(sctrace_copy_word_load) ||
       is(sctrace_copy_word_store))
@@ -102,7 +123,11 @@ void defer(ThreadState& self, int signo, const Info& info, Context& context) {
   if (!self.deferred) self.deferred_mask = context.mask & ~guarded;
   self.deferred = static_cast<uint32_t>(self.frame.nr) != __NR_rt_sigreturn;  // brings its own mask
   context.mask = ~guarded;
-  raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
+  self.kept_here = self.deferred && !may(self, own_queue | own_mask) && may(self, own_return);
+  if (self.kept_here)
+    self.deferred_info = info;
+  else
+    raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
 }
 
 // The app's masks: the one in force, and the one that the handler returns to. They differ where the
@@ -168,6 +193,12 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
   return true;
 }
 
+// What a filter says to a call that we make in the app's stead.
+Info as_at_the_site(const ThreadState& self, int signo, Info info) {
+  if (signo == sigsys && info.code == sys_seccomp) info.address = site_of(self) + 2;
+  return info;
+}
+
 // False where we return into work of ours that will itself send what waits, once it is done.
 bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
   const bool ours = is_ours(context.rip);
@@ -180,7 +211,7 @@ bool on_signal(ThreadState& self, int signo, const Info& info, Context& context)
     if (self.in_flight.after == After::sigreturn)
       hold_until_return(self, signo, info, context);
     else
-      keep(self, signo, info);
+      keep(self, signo, as_at_the_site(self, signo, info));
     return false;
   }
   if (ours && special) return defer(self, signo, info, context), false;
@@ -188,10 +219,13 @@ bool on_signal(ThreadState& self, int signo, const Info& info, Context& context)
   const bool cut = in_call && was_interrupted(self, context);
   const bool masked = in_call && self.in_flight.after == After::masked_wait;
   if (in_call && self.in_flight.after == After::signal_wait) self.awaited = 0;
+  const bool installs = in_call && self.in_flight.after == After::sandbox;
   if (ours || in_stub(context.rip)) surface(self, context);
+  if (ours) cut_own_calls(self);
+  if (installs && context.rip == site_of(self)) filter_undone(self);
   if (masked) self.blocked = self.previous_blocked;
   if (ours && self.deferred) context.mask = self.deferred_mask;
-  self.deferred = false;
+  self.deferred = self.kept_here = false;
   context.mask &= ~guarded;  // held, perhaps
   const uint64_t back = context.mask | self.blocked;
   const Masks masks{.now = masked && cut ? self.mask_copy[1] : back, .back = back};
@@ -218,16 +252,27 @@ void adopt_handlers(Process& process) {
   }
 }
 
-bool install_kernel_action(int signo, const Action& app) {
-  if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app) >= 0;
+long install_kernel_action(int signo, const Action& app) {
+  if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app);
   const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),
                     .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack |
                              sa_restorer | (is_guarded(signo) ? sa_nodefer : 0),
                     .restorer = reinterpret_cast<uint64_t>(&sctrace_restorer),
                     .mask = ~guarded};
-  return kernel_sigaction(signo, ours) >= 0;
+  return kernel_sigaction(signo, ours);
 }
 
+namespace {
+
+// Where we answer in the kernel's place, a filter of the app still has a word in it.
+long verdict_on(const ThreadState& self, long nr, long signo) {
+  return self.process->filters ? raw_syscall(nr, signo, 0, 0, 8) : 0;
+}
+
+}  // namespace
+
+// Not 0 from the kernel is the answer, whatever it means: a filter's SIGSYS leaves the number
+// there.
 long app_sigaction(ThreadState& self, const uint64_t* args) {
   const int signo = static_cast<int>(args[0]);
   Action wish{};
@@ -236,13 +281,15 @@ long app_sigaction(ThreadState& self, const uint64_t* args) {
   if (signo < 1 || signo > 64 || (args[1] && unblockable & bit(signo))) return -EINVAL;
   Action& slot = self.process->actions[signo];
   const Action old = slot;
+  if (!args[1])
+    if (const long said = verdict_on(self, __NR_rt_sigaction, signo)) return said;
   if (args[1]) {
     wish.flags &= sa_known;
     wish.mask &= ~unblockable;
     // A handler is in the table before the kernel may call it, and stays there until it no longer
     // may.
     if (wish.handler > sig_ign) slot = wish;
-    if (!install_kernel_action(signo, wish)) return slot = old, -EINVAL;
+    if (const long said = install_kernel_action(signo, wish)) return slot = old, said;
     slot = wish;
     if (Info none; wish.handler == sig_ign && is_guarded(signo))
       take_waiting(self, bit(signo), none);
@@ -266,6 +313,7 @@ long set_alternate(ThreadState& self, const Altstack& wish, uint64_t sp) {
 }  // namespace
 
 long app_sigaltstack(ThreadState& self, const uint64_t* args) {
+  if (const long said = verdict_on(self, __NR_sigaltstack, 0)) return said;
   Altstack wish{}, old = self.alternate;
   const uint64_t sp = self.frame.rsp;
   old.flags = (old.flags & ss_autodisarm) | (!old.size                      ? ss_disable
@@ -357,10 +405,22 @@ using namespace sctrace::arch;
 
 [[gnu::noinline]] bool receive(ThreadState& self, int signo, const Info& info, Context& context) {
   let_go(self);
+  if (signo == sigsegv && context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_signal)) {
+    context.rip += 1;
+    const Info kept = self.deferred_info;
+    return on_signal(self, kept.signo, kept, context);
+  }
   if (signo != sigsys || info.code != sys_user_dispatch)
     return on_signal(self, signo, info, context);
   trapped(self, info, context);
   return true;
+}
+
+// Without a call: on top of what is being delivered.
+[[gnu::noinline]] void deliver_waiting(ThreadState& self, Context& context) {
+  Info info;
+  if (const int signo = take_waiting(self, ~self.blocked, info))
+    on_signal(self, signo, info, context);
 }
 
 }  // namespace
@@ -385,7 +445,10 @@ extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int sign
   set(*self, Delivery::done);
   while (send && has_waiting(*self)) {
     set(*self, Delivery::begun);
-    send_on_return(*self);
+    if (sends_by_fault(*self))
+      deliver_waiting(*self, *context);
+    else
+      send_on_return(*self);
     set(*self, Delivery::done);
   }
   return 0;

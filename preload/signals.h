@@ -10,7 +10,7 @@
 namespace sctrace::preload {
 
 void adopt_handlers(Process& process);  // at start: what was installed before us
-bool install_kernel_action(int signo,
+long install_kernel_action(int signo,
                            const Action& app);  // our entry, or SIG_DFL/SIG_IGN as they are
 
 long app_sigaction(ThreadState& self, const uint64_t* args);

@@ -166,36 +166,17 @@ Route munmap_enter(ThreadState& self) {
   mapping_enter(self, __NR_munmap);
   if (!self.rseq || self.rseq - args[0] >= args[1]) return Route::run;
   SpecialWork work(self);
+  if (!may(self, own_others)) return Route::run;
   constexpr long unregister = 1;
   arch::raw_syscall(__NR_rseq, self.rseq, self.rseq_bytes, unregister, self.rseq_signature);
   self.rseq = 0;
   return Route::run;
 }
 
-// The trap ends by rt_sigreturn. Where the app's filter kills for that, calls of sites that aren't
-// rewritten are its own business from here on.
-Route sandbox_enter(ThreadState& self, bool with_filter) {
-  self.in_flight.after = After::sandbox;
-  self.disarmed = false;
-  if (!with_filter || !global.sud || !self.process->follow) return Route::run;
-  SpecialWork work(self);
-  if (!would_forbid(self.frame.args[2], __NR_rt_sigreturn)) return Route::run;
-  disarm();
-  self.disarmed = true;
-  return Route::run;
-}
-
-void sandbox_leave(ThreadState& self) {
-  if (self.frame.result == 0)
-    self.process->sandboxed = true;
-  else if (self.disarmed && !self.process->sandboxed)
-    try_arm();
-}
-
 Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
   if (option == PR_SET_SECCOMP)
-    return sandbox_enter(self, self.frame.args[1] == SECCOMP_MODE_FILTER);
+    return filter_enter(self, self.frame.args[1] != SECCOMP_MODE_FILTER, self.frame.args[2], false);
   if (option ==
       PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
     SpecialWork work(self);
@@ -205,13 +186,20 @@ Route prctl_enter(ThreadState& self) {
   return Route::run;
 }
 
+Route seccomp_enter(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  if (args[0] > SECCOMP_SET_MODE_FILTER) return Route::run;  // only asks
+  return filter_enter(self, args[0] == SECCOMP_SET_MODE_STRICT, args[2],
+                      args[1] & SECCOMP_FILTER_FLAG_TSYNC);
+}
+
 Route sigreturn_enter(ThreadState& self) {
   self.frame.phase = arch::Phase::special;
   self.deferred = false;
   let_go(self);
   app_sigreturn(self);
   self.in_flight.after = After::sigreturn;
-  if (waiting(self) & ~self.blocked) send_on_return(self);
+  if (waiting(self) & ~self.blocked && !sends_by_fault(self)) send_on_return(self);
   return Route::return_from_signal;
 }
 
@@ -283,7 +271,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_madvise: return mapping_enter(self, nr), Route::run;
     case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
-    case __NR_seccomp: return sandbox_enter(self, self.frame.args[0] == SECCOMP_SET_MODE_FILTER);
+    case __NR_seccomp: return seccomp_enter(self);
     default: return self.in_flight.after = After::files, Route::run;
   }
 }
@@ -296,7 +284,7 @@ void special_leave(ThreadState& self) {
     case After::signals_pending: return pending_leave(self);
     case After::signal_wait: return wait_leave(self);
     case After::masked_wait: return masked_wait_leave(self);
-    case After::sandbox: return sandbox_leave(self);
+    case After::sandbox: return filter_leave(self);
     case After::clone: return clone_leave(self);
     case After::exec: return exec_failed(self);
     case After::rseq: return rseq_leave(self);
@@ -309,11 +297,16 @@ SpecialWork::~SpecialWork() {
   set(before_);
   if (!self_.deferred) {
     send_waiting(self_);
-    return;
+  } else {
+    if (waiting(self_) & ~self_.blocked && !self_.kept_here)
+      send_on_return(self_);  // all at once: the kernel's order
+    if (self_.kept_here)
+      sctrace_fault_for_signal();
+    else
+      swap_mask(self_, self_.deferred_mask);
+    self_.deferred = false;  // read by on_signal: until then the mask is not the app's
   }
-  if (waiting(self_) & ~self_.blocked) send_on_return(self_);  // all at once: the kernel's order
-  arch::raw_syscall(__NR_rt_sigprocmask, sig_setmask, &self_.deferred_mask, 0, 8);
-  self_.deferred = false;  // read by on_signal: until then the mask is not the app's
+  end_own_calls(self_);
 }
 
 }  // namespace sctrace::preload

@@ -12,6 +12,7 @@
 // prctl, seccomp: after the app's filter we make no call of our own.
 // socket, pipe, open of a device, …: what they made only the kernel can tell (files.h).
 #pragma once
+#include "preload/sandbox.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
@@ -20,13 +21,14 @@ bool special(uint32_t nr);
 arch::Route special_enter(ThreadState& self, uint32_t nr);
 void special_leave(ThreadState& self);
 
-// While one lives a signal waits. finished() says that the call has been answered: a signal that
-// waited finds it returned, not still to be made.
+// While one lives a signal waits, and so does another thread's filter (sandbox.h). finished() says
+// that the call has been answered: a signal that waited finds it returned, not still to be made.
 class SpecialWork {
  public:
   explicit SpecialWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
     self.deferred = false;
     set(arch::Phase::special);
+    begin_own_calls(self);
   }
   ~SpecialWork();
   SpecialWork(const SpecialWork&) = delete;

@@ -87,7 +87,7 @@ ThreadState* first_thread(bool inherited) {
   main_process.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid));
   main_process.follow = true;
   main_process.actions = main_process.table;
-  ThreadState* self = try_new_thread();
+  ThreadState* self = try_new_thread(nullptr);
   if (!self) return nullptr;
   self->process = &main_process;
   self->pid = main_process.pid;
@@ -156,6 +156,7 @@ bool start(int argc, char** argv, char** envp) {
   write_thread_record(*self);
   tell_files_at_start(*self);
   take_signals(*self);
+  set_stack(*self);
   settle(*self, Slot::write);
   uint64_t mask;  // no handler runs while text is written
   raw_syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &everything, &mask, 8);

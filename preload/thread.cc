@@ -5,7 +5,9 @@
 
 #include <cerrno>
 
+#include "preload/capture.h"
 #include "preload/global.h"
+#include "preload/sandbox.h"
 #include "preload/trap.h"
 
 // What trampoline.S finds through fs: the state, and the seal.
@@ -43,19 +45,25 @@ bool add_slab() {
   return true;
 }
 
-// An exiting thread's block may be taken once the kernel no longer knows the thread.
-bool take(ThreadState& state) {
-  Use free = Use::free;
-  if (state.use.compare_exchange_strong(free, Use::live)) return true;
-  if (free != Use::exiting) return false;
-  const long alive = raw_syscall(__NR_tgkill, raw_syscall(__NR_getpid), state.tid, 0);
-  return alive == -ESRCH && state.use.compare_exchange_strong(free, Use::live);
+// Asked of the kernel; where that may not be, of the word that it clears when a thread ends.
+bool is_gone(const ThreadState& state, bool may_ask) {
+  if (may_ask) return raw_syscall(__NR_tgkill, raw_syscall(__NR_getpid), state.tid, 0) == -ESRCH;
+  uint32_t word;
+  return state.gone_at && !(read_app(&word, state.gone_at, sizeof word) && word == state.tid);
 }
 
-ThreadState* take_from(uint64_t slab) {
+// An exiting thread's block may be taken once the kernel no longer knows the thread.
+bool take(ThreadState& state, bool may_ask) {
+  Use free = Use::free;
+  if (state.use.compare_exchange_strong(free, Use::live)) return true;
+  if (free != Use::exiting || !is_gone(state, may_ask)) return false;
+  return state.use.compare_exchange_strong(free, Use::live);
+}
+
+ThreadState* take_from(uint64_t slab, bool may_ask) {
   for (uint64_t i = 0; i < slab_blocks; ++i) {
     ThreadState* state = state_of_block(slab + i * block_bytes);
-    if (take(*state)) return state;
+    if (take(*state, may_ask)) return state;
   }
   return nullptr;
 }
@@ -83,18 +91,26 @@ ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data) {
   return nullptr;
 }
 
-ThreadState* try_new_thread() {
+void have_blocks(uint32_t wanted) {
+  while (spare.load(std::memory_order_relaxed) < wanted && add_slab()) {
+  }
+}
+
+ThreadState* try_new_thread(const ThreadState* parent) {
+  const bool may_ask = !parent || may(*parent, own_memory | own_name);
   for (;;) {
     const bool some = spare.load(std::memory_order_relaxed);
     for (uint32_t i = some ? slab_count.load(std::memory_order_acquire) : 0; i-- > 0;) {
       const uint64_t slab = slabs[i].load(std::memory_order_acquire);
-      ThreadState* state = slab ? take_from(slab) : nullptr;
+      ThreadState* state = slab ? take_from(slab, may_ask) : nullptr;
       if (!state) continue;
       spare.fetch_sub(1, std::memory_order_relaxed);
       state->out = {};
       state->borrowed_from = nullptr;
       state->exec_memory = nullptr;
-      state->deferred = false;
+      state->deferred = state->kept_here = false;
+      state->name_at = state->gone_at = 0;
+      state->own_work = 0;
       state->rseq = 0;
       state->fresh.bytes = 0;
       state->escape = 0;
@@ -104,7 +120,7 @@ ThreadState* try_new_thread() {
       state->in_flight.after = After::nothing;
       return state;
     }
-    if (!add_slab()) return nullptr;
+    if (!may_ask || !add_slab()) return nullptr;
   }
 }
 
@@ -139,15 +155,22 @@ void unseal() {
   if (sctrace_self.seal == SEAL) sctrace_self.seal = 0;
 }
 
-void settle(ThreadState& self, Slot slot) {
-  const Altstack ours{.base = block_of(self) + stack_offset,
-                      .flags = 0,
-                      .reserved = 0,
-                      .size = block_bytes - stack_offset - sizeof(ThreadState)};
+Altstack stack_of(const ThreadState& self) {
+  return {.base = block_of(self) + stack_offset,
+          .flags = 0,
+          .reserved = 0,
+          .size = block_bytes - stack_offset - sizeof(ThreadState)};
+}
+
+void set_stack(const ThreadState& self) {
+  const Altstack ours = stack_of(self);
   raw_syscall(__NR_sigaltstack, &ours, 0);
+}
+
+void settle(ThreadState& self, Slot slot) {
   if (slot == Slot::write) sctrace_self = {&self, SEAL};
   if (slot == Slot::keep) point_slot(self);
-  if (global.sud && !self.process->sandboxed && self.process->follow) try_arm();
+  if (global.sud && may(self, own_arm | own_return) && self.process->follow) try_arm();
 }
 
 }  // namespace sctrace::preload

@@ -28,10 +28,12 @@ struct Action {
 // (vfork, posix_spawn) get a copy, so that what they set is not taken for their parent's.
 struct Process {
   uint32_t pid;
-  bool sandboxed;    // the app installed a seccomp filter: no call of ours that it could forbid
-  bool follow;       // record here
-  Action* actions;   // what the app believes is installed, by signal number: here,
-  Action table[65];  // or in the process that cloned this one with CLONE_SIGHAND
+  uint32_t forbidden;  // calls of ours that the app's seccomp filters could forbid (sandbox.h)
+  uint32_t filters;    // how many it has installed, or is about to
+  uint32_t at_work;    // threads that are making calls of ours
+  bool follow;         // record here
+  Action* actions;     // what the app believes is installed, by signal number: here,
+  Action table[65];    // or in the process that cloned this one with CLONE_SIGHAND
   uint32_t claimed, waiting;   // guarded signals sent to the process that every thread blocks:
   arch::Info waiting_info[3];  // SIGBUS, SIGSEGV, SIGSYS; see waiting.cc
 };
@@ -75,13 +77,19 @@ struct alignas(64) ThreadState {
   bool held;                   // the kernel may have a guarded signal blocked until we return
   Altstack alternate;          // as the app set it
   bool deferred;               // a signal waits for the end of special work, under deferred_mask
+  bool kept_here;              // it is deferred_info, and not in the kernel's queue
   uint64_t deferred_mask;
+  arch::Info deferred_info;
   uint64_t pass[6];       // arguments given to the kernel in place of the app's
   uint64_t mask_copy[2];  // a signal set given to the kernel in place of the app's
   uint64_t set_copy[2];   // pselect6's pair of pointer and size
   Slot slot;
   uint64_t child_flags;        // of the clone in flight
   uint64_t child_mask;         // signals blocked around it: what to go back to
+  uint64_t name_at;            // where the kernel writes this thread's number at its birth, or 0
+  uint64_t gone_at;            // where it clears it at its end, or 0
+  uint32_t own_work;           // depth of our own calls, sandbox.h
+  Process* own_work_of;        // where it is counted
   uint32_t offered;            // what a pointed-to length said before the call
   ThreadState* borrowed_from;  // a vfork child writes into its parent's ring
   void* exec_memory;
@@ -115,14 +123,18 @@ inline ThreadState* state_of_block(uint64_t block) {
 // Some thread that `is` says yes to, or null. It may be gone when this returns.
 ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data);
 
-ThreadState* try_new_thread();                       // a fresh block; null when there is no memory
+// A fresh block, asked for by `parent` (null: the first); null when there is no memory.
+ThreadState* try_new_thread(const ThreadState* parent);
+void have_blocks(uint32_t spare);  // if there is memory: what may be mapped later, nobody knows
 void thread_is_exiting(ThreadState& self);           // may be taken once the kernel forgot it
 void forget_thread(ThreadState& self);               // the block may be taken again
 void forget_other_threads(const ThreadState& self);  // after fork: they are not here
 
-// In the thread itself, before its first own instruction: alternate stack, dispatch, and the way
-// from fs to its state where fs is one that our library's thread-local slot is part of.
+// In the thread itself, before its first own instruction: dispatch, and the way from fs to its
+// state where fs is one that our library's thread-local slot is part of; and the alternate stack.
 void settle(ThreadState& self, Slot slot);
+Altstack stack_of(const ThreadState& self);
+void set_stack(const ThreadState& self);
 void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
 void unseal();                       // whoever has this fs goes by the trap from now on
 

@@ -50,9 +50,14 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
   context.rip = reinterpret_cast<uint64_t>(sctrace_common);
 }
 
-uint64_t bare_signal(int signo, const arch::Info&, arch::Context&) {
+uint64_t bare_signal(int signo, const arch::Info& info, arch::Context&) {
   const uint64_t handler = main_process.actions[signo].handler;
-  return handler > 1 ? handler : 0;
+  if (handler > 1) return handler;
+  // A fault that we only keep from its default action comes again.
+  constexpr uint64_t none[4] = {};
+  if (guarded & 1ull << (signo - 1) && info.code > 0)
+    arch::raw_syscall(__NR_rt_sigaction, signo, none, 0, 8);
+  return 0;
 }
 
 }  // namespace sctrace::preload

@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 
 #include "preload/global.h"
+#include "preload/sandbox.h"
 
 namespace sctrace::preload {
 namespace {
@@ -107,10 +108,20 @@ int take_waiting(ThreadState& self, uint64_t set, Info& info) {
   return 0;
 }
 
+bool sends_by_fault(const ThreadState& self) {
+  return !may(self, own_queue | own_mask) && may(self, own_return);
+}
+
 void send_waiting(ThreadState& self) {
   for (int i = 0; i < 3; ++i) {
     Info info;
-    if (!(self.blocked & bit(numbers[i])) && take(self, i, info)) send(self, numbers[i], info);
+    if (self.blocked & bit(numbers[i]) || !take(self, i, info)) continue;
+    if (!sends_by_fault(self)) {
+      send(self, numbers[i], info);
+      continue;
+    }
+    self.deferred_info = info;
+    sctrace_fault_for_signal();
   }
 }
 

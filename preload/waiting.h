@@ -28,6 +28,10 @@ void send_waiting(ThreadState& self);
 // return to. Until then no signal comes at all, and nothing of ours may touch the app's memory.
 void send_on_return(ThreadState& self);
 
+// Where a filter of the app might forbid to send: they come by a fault of ours instead, or are
+// delivered by whoever is at a delivery.
+bool sends_by_fault(const ThreadState& self);
+
 // A signal that found us between the two: `context` is ours.
 void hold_until_return(ThreadState& self, int signo, const arch::Info& info,
                        arch::Context& context);

@@ -88,6 +88,9 @@ extern const char sctrace_deliver[];  // the handler that the kernel is given
 extern const char sctrace_deliver_end[];
 void sctrace_restorer();
 int sctrace_int80(const void* context);  // struct Context; makes the call by int $0x80
+// Instead of calls that a filter of the app might forbid (preload/sandbox.h).
+uint64_t sctrace_fault_for_mask(uint64_t mask, uint64_t block);
+void sctrace_fault_for_signal();
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);
 // Copies n bytes; returns how many could NOT be copied because memory on either side faulted.
 size_t sctrace_copy(void* to, const void* from, size_t n);

@@ -205,6 +205,21 @@ LABEL sctrace_raw_syscall
     ret
     .cfi_endproc
 
+/* uint64_t sctrace_fault_for_mask(mask, block): the fault is met by preload/signals.cc, which puts the mask
+ * and, unless block is 0, our alternate stack into its own frame, and answers the mask before. */
+    .p2align 4
+LABEL sctrace_fault_for_mask
+    .cfi_startproc
+    hlt
+    ret
+    .cfi_endproc
+/* void sctrace_fault_for_signal(): meets the signal that waits in ThreadState::deferred_info. */
+LABEL sctrace_fault_for_signal
+    .cfi_startproc
+    hlt
+    ret
+    .cfi_endproc
+
 /* What the kernel calls for every signal that has a handler, ours or the app's: on our own stack, all
  * signals blocked. rdi = number, rsi = siginfo, rdx = ucontext; rsp → return address (sctrace_restorer). */
     .hidden sctrace_on_signal

@@ -12,6 +12,16 @@ $(grep -v '^#' tests/support/packages.txt)
 LIST
 }
 
+known_packages() {  # PACKAGE...: those that this distribution has; another may have them in a second one
+  for package; do
+    if apt-cache show "$package" >/dev/null 2>&1; then
+      echo "$package"
+    else
+      echo "no package $package here, going on without" >&2
+    fi
+  done
+}
+
 install_missing() {  # USE...
   if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "no dpkg here: taking for granted what tests/support/packages.txt lists" >&2
@@ -26,9 +36,10 @@ install_missing() {  # USE...
   fi
   echo "installing:" $wanted >&2
   # RUNLEVEL=1: a server that is installed for the tests is not to be started as a service.
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 &&
-    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-      apt-get install -y -qq --no-install-recommends $wanted >&2
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 || return 1
+  wanted=$(known_packages $wanted)
+  $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends $wanted >&2
 }
 
 # Ubuntu 22.04's cmake knows no workflow presets; what a preset means is then said in full.
