@@ -3,11 +3,14 @@
 #include <asm/unistd.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include <cerrno>
 
+#include "arch/secure_exec.h"
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
@@ -110,6 +113,7 @@ struct Program {
   long size;
   struct stat status;
   bool has_capabilities;
+  bool is_nosuid;  // its file system
 };
 
 // False: it can't be opened, and fails to execute most likely.
@@ -118,6 +122,11 @@ bool try_read_program(long fd, Program& program) {
   program.size = raw_syscall(__NR_pread64, fd, program.bytes, sizeof program.bytes, 0);
   program.has_capabilities = raw_syscall(__NR_fgetxattr, fd, "security.capability", nullptr, 0) > 0;
   const bool known = raw_syscall(__NR_fstat, fd, &program.status) == 0;
+  constexpr long st_nosuid = 2;
+  struct statfs system;
+  program.is_nosuid = known &&
+                      (program.has_capabilities || program.status.st_mode & (S_ISUID | S_ISGID)) &&
+                      raw_syscall(__NR_fstatfs, fd, &system) == 0 && system.f_flags & st_nosuid;
   raw_syscall(__NR_close, fd);
   return known && program.size > 0;
 }
@@ -166,18 +175,21 @@ Loader loader_of(const Program& program) {
   return Loader::none;
 }
 
-// The kernel's rule for AT_SECURE, under which a loader ignores LD_PRELOAD: another effective than
-// real user or group, or capabilities from the file.
 bool gains_rights(const Program& program) {
-  const auto user = static_cast<uint32_t>(raw_syscall(__NR_getuid));
-  const auto group = static_cast<uint32_t>(raw_syscall(__NR_getgid));
-  const mode_t mode = program.status.st_mode;
-  const bool by_group = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-  const uint32_t new_user =
-      mode & S_ISUID ? program.status.st_uid : static_cast<uint32_t>(raw_syscall(__NR_geteuid));
-  const uint32_t new_group =
-      by_group ? program.status.st_gid : static_cast<uint32_t>(raw_syscall(__NR_getegid));
-  return new_user != user || new_group != group || (user && program.has_capabilities);
+  const auto number = [](long nr) { return static_cast<uint32_t>(raw_syscall(nr)); };
+  arch::ExecRights rights{.user = number(__NR_getuid),
+                          .effective_user = number(__NR_geteuid),
+                          .group = number(__NR_getgid),
+                          .effective_group = number(__NR_getegid),
+                          .mode = program.status.st_mode,
+                          .file_user = program.status.st_uid,
+                          .file_group = program.status.st_gid,
+                          .has_capabilities = program.has_capabilities,
+                          .honoured = true};
+  if (arch::gives_rights(rights))
+    rights.honoured =
+        !program.is_nosuid && raw_syscall(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
+  return arch::is_secure_exec(rights);
 }
 
 // Static and 32-bit programs, and those that gain rights, look for nobody: they get the environment
@@ -193,7 +205,7 @@ Finds finds(const ThreadState& self, uint32_t nr) {
     fd = raw_syscall(__NR_fcntl, args[0], F_DUPFD_CLOEXEC, 0);  // AT_EMPTY_PATH
   Program program;
   if (!try_read_program(fd, program)) return Finds::us;
-  if (gains_rights(program) || !try_follow_scripts(program)) return Finds::nothing;
+  if (!try_follow_scripts(program) || gains_rights(program)) return Finds::nothing;
   const Loader loader = loader_of(program);
   if (loader == Loader::none) return Finds::nothing;
   const bool there = raw_syscall(__NR_faccessat, AT_FDCWD, environment.library, 4 /* R_OK */) == 0;

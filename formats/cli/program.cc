@@ -2,7 +2,10 @@
 
 #include <elf.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -12,6 +15,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "arch/secure_exec.h"
 
 namespace sctrace::cli {
 
@@ -84,30 +89,48 @@ void examine_elf(std::ifstream& file, const std::string& path, std::vector<Findi
     all.push_back({true, fmt::format("{}: its loader {} does not exist", path, elf.interpreter)});
 }
 
-// AT_SECURE: the loader then ignores LD_PRELOAD.
+// Of the file that is mapped in the end: what a script says of rights the kernel does not hear.
 void examine_rights(const std::string& path, std::vector<Finding>& all) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return;
-  if (status.st_mode & S_ISUID && status.st_uid != ::geteuid())
-    all.push_back({true, path + ": setuid: the loader ignores LD_PRELOAD"});
-  else if (status.st_mode & S_ISUID)
-    all.push_back({false, path + ": setuid, to who you are already"});
-  if (status.st_mode & S_ISGID && status.st_mode & S_IXGRP && status.st_gid != ::getegid())
-    all.push_back({true, path + ": setgid: the loader ignores LD_PRELOAD"});
-  if (::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0)
-    all.push_back({::geteuid() != 0, path + ": has file capabilities: the loader ignores LD_PRELOAD"
-                                            " (for everybody but root)"});
+  struct statfs system {};
+  if (::stat(path.c_str(), &status) != 0 || ::statfs(path.c_str(), &system) != 0) return;
+  arch::ExecRights rights{
+      .user = ::getuid(),
+      .effective_user = ::geteuid(),
+      .group = ::getgid(),
+      .effective_group = ::getegid(),
+      .mode = status.st_mode,
+      .file_user = status.st_uid,
+      .file_group = status.st_gid,
+      .has_capabilities = ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0,
+      .honoured = true};
+  const bool gives = arch::gives_rights(rights);
+  rights.honoured = !(system.f_flags & ST_NOSUID) && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
+  const char* const what = status.st_mode & S_ISUID   ? "setuid"
+                           : status.st_mode & S_ISGID ? "setgid"
+                                                      : "has file capabilities";
+  if (arch::is_secure_exec(rights))
+    all.push_back({true, gives ? fmt::format("{}: {}: the loader ignores LD_PRELOAD", path, what)
+                               : path + ": the user or group in force is not the real one: the "
+                                        "loader ignores LD_PRELOAD"});
+  else if (gives)
+    all.push_back(
+        {false, fmt::format("{}: {}, which gives you no right that you have not", path, what)});
 }
 
 void examine_file(const std::string& path, unsigned depth, std::vector<Finding>& all) {
-  examine_rights(path, all);
   std::ifstream file(path, std::ios::binary);
   char start[256] = {};
-  if (!file)
+  if (!file) {
+    examine_rights(path, all);
     return all.push_back(
         {false, path + ": cannot be read, only executed: nothing more can be said"});
+  }
   file.read(start, sizeof start - 1);
-  if (std::memcmp(start, ELFMAG, SELFMAG) == 0) return examine_elf(file, path, all);
+  if (std::memcmp(start, ELFMAG, SELFMAG) == 0) {
+    examine_rights(path, all);
+    return examine_elf(file, path, all);
+  }
   if (std::memcmp(start, "#!", 2) != 0)
     return all.push_back(
         {false, path + ": neither ELF nor script; shells would read it with /bin/sh"});
