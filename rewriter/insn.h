@@ -1,6 +1,6 @@
 // What the rewriter needs to know of an instruction: length, where it may go, whether it can run
-// elsewhere. Built on Zydis' decoder; nobody else sees it. Pure: bytes come in by a span, addresses
-// are numbers.
+// elsewhere. Pure: bytes come in by a span, addresses are numbers. VEX and EVEX are not known here,
+// nor what only a kernel runs: such bytes are no instruction.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -33,9 +33,6 @@ struct Insn {
 // The instruction at bytes[0], which has the given address. Nothing when no instruction fits the
 // bytes.
 std::optional<Insn> decode(std::span<const uint8_t> bytes, uint64_t address);
-// The same without the shortcut of quick.h, which must never answer otherwise.
-std::optional<Insn> whole_decode(std::span<const uint8_t> bytes, uint64_t address);
-
 // True for one whole instruction that does the same from another address, once relocate() moved it.
 bool is_movable(std::span<const uint8_t> insn);
 

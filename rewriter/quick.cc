@@ -2,70 +2,10 @@
 
 #include <cstring>
 
+#include "rewriter/opcode.h"
+
 namespace sctrace::rewriter {
 namespace {
-
-// What follows an opcode. Anything with a special case that is not told here is `ask`: ask the
-// whole decoder.
-enum Form : char {
-  ask = '?',
-  none = '.',   // nothing
-  imm8 = 'b',   // one byte
-  imm32 = 'd',  // four
-  imm64 = 'q',  // four, eight with REX.W
-  rm = 'm',     // modrm
-  rm8 = 'B',    // modrm and one byte
-  rm32 = 'D',   // modrm and four
-  lea = 'l',    // modrm that must be memory
-  shift = 's',  // modrm, but /6 has no name;  'S': and one byte
-  shift8 = 'S',
-  test8 = 't',  // f6: /0 has an immediate, /1 no name
-  test32 = 'T',
-  mov8 = 'v',  // c6: /0 only
-  mov32 = 'V',
-  inc = 'i',     // fe: /0 and /1
-  group5 = 'g',  // ff: but /3, /5, /7
-  near8 = 'n',   // a branch
-  near32 = 'N',
-  bits = 'x',  // 0f ba: /4 to /7, and one byte
-};
-
-// clang-format off
-//                              0123456789abcdef
-constexpr char one_byte[] =    "mmmmbd??mmmmbd??"   // 0
-                               "mmmmbd??mmmmbd??"   // 1
-                               "mmmmbd??mmmmbd??"   // 2
-                               "mmmmbd??mmmmbd??"   // 3
-                               "????????????????"   // 4  REX
-                               "................"   // 5
-                               "???m????dDbB????"   // 6
-                               "nnnnnnnnnnnnnnnn"   // 7
-                               "BD?Bmmmmmmmm?l??"   // 8
-                               "..........??????"   // 9
-                               "????..??bd......"   // a
-                               "bbbbbbbbqqqqqqqq"   // b
-                               "SS?.??vV?.??.???"   // c
-                               "ssss????????????"   // d
-                               "????????NN?n????"   // e
-                               "??????tT??????ig";  // f
-constexpr char two_byte[] =    "????????????????"   // 0
-                               "mm?????????????m"   // 1
-                               "????????mm??????"   // 2
-                               "????????????????"   // 3
-                               "mmmmmmmmmmmmmmmm"   // 4
-                               "?m??????mm??m?m?"   // 5
-                               "???????????????m"   // 6
-                               "???????????????m"   // 7
-                               "NNNNNNNNNNNNNNNN"   // 8
-                               "mmmmmmmmmmmmmmmm"   // 9
-                               "???mBm?????mBm?m"   // a
-                               "mm?m??mm??xmmmmm"   // b
-                               "mm??????........"   // c
-                               "????????????????"   // d
-                               "????????????????"   // e
-                               "????????????????";  // f
-// clang-format on
-static_assert(sizeof one_byte == 257 && sizeof two_byte == 257);
 
 // Bytes of modrm, sib and displacement.
 unsigned memory_bytes(std::span<const uint8_t> at) {
@@ -76,108 +16,145 @@ unsigned memory_bytes(std::span<const uint8_t> at) {
   return mod == 1 ? 3 : mod == 2 || (at[1] & 7) == 5 ? 6 : 2;
 }
 
-struct Opcode {
-  bool escaped = false;  // behind 0f
-  bool operand16 = false, repeat = false, wide = false;
-  uint8_t byte = 0;
-  Form form = ask;
-};
-
-// Prefixes and opcode: how many bytes they take, 0 when that is not for us.
-unsigned read_opcode(std::span<const uint8_t> bytes, Opcode& opcode) {
-  unsigned at = 0;
-  for (; at < 4 && at < bytes.size(); ++at) {
-    const uint8_t b = bytes[at];
-    if (b == 0x66)
-      opcode.operand16 = true;
-    else if (b == 0xf2 || b == 0xf3)
-      opcode.repeat = true;
-    else if (b != 0x2e && b != 0x3e && b != 0x64)
-      break;
+// What may be locked: a read and write of memory.
+bool is_lockable(const Opcode& o, uint8_t modrm) {
+  const unsigned r = modrm >> 3 & 7;
+  if (modrm >> 6 == 3 || o.repeat || o.map) return false;
+  if (o.escape)
+    return o.byte == 0xab || o.byte == 0xb0 || o.byte == 0xb1 || o.byte == 0xb3 || o.byte == 0xbb ||
+           o.byte == 0xc0 || o.byte == 0xc1 || (o.byte == 0xba && r > 4);
+  if (o.byte < 0x38) return (o.byte & 7) < 2;
+  switch (o.byte) {
+    case 0x80:
+    case 0x81:
+    case 0x83: return r != 7;
+    case 0x86:
+    case 0x87: return true;
+    case 0xf6:
+    case 0xf7: return r == 2 || r == 3;
+    case 0xfe:
+    case 0xff: return r < 2;
+    default: return false;
   }
-  if (at < bytes.size() && (bytes[at] & 0xf0) == 0x40) opcode.wide = bytes[at++] & 8;
-  if (at < bytes.size() && bytes[at] == 0x0f) opcode.escaped = true, ++at;
-  if (at >= bytes.size()) return 0;
-  opcode.byte = bytes[at++];
-  opcode.form = static_cast<Form>((opcode.escaped ? two_byte : one_byte)[opcode.byte]);
-  return at;
 }
 
 // A prefix chooses another instruction, or a shorter operand: only where that changes nothing for
 // us.
 bool is_plain(const Opcode& o) {
+  if (o.escape || o.vector) return true;  // has a table for each
   if (o.repeat) {
-    const bool string = o.byte >= 0xa4 && o.byte <= 0xaf && o.form == none;  // a8, a9 are tests
-    if (!o.escaped) return string || (o.byte == 0xc3 && !o.operand16);
-    const bool sse = o.byte == 0x10 || o.byte == 0x11 || o.byte == 0x51 || o.byte == 0x58 ||
-                     o.byte == 0x59 || o.byte == 0x5c || o.byte == 0x5e;
-    return sse && !o.operand16;
+    const bool string =
+        o.byte >= 0xa4 && o.byte <= 0xaf && o.form == Form::none;  // a8, a9 are tests
+    return string || (o.byte == 0x90 && o.repeat == 0xf3) || (o.byte == 0xc3 && !o.operand16);
   }
   if (!o.operand16) return true;
-  switch (o.form) {
-    case imm32:
-    case imm64:
-    case rm32:
-    case test32:
-    case mov32:
-    case near8:
-    case near32: return false;
-    default: return o.byte != 0xc3 && o.byte != 0xc9 && (!o.escaped || o.byte < 0xc8);
-  }
+  if (o.form == Form::near8 || o.form == Form::near32)
+    return o.wide;  // as in the call of __tls_get_addr
+  return o.byte != 0xc2 && o.byte != 0xc3 && o.byte != 0xc9;
 }
 
-bool is_named(Form form, unsigned reg, unsigned mod) {
-  switch (form) {
-    case lea: return mod != 3;
-    case shift:
-    case shift8: return reg != 6;
-    case test8:
-    case test32: return reg != 1;
-    case mov8:
-    case mov32: return reg == 0;
-    case inc: return reg <= 1;
-    case group5: return reg != 3 && reg != 5 && reg != 7;
-    case bits: return reg >= 4;
+// Of 0f 71, 72, 73: which a number names depends on the width of what is shifted.
+bool is_vector_shift(const Opcode& o, unsigned r) {
+  if (r == 3 || r == 7) return o.byte == 0x73 && o.operand16;
+  return r == 2 || r == 6 || (r == 4 && o.byte != 0x73);
+}
+
+bool is_float(uint8_t byte, uint8_t modrm) {
+  const unsigned r = modrm >> 3 & 7;
+  if (modrm >> 6 == 3) switch (byte) {
+      case 0xd8:
+      case 0xdc: return true;
+      case 0xd9:
+        return modrm < 0xd1 || modrm == 0xe0 || modrm == 0xe1 || modrm == 0xe4 || modrm == 0xe5 ||
+               (modrm >= 0xe8 && modrm != 0xef);
+      case 0xda: return modrm < 0xe0 || modrm == 0xe9;
+      case 0xdb:
+        return modrm < 0xe0 || modrm == 0xe2 || modrm == 0xe3 || (modrm >= 0xe8 && modrm < 0xf8);
+      case 0xdd: return modrm < 0xf0;
+      case 0xde: return modrm < 0xd0 || modrm == 0xd9 || modrm >= 0xe0;
+      default: return modrm == 0xe0 || (modrm >= 0xe8 && modrm < 0xf8);
+    }
+  switch (byte) {
+    case 0xd9: return r != 1;
+    case 0xdb: return r != 4 && r != 6;
+    case 0xdd: return r != 5;
     default: return true;
   }
 }
 
-unsigned immediate_bytes(Form form, unsigned reg, bool wide) {
-  switch (form) {
-    case imm8:
-    case rm8:
-    case shift8:
-    case mov8:
-    case near8:
-    case bits: return 1;
-    case imm32:
-    case rm32:
-    case mov32:
-    case near32: return 4;
-    case imm64: return wide ? 8 : 4;
-    case test8: return reg == 0;
-    case test32: return reg == 0 ? 4 : 0;
+bool is_named(const Opcode& o, uint8_t modrm) {
+  const unsigned r = modrm >> 3 & 7, mod = modrm >> 6;
+  switch (o.form) {
+    case Form::memory: return mod != 3;
+    case Form::reg:
+    case Form::reg8: return mod == 3;
+    case Form::shift:
+    case Form::shift8: return r != 6;
+    case Form::test8:
+    case Form::test32: return r != 1;
+    case Form::mov8:
+    case Form::mov32:
+    case Form::pop: return r == 0;
+    case Form::inc: return r <= 1;
+    case Form::group5: return r != 3 && r != 5 && r != 7;
+    case Form::bits: return r >= 4;
+    case Form::vector: return mod == 3 && is_vector_shift(o, r);
+    case Form::fence: return mod != 3 ? r < 4 : r >= 5 && (modrm & 7) == 0;
+    case Form::compare: return mod != 3 && r == 1;
+    case Form::number: return is_float(o.byte, modrm);
+    case Form::endbr: return modrm == 0xfa;
+    case Form::timer: return modrm == 0xd0 || modrm == 0xf9;
+    default: return true;
+  }
+}
+
+unsigned immediate_bytes(const Opcode& o, unsigned r) {
+  const unsigned word = o.operand16 && !o.wide ? 2 : 4;
+  switch (o.form) {
+    case Form::imm8:
+    case Form::rm8:
+    case Form::reg8:
+    case Form::shift8:
+    case Form::mov8:
+    case Form::near8:
+    case Form::vector:
+    case Form::bits: return 1;
+    case Form::imm16: return 2;
+    case Form::begin:
+    case Form::near32: return 4;
+    case Form::imm32:
+    case Form::rm32:
+    case Form::mov32: return word;
+    case Form::imm64: return o.wide ? 8 : word;
+    case Form::test8: return r == 0;
+    case Form::test32: return r == 0 ? word : 0;
     default: return 0;
   }
 }
 
 bool has_modrm(Form form) {
   switch (form) {
-    case none:
-    case imm8:
-    case imm32:
-    case imm64:
-    case near8:
-    case near32: return false;
+    case Form::none:
+    case Form::imm8:
+    case Form::imm16:
+    case Form::imm32:
+    case Form::imm64:
+    case Form::near8:
+    case Form::near32:
+    case Form::syscall: return false;
     default: return true;
   }
 }
 
 Flow flow_of(const Opcode& o, uint8_t modrm) {
-  if (o.escaped) return o.form == near32 ? Flow::branch : Flow::next;
+  if (o.map || o.vector) return Flow::next;
+  if (o.escape)
+    return o.form == Form::near32 ? Flow::branch : o.byte == 0x0b ? Flow::stop : Flow::next;
   switch (o.byte) {
+    case 0xc2:
     case 0xc3:
-    case 0xcc: return Flow::stop;
+    case 0xcc:
+    case 0xf4: return Flow::stop;
     case 0xe8: return Flow::call;
     case 0xe9:
     case 0xeb: return Flow::jump;
@@ -185,34 +162,86 @@ Flow flow_of(const Opcode& o, uint8_t modrm) {
       if ((modrm >> 3 & 7) == 2) return Flow::call;
       if ((modrm >> 3 & 7) == 4) return (modrm & 0xc7) == 5 ? Flow::stop : Flow::indirect;
       return Flow::next;
-    default: return o.form == near8 ? Flow::branch : Flow::next;
+    default: return o.form == Form::near8 || o.form == Form::begin ? Flow::branch : Flow::next;
   }
+}
+
+struct Quick {
+  Opcode opcode;
+  uint8_t modrm = 0;
+  unsigned immediate = 0;  // where it is
+  Insn insn;
+};
+
+bool try_quick(std::span<const uint8_t> bytes, Quick& quick) {
+  Opcode& opcode = quick.opcode;
+  unsigned at = read_opcode(bytes, opcode);
+  if (!at || opcode.form == Form::ask || !is_plain(opcode)) return false;
+  if (opcode.form == Form::mov32 && at < bytes.size() && bytes[at] == 0xf8 && !opcode.operand16)
+    opcode.form = Form::begin;
+  uint8_t rip_at = 0;
+  if (has_modrm(opcode.form)) {
+    if (at >= bytes.size()) return false;
+    quick.modrm = bytes[at];
+    if (!is_named(opcode, quick.modrm)) return false;
+    if ((quick.modrm & 0xc7) == 0x05) rip_at = static_cast<uint8_t>(at + 1);
+    at += memory_bytes(bytes.subspan(at));
+  }
+  if (opcode.lock && !(has_modrm(opcode.form) && is_lockable(opcode, quick.modrm))) return false;
+  quick.immediate = at;
+  at += immediate_bytes(opcode, quick.modrm >> 3 & 7);
+  if (at > bytes.size() || at > longest_insn) return false;
+  quick.insn = {.length = static_cast<uint8_t>(at),
+                .flow = flow_of(opcode, quick.modrm),
+                .is_syscall = opcode.form == Form::syscall,
+                .rip_at = rip_at};
+  return true;
+}
+
+// Does nothing but what its operands say, wherever it stands: of no category that insn.cc rules
+// out.
+bool is_ordinary(const Opcode& o) {
+  if (o.lock || o.map || o.vector) return false;
+  if (o.repeat)
+    return o.escape ? o.byte >= 0x10 && o.byte < 0x80 && o.form == Form::rm
+                    : o.byte >= 0xa4 && o.byte < 0xb0;
+  if (!o.escape)
+    return o.byte < 0xc8 ? o.byte < 0x9b || o.byte > 0x9d : o.form == Form::shift || o.byte >= 0xf6;
+  return o.byte == 0x1f || (o.byte & 0xf0) == 0x40 || (o.byte & 0xf0) == 0x90 ||
+         (o.byte > 0xa2 && o.byte != 0xa8 && o.byte != 0xa9 && o.byte != 0xae && o.byte < 0xc7);
 }
 
 }  // namespace
 
 std::optional<Insn> quick_decode(std::span<const uint8_t> bytes, uint64_t address) {
-  Opcode opcode;
-  unsigned at = read_opcode(bytes, opcode);
-  if (!at || opcode.form == ask || !is_plain(opcode)) return std::nullopt;
-  uint8_t modrm = 0, rip_at = 0;
-  if (has_modrm(opcode.form)) {
-    if (at >= bytes.size()) return std::nullopt;
-    modrm = bytes[at];
-    if (!is_named(opcode.form, modrm >> 3 & 7, modrm >> 6)) return std::nullopt;
-    if ((modrm & 0xc7) == 0x05) rip_at = static_cast<uint8_t>(at + 1);
-    at += memory_bytes(bytes.subspan(at));
-  }
-  const unsigned immediate = at;
-  at += immediate_bytes(opcode.form, modrm >> 3 & 7, opcode.wide);
-  if (at > bytes.size() || at > longest_insn) return std::nullopt;
-  Insn insn{.length = static_cast<uint8_t>(at), .flow = flow_of(opcode, modrm), .rip_at = rip_at};
-  if (opcode.form != near8 && opcode.form != near32) return insn;
-  int32_t distance = static_cast<int8_t>(bytes[immediate]);
-  if (opcode.form == near32) std::memcpy(&distance, &bytes[immediate], sizeof distance);
+  Quick quick;
+  if (!try_quick(bytes, quick)) return std::nullopt;
+  Insn& insn = quick.insn;
+  const Form form = quick.opcode.form;
+  if (form != Form::near8 && form != Form::near32 && form != Form::begin) return insn;
+  int32_t distance = static_cast<int8_t>(bytes[quick.immediate]);
+  if (form != Form::near8) std::memcpy(&distance, &bytes[quick.immediate], sizeof distance);
   insn.has_target = true;
-  insn.target = address + at + static_cast<uint64_t>(int64_t{distance});
+  insn.target = address + insn.length + static_cast<uint64_t>(int64_t{distance});
   return insn;
+}
+
+std::optional<bool> quick_is_movable(std::span<const uint8_t> bytes) {
+  Quick quick;
+  if (!try_quick(bytes, quick) || quick.insn.length != bytes.size()) return std::nullopt;
+  if (quick.insn.flow != Flow::next || quick.insn.is_syscall) return false;
+  return is_ordinary(quick.opcode) ? std::optional(true) : std::nullopt;
+}
+
+std::optional<unsigned> quick_fill(std::span<const uint8_t> bytes) {
+  Quick quick;
+  if (!try_quick(bytes, quick)) return std::nullopt;
+  const Opcode& o = quick.opcode;
+  if (o.map || o.vector) return 0;
+  const bool is_nop = o.escape ? o.byte == 0x1f && !o.repeat : o.byte == 0x90;
+  if (is_nop && (o.extended || o.repeat)) return std::nullopt;
+  if (o.escape && o.byte < 0x20 && !is_nop) return std::nullopt;
+  return is_nop ? quick.insn.length : 0;
 }
 
 }  // namespace sctrace::rewriter
