@@ -93,6 +93,8 @@ void open_stubs(Objects& objects) {
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (table < 0 || scratch < 0)
     return say(Level::warn, "no memory for stubs; every call goes by the trap");
+  // Together: what a kept plan of libc takes; a fault each otherwise.
+  raw_syscall(__NR_madvise, scratch, 14 * 4096, 23 /* MADV_POPULATE_WRITE */);
   static Left left;
   rewriter::Region region{reinterpret_cast<uint8_t*>(scratch), scratch_bytes, 0};
   rewriter::Report report;

@@ -91,7 +91,7 @@ Writer::Writer(Running running)
           arch::raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0))) {}
 
 Writer::~Writer() {
-  close_text();
+  close_texts();
   avoid_proc();
 }
 
@@ -103,8 +103,7 @@ void Writer::avoid_proc() {
 Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* bytes,
                       unsigned size, int protection) {
   if (!is_there(address, expected, size)) return Refusal::changed;
-  if (address >= open_begin_ && address + size <= open_end_)
-    return store(address, bytes, size), Refusal::none;
+  if (is_open(address, address + size)) return store(address, bytes, size), Refusal::none;
   if (running_ == Running::anybody) {
     if (!try_live(address, bytes, size)) return Refusal::not_writable;
   } else if (!try_by_proc(address, bytes, size) &&
@@ -118,7 +117,7 @@ Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* 
 // others.
 alignas(page) [[gnu::section(".text.sctrace_probe"), gnu::used]] const uint8_t probe[page] = {0xcc};
 
-// Asked each time: the app may have denied itself to make changed text executable since
+// Asked by each writer anew: the app may have denied itself to make changed text executable since
 // (PR_SET_MDWE).
 bool is_changed_text_executable() {
   const auto address = reinterpret_cast<uint64_t>(probe);
@@ -127,24 +126,38 @@ bool is_changed_text_executable() {
   return arch::raw_syscall(SYS_mprotect, address, page, PROT_READ | PROT_EXEC) == 0 && works;
 }
 
+bool Writer::may_change_text() {
+  if (!asked_) allowed_ = is_changed_text_executable();
+  asked_ = true;
+  return allowed_;
+}
+
+bool Writer::is_open(uint64_t begin, uint64_t end) const {
+  for (unsigned i = 0; i < open_count_; ++i)
+    if (begin >= open_[i].begin && end <= open_[i].end) return true;
+  return false;
+}
+
 bool Writer::try_open_text(uint64_t begin, uint64_t end, int protection) {
-  close_text();
   begin &= ~(page - 1);
   end = (end + page - 1) & ~(page - 1);
-  if (!is_changed_text_executable()) return false;
+  if (is_open(begin, end)) return true;
+  if (open_count_ == open_most) close_texts();
+  if (!may_change_text()) return false;
   if (arch::raw_syscall(SYS_mprotect, begin, end - begin, PROT_READ | PROT_WRITE) < 0) {
     // A range that could be opened in part only is closed again.
     arch::raw_syscall(SYS_mprotect, begin, end - begin, protection);
     return false;
   }
-  open_begin_ = begin, open_end_ = end, open_protection_ = protection;
+  open_[open_count_++] = {begin, end, protection};
   return true;
 }
 
-void Writer::close_text() {
-  if (open_end_)
-    arch::raw_syscall(SYS_mprotect, open_begin_, open_end_ - open_begin_, open_protection_);
-  open_begin_ = open_end_ = 0;
+void Writer::close_texts() {
+  for (; open_count_; --open_count_) {
+    const Text& text = open_[open_count_ - 1];
+    arch::raw_syscall(SYS_mprotect, text.begin, text.end - text.begin, text.protection);
+  }
 }
 
 bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const {
@@ -179,10 +192,10 @@ bool Writer::try_live(uint64_t address, const uint8_t* bytes, unsigned size) con
 }
 
 bool Writer::try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size,
-                             int protection) const {
+                             int protection) {
   const uint64_t begin = address & ~(page - 1);  // a window may straddle two pages
   const uint64_t length = ((address + size + page - 1) & ~(page - 1)) - begin;
-  if (!is_changed_text_executable()) return false;
+  if (!may_change_text()) return false;
   if (arch::raw_syscall(SYS_mprotect, begin, length, PROT_READ | PROT_WRITE) < 0) return false;
   if (is_in_one_word(address, size)) {
     auto* const word = reinterpret_cast<volatile uint64_t*>(address & ~7ull);

@@ -36,12 +36,12 @@ class Writer {
   // Does without /proc/self/mem, as where /proc is not mounted.
   void avoid_proc();
 
-  // Makes the text writable, and not executable, until close_text(). Only for a process with one
-  // thread, whose signals do not matter yet: the first write to a page costs 31 us through
-  // /proc/self/mem and 3 us this way, which is 4 ms of libc. Refused where close_text() would be:
-  // SELinux may forbid to execute changed pages.
+  // Makes a text writable, and not executable, until close_texts(), which closes all. Only for a
+  // process with one thread, whose signals do not matter yet: the first write to a page costs 31 us
+  // through /proc/self/mem and 3 us this way, which is 4 ms of libc. True at once where it is open.
+  // Refused where closing would be: SELinux may forbid to execute changed pages.
   [[nodiscard]] bool try_open_text(uint64_t begin, uint64_t end, int protection);
-  void close_text();
+  void close_texts();
 
   // A thread blocked in the kernel or preempted between two instructions of a window would go on in
   // the middle of the jump: under running threads such windows are refused.
@@ -52,12 +52,21 @@ class Writer {
  private:
   bool try_live(uint64_t address, const uint8_t* bytes, unsigned size) const;
   bool try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const;
-  bool try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size, int protection) const;
+  bool try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size, int protection);
+  bool is_open(uint64_t begin, uint64_t end) const;
+  bool may_change_text();
+
+  struct Text {
+    uint64_t begin, end;
+    int protection;
+  };
+  static constexpr unsigned open_most = 8;  // at once: each is closed by two calls of the kernel
 
   Running running_;
   int descriptor_;
-  uint64_t open_begin_ = 0, open_end_ = 0;
-  int open_protection_ = 0;
+  bool asked_ = false, allowed_ = false;  // may_change_text
+  Text open_[open_most] = {};
+  unsigned open_count_ = 0;
 };
 
 // What a patch writes, in this order: a jump over the window, and for pad then the short one over

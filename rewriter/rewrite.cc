@@ -9,6 +9,7 @@ namespace sctrace::rewriter {
 namespace {
 
 constexpr uint64_t page = 4096;
+constexpr uint64_t stub_usual = 48;  // bytes of one, where the trampoline is near
 
 // What one call of rewrite() carries about.
 struct Job {
@@ -28,8 +29,9 @@ struct Job {
   }
 };
 
-// Makes the pages private that patching will write to. A store into a page that was not read before
-// is one fault; comparing first and storing later are two, of which the first maps sixteen pages.
+// Makes the pages private that patching will write to, and leaves the text open for it. A store
+// into a page that was not read before is one fault; comparing first and storing later are two, of
+// which the first maps sixteen pages.
 void touch(const Object& object, const KeptPlans& kept, Writer& writer) {
   bool open = false, asked = false;
   uint64_t last = 0;  // page; sites come in order, most on the page of the one before
@@ -48,7 +50,6 @@ void touch(const Object& object, const KeptPlans& kept, Writer& writer) {
                                   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     }
   });
-  writer.close_text();
 }
 
 std::optional<std::span<Plan>> recall(const Job& job, const Object& object,
@@ -148,7 +149,6 @@ void patch_bank(std::span<Plan> plans, const Bank& bank, Writer& writer, bool op
     const Refusal refusal = patch(*stub++, writer, bank.protection);
     if (refusal != Refusal::none) refuse(plan, refusal);
   }
-  writer.close_text();
 }
 
 // Asks for pages together: spares a fault each, 20 us of the 30 pages that libc's stubs take. A
@@ -165,7 +165,7 @@ bool try_build(const Job& job, size_t first, size_t last, Writer& writer) {
   Registry& all = registry();
   Arena arena = arena_for(job, first, last);
   if (!arena.size) return false;
-  populate(arena.begin, arena.size);
+  populate(arena.begin, arena.size / stub_max * stub_usual);
   populate(reinterpret_cast<uint64_t>(all.table.data() + all.used),
            arena.size / stub_max * sizeof(Stub));
   uint64_t at = arena.begin;
@@ -186,6 +186,7 @@ bool try_build(const Job& job, size_t first, size_t last, Writer& writer) {
     publish(bank, Bank(bank));
     patch_bank(job.plans[i], bank, writer, job.alone);
   }
+  writer.close_texts();
   return true;
 }
 
