@@ -1,5 +1,5 @@
-// `sctrace info`: what a trace holds: programs, doors, losses. Reads headers only, so it is quick
-// on any trace.
+// `sctrace info`: what a trace holds: programs, doors, losses. Counts the calls of each object in
+// the records; with --headers it reads none, and is quick on any trace.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -68,7 +68,9 @@ std::string sud(uint32_t state) {
                     : fmt::format("refused: {}", std::strerror(static_cast<int>(state)));
 }
 
-void print_json(const read::Trace& trace, const Totals& all) {
+using Objects = std::vector<ObjectDoors>;
+
+void print_json(const read::Trace& trace, const Totals& all, const Objects& objects) {
   fmt::print("{{\"trace\": {}, \"version\": {}, \"host\": {}, \"kernel\": {}, \"stopped\": {},\n",
              json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()),
              json_quoted(trace.kernel()), trace.stopped());
@@ -81,7 +83,7 @@ void print_json(const read::Trace& trace, const Totals& all) {
       all.stub, all.trap, all.lost, all.cut, all.untraced, all.filtered);
   fmt::print(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n",
              all.signals, json_of(all.sites), json_of(all.refusals), all.refused);
-  fmt::print(" \"objects\": {},\n", json_of(object_doors(trace)));
+  fmt::print(" \"objects\": {},\n", json_of(objects));
   fmt::print(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [",
              all.processes.size(), all.rings, trace.damages().count, trace.unborn().size());
   const char* comma = "\n";
@@ -97,7 +99,7 @@ void print_json(const read::Trace& trace, const Totals& all) {
   fmt::print("]}}\n");
 }
 
-void print_text(const read::Trace& trace, const Totals& all) {
+void print_text(const read::Trace& trace, const Totals& all, const Objects& objects) {
   fmt::print("trace      {}, version {}, on {} ({})\n", trace.directory(), trace.version(),
              trace.host(), trace.kernel());
   if (trace.clock().is_uncertain())
@@ -113,7 +115,7 @@ void print_text(const read::Trace& trace, const Totals& all) {
   if (all.refused) fmt::print("           {} more sites were not listed\n", all.refused);
   if (trace.damages().count)
     fmt::print("damaged    {} places; see `sctrace check`\n", trace.damages().count);
-  for (const ObjectDoors& object : object_doors(trace)) fmt::print("  {}\n", text_of(object));
+  for (const ObjectDoors& object : objects) fmt::print("  {}\n", text_of(object));
   fmt::print("processes  {}, in {} images with {} rings\n", all.processes.size(),
              trace.images().size(), all.rings);
   for (const read::Image& image : trace.images())
@@ -127,18 +129,21 @@ void print_text(const read::Trace& trace, const Totals& all) {
 int verb_info(int argc, char** argv) {
   CLI::App app("What a trace holds: programs, how their calls came in, what is missing.");
   std::string name;
-  bool json = false;
+  bool json = false, headers = false;
   app.add_option("TRACE", name, "trace directory (default: the newest sctrace-* here)");
   app.add_flag("--json", json,
                "one JSON object: calls.stub, calls.trap, lost, cut, untraced, sites, refusals, "
                "objects, images …");
+  app.add_flag("--headers", headers, "read no records: quick on any trace, but no calls by object");
   if (const auto status = parse(app, argc, argv)) return *status;
   const read::Trace trace(trace_named(name));
   const Totals all = totals(trace);
+  Objects objects = object_doors(trace);
+  if (!headers) add_calls(trace, objects);
   if (json)
-    print_json(trace, all);
+    print_json(trace, all, objects);
   else
-    print_text(trace, all);
+    print_text(trace, all, objects);
   return 0;
 }
 

@@ -23,12 +23,18 @@ std::map<uint64_t, std::string> listed(const wire::Image& image) {
   return objects;
 }
 
-std::string path_at(const std::map<uint64_t, std::string>& objects, uint64_t address) {
-  const auto above = objects.upper_bound(address);
-  return above == objects.begin() ? "(elsewhere)" : std::prev(above)->second;
+}  // namespace
+
+SitePaths::SitePaths(const wire::Image& image) : objects_(listed(image)) {
+  for (uint32_t n = 0; n < std::min<uint32_t>(image.site_count, wire::site_max); ++n)
+    sites_.insert(image.sites[n].address);
 }
 
-}  // namespace
+std::string SitePaths::of(uint64_t site) const {
+  const auto above = objects_.upper_bound(site);
+  if (!sites_.count(site) || above == objects_.begin()) return "(elsewhere)";
+  return std::prev(above)->second;
+}
 
 void ObjectDoors::add(rewriter::Tactic tactic, rewriter::Refusal refusal) {
   ++sites[rewriter::name_of(tactic)];
@@ -39,10 +45,10 @@ std::vector<ObjectDoors> object_doors(const read::Trace& trace) {
   std::map<std::string, ObjectDoors> all;
   for (const read::Image& image : trace.images()) {
     const auto header = read::header_of(image.ring_file);
-    const auto objects = listed(*header);
+    const SitePaths paths(*header);
     for (uint32_t n = 0; n < std::min<uint32_t>(header->site_count, wire::site_max); ++n) {
       const wire::Site& site = header->sites[n];
-      const std::string path = path_at(objects, site.address);
+      const std::string path = paths.of(site.address);
       all[path].path = path;
       all[path].add(static_cast<rewriter::Tactic>(site.tactic),
                     static_cast<rewriter::Refusal>(site.refusal));
@@ -72,15 +78,17 @@ std::string text_of(const ObjectDoors& object) {
   for (const auto& [tactic, count] : object.sites) all += count;
   return fmt::format("{}: {} {}: {}{}", object.path, all, all == 1 ? "site" : "sites",
                      text_of(object.sites),
-                     object.refusals.empty() ? "" : "; refused: " + text_of(object.refusals));
+                     object.refusals.empty() ? "" : "; refused: " + text_of(object.refusals)) +
+         (object.calls.empty() ? "" : "; calls: " + text_of(object.calls));
 }
 
 std::string json_of(const std::vector<ObjectDoors>& objects) {
   std::string text;
   for (const ObjectDoors& object : objects)
-    text +=
-        fmt::format("{}{{\"path\": {}, \"sites\": {}, \"refusals\": {}}}", text.empty() ? "" : ", ",
-                    json_quoted(object.path), json_of(object.sites), json_of(object.refusals));
+    text += fmt::format("{}{{\"path\": {}, \"sites\": {}, \"refusals\": {}{}}}",
+                        text.empty() ? "" : ", ", json_quoted(object.path), json_of(object.sites),
+                        json_of(object.refusals),
+                        object.calls.empty() ? "" : ", \"calls\": " + json_of(object.calls));
   return "[" + text + "]";
 }
 

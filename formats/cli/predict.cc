@@ -54,7 +54,7 @@ struct MappedFile {
 };
 
 ObjectDoors planned(const std::string& path) {
-  ObjectDoors doors{.path = path, .sites = {}, .refusals = {}};
+  ObjectDoors doors{.path = path, .sites = {}, .refusals = {}, .calls = {}};
   const MappedFile file(path);
   Elf64_Ehdr header{};
   if (!file.read(0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return doors;

@@ -34,6 +34,20 @@ def main(build, program):
             faults.append(f"{info['calls']['trap']} calls by the trap, 100 expected")
         if info["calls"]["stub"] < 700:
             faults.append(f"only {info['calls']['stub']} calls by stubs")
+        by_object = {o["path"]: o["calls"] for o in info["objects"] if "calls" in o}
+        print("by object", by_object)
+        for door, calls in info["calls"].items():
+            if sum(c[door] for c in by_object.values()) != calls:
+                faults.append(f"the objects' calls by {door} are not all of {calls}")
+        for path, calls in by_object.items():
+            if "libc.so" in path and calls["trap"]:
+                faults.append(f"{path}: {calls['trap']} calls by the trap")
+        if not any("guest_plugin_0" in path or "plugin_0" in path for path in by_object):
+            faults.append("no call of the plugin's")
+        quick = json.loads(subprocess.run([os.path.join(build, "sctrace"), "info", "--json", "--headers", trace],
+                                          capture_output=True, check=True).stdout)
+        if any("calls" in o for o in quick["objects"]):
+            faults.append("--headers counted calls of objects")
     for fault in faults:
         print("FAULT", fault)
     return 1 if faults else 0
