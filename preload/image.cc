@@ -24,9 +24,12 @@ constexpr uint64_t header_first = (offsetof(wire::Image, sites) + 4095) & ~4095u
 constexpr uint32_t slots_mapped[] = {chunk_slots, 16, 4, 1};  // what address space there is
 
 long directory_of_ours(const char* path) {
-  raw_syscall(__NR_mkdirat, AT_FDCWD, path, 0700);
-  const long fd =
-      raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  long fd = raw_syscall(__NR_openat, AT_FDCWD, path, flags);  // all but the first process find it
+  if (fd == -ENOENT) {
+    raw_syscall(__NR_mkdirat, AT_FDCWD, path, 0700);
+    fd = raw_syscall(__NR_openat, AT_FDCWD, path, flags);
+  }
   if (fd < 0) return fd;
   struct stat status;
   long result = raw_syscall(__NR_fstat, fd, &status);

@@ -69,7 +69,7 @@ uint64_t address_of(const link_map& object, const char* name) {
 
 }  // namespace
 
-link_map* loaded_objects(const char* const* environment) {
+const r_debug* loader_state(const char* const* environment) {
   while (*environment) ++environment;
   const ElfW(Phdr)* headers = nullptr;
   uint64_t count = 0;
@@ -87,7 +87,7 @@ link_map* loaded_objects(const char* const* environment) {
   if (!dynamic) return nullptr;
   for (auto* entry = reinterpret_cast<const ElfW(Dyn)*>(base + dynamic); entry->d_tag; ++entry)
     if (entry->d_tag == DT_DEBUG && entry->d_un.d_ptr)
-      return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr)->r_map;
+      return reinterpret_cast<const r_debug*>(entry->d_un.d_ptr);
   return nullptr;
 }
 

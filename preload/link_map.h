@@ -7,9 +7,9 @@
 
 namespace sctrace::preload {
 
-// The list, found through the vector that the kernel put behind the environment, which must be as
-// it came; or null.
-link_map* loaded_objects(const char* const* environment);
+// The loader's word for debuggers, the list in it, found through the vector that the kernel put
+// behind the environment, which must be as it came; or null.
+const r_debug* loader_state(const char* const* environment);
 
 // Where libc itself has that name, or 0.
 uint64_t in_libc(const link_map* list, const char* name);

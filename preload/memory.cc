@@ -1,6 +1,6 @@
-// The compiler turns struct copies into calls of these four. Here they are our own (exports.map),
-// without vector registers and without libc, so that no code of ours depends on whose libc, or
-// which hook of it, is loaded.
+// The compiler turns struct copies and loops into calls of these. Here they are our own
+// (exports.map), without vector registers and without libc, so that no code of ours depends on
+// whose libc, or which hook of it, is loaded.
 #include <cstddef>
 #include <cstdint>
 
@@ -33,5 +33,12 @@ int memcmp(const void* a, const void* b, size_t n) {
   for (size_t i = 0; i < n; ++i)
     if (const int d = x[i] - y[i]) return d;
   return 0;
+}
+
+size_t strlen(const char* text) {
+  auto* at = static_cast<const volatile char*>(text);
+  size_t n = 0;
+  while (at[n]) ++n;
+  return n;
 }
 }

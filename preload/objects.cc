@@ -125,8 +125,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
       objects.own_build_id = origin.build_id;
       return 0;
     }
-    if (info->dlpi_addr == _r_debug.r_ldbase)
-      global.loader_begin = s.begin, global.loader_end = s.end;
+    if (info->dlpi_addr == objects.loader) global.loader_begin = s.begin, global.loader_end = s.end;
     if (s.has(objects.libc)) global.libc_begin = s.begin, global.libc_end = s.end;
     if (!(header.p_flags & PF_R) || objects.count == sizeof objects.all / sizeof objects.all[0])
       continue;

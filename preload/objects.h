@@ -35,6 +35,7 @@ struct Objects {
   char* list;  // "base path\n" each, for wire::Image::objects
   uint64_t list_bytes, list_used;
   link_map* loaded;  // before: the loader's list
+  uint64_t loader;   // before: where it was loaded itself
   uint64_t libc;     // an address in it
 };
 

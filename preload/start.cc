@@ -3,6 +3,7 @@
 // was.
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,8 @@
 #include "preload/stubs.h"
 #include "preload/trap.h"
 #include "preload/vdso.h"
+
+extern "C" [[gnu::weak]] const char* gnu_get_libc_version();
 
 namespace sctrace::preload {
 
@@ -139,8 +142,10 @@ bool start(int argc, char** argv, char** envp) {
   if (!environment.inherited) read_config(envp, environment.settings, true, global.config);
   find_program();
   if (global.config.disabled || !is_chosen()) return false;
-  static Objects objects;
-  objects.loaded = loaded_objects(envp);
+  static constinit Objects objects{};  // made by the compiler: else a fault for each of its pages
+  const r_debug* loader = loader_state(envp);
+  objects.loaded = loader ? loader->r_map : nullptr;
+  objects.loader = loader ? loader->r_ldbase : getauxval(AT_BASE);
   restore_environment(envp);
   if (environment.left) return false;
   ThreadState* self = first_thread(environment.inherited);
@@ -167,8 +172,12 @@ bool start(int argc, char** argv, char** envp) {
   return true;
 }
 
+// musl's loader passes a constructor nothing, and keeps its own list of objects: its program is
+// left alone.
+bool is_glibc() { return gnu_get_libc_version != nullptr; }
+
 __attribute__((constructor)) void constructor(int argc, char** argv, char** envp) {
-  start(argc, argv, envp);
+  if (is_glibc()) start(argc, argv, envp);
 }
 
 }  // namespace

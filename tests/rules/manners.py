@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-MAY_NEED = re.compile(r"libc\.so\.6|ld-linux-x86-64\.so\.2")
+MAY_NEED = re.compile(r"libc\.so\.6")  # a musl's loader takes that name for its own, and no other
 NEVER_CALLED = {"atexit", "__cxa_atexit", "__cxa_finalize", "__cxa_thread_atexit_impl", "__tls_get_addr",
                 "abort", "exit", "_exit", "__cxa_throw", "_Unwind_Resume", "malloc", "free",
                 "__stack_chk_fail", "__assert_fail", "dlsym"}
