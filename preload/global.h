@@ -28,7 +28,6 @@ struct Global {
   uint64_t loader_begin, loader_end;
   const rewriter::Stub* stubs;
   uint32_t stub_count;      // made at start: their index is their place in wire::Image::sites
-  bool late_doors;          // what is loaded later is patched too; indexes from wire::site_max on
   bool sud;                 // dispatch is available and asked for
   Facts facts[facts_most];  // by number
 };

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 
-#include "arch/x86_64/aside.h"
 #include "arch/x86_64/frame.h"
 #include "preload/global.h"
 #include "preload/go_table.h"
@@ -115,7 +114,6 @@ void open_stubs(Objects& objects) {
   global.stub_count = count < wire::site_max ? count : wire::site_max;
   global.image->sites_refused += count - global.stub_count;
   rewriter::begin_late(wire::site_max);
-  global.late_doors = arch::has_xsave();
   publish_sites(left);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }

@@ -29,26 +29,34 @@ struct Job {
   }
 };
 
-// Makes the pages private that patching will write to, and leaves the text open for it. A store
-// into a page that was not read before is one fault; comparing first and storing later are two, of
-// which the first maps sixteen pages.
+// Pages that lie together, to be asked for by one call.
+class Pages {
+ public:
+  ~Pages() { ask(); }
+  void add(uint64_t address, uint64_t size) {
+    const uint64_t first = address & ~(page - 1), last = (address + size - 1) & ~(page - 1);
+    if (first > end_ || first < begin_) ask(), begin_ = end_ = first;
+    if (last + page > end_) end_ = last + page;
+  }
+
+ private:
+  void ask() const {
+    constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14; else a fault each, later
+    if (end_ > begin_) arch::raw_syscall(SYS_madvise, begin_, end_ - begin_, populate_write);
+  }
+  uint64_t begin_ = 0, end_ = 0;
+};
+
+// Makes the pages private that patching will write to, and leaves the text open for it. A page that
+// is read first is mapped twice, and the second time costs double.
 void touch(const Object& object, const KeptPlans& kept, Writer& writer) {
+  const Bytes& text = object.text;
   bool open = false, asked = false;
-  uint64_t last = 0;  // page; sites come in order, most on the page of the one before
-  kept.each_write(object.text, [&](uint64_t address, uint64_t size) {
-    if (!asked) {
-      const Bytes& text = object.text;
-      open = writer.try_open_text(text.address, text.end(), object.protection);
-      asked = true;
-    }
-    if (!open) return;
-    for (const uint64_t at : {address, address + size - 1}) {
-      if (at / page == last) continue;
-      last = at / page;
-      uint8_t zero = 0;  // zero over zero, or nothing; either way the processor asks to write first
-      __atomic_compare_exchange_n(reinterpret_cast<uint8_t*>(at), &zero, uint8_t{0}, false,
-                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-    }
+  Pages pages;
+  kept.each_write(text, [&](uint64_t address, uint64_t size) {
+    if (!asked) open = writer.try_open_text(text.address, text.end(), object.protection);
+    asked = true;
+    if (open) pages.add(address, size);
   });
 }
 
@@ -151,12 +159,10 @@ void patch_bank(std::span<Plan> plans, const Bank& bank, Writer& writer, bool op
   }
 }
 
-// Asks for pages together: spares a fault each, 20 us of the 30 pages that libc's stubs take. A
-// kernel that can't gives them later.
+// Spares a fault each: 20 us of the 30 pages that libc's stubs take.
 void populate(uint64_t begin, uint64_t bytes) {
-  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, Linux 5.14
-  const uint64_t first = begin & ~(page - 1);
-  arch::raw_syscall(SYS_madvise, first, begin + bytes - first, populate_write);
+  Pages pages;
+  pages.add(begin, bytes);
 }
 
 // Stubs for objects [first, last) in one arena, and their patches. False when there is no such
