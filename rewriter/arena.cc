@@ -26,6 +26,17 @@ bool try_map_at(uint64_t address, uint64_t size) {
   return false;
 }
 
+// Where the kernel likes, if that is near enough: mostly it is, where libraries lie.
+uint64_t map_anywhere_near(uint64_t low, uint64_t high, uint64_t size) {
+  const long got = arch::raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got <= 0) return 0;
+  const auto address = static_cast<uint64_t>(got);
+  if (Arena{address, size}.reaches(low, high)) return address;
+  arch::raw_syscall(SYS_munmap, got, size);
+  return 0;
+}
+
 bool is_written(long file, uint64_t begin, uint64_t size) {
   for (uint64_t done = 0; done < size;) {
     const long n = arch::raw_syscall(SYS_pwrite64, file, begin + done, size - done, done);
@@ -62,6 +73,8 @@ Arena map_near(uint64_t low, uint64_t high, uint64_t size) {
   size = page_up(size);
   low &= ~(page - 1);
   high = page_up(high);
+  if (high - low > reach) return {};
+  if (const uint64_t address = map_anywhere_near(low, high, size)) return {address, size};
   const auto fits = [&](uint64_t address) {
     return address >= lowest && address < highest && Arena{address, size}.reaches(low, high) &&
            try_map_at(address, size);

@@ -14,7 +14,8 @@ struct Arena {
 };
 
 // Writable memory such that a near jump reaches from any place of it to all of [low, high), and
-// back. Looks below first: above an object lie the heap's or the stack's room to grow.
+// back. Where the kernel likes, else below: above an object lie the heap's or the stack's room to
+// grow.
 Arena map_near(uint64_t low, uint64_t high, uint64_t size);
 
 // Keeps the first `used` bytes, makes them executable and gives them a name in /proc/self/maps.
