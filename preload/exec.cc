@@ -17,6 +17,7 @@
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/special.h"
+#include "preload/step_aside.h"
 
 namespace sctrace::preload {
 namespace {
@@ -198,6 +199,7 @@ Finds finds(const ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const bool at = nr == __NR_execveat;
   if (!may(self, own_others)) return Finds::nothing;
+  if (is_traced_by_ours()) return Finds::trouble;
   const auto* path = reinterpret_cast<const char*>(args[at ? 1 : 0]);
   const long folder = at ? static_cast<long>(args[0]) : AT_FDCWD;
   long fd = open_program(folder, path);

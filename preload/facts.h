@@ -21,7 +21,8 @@ enum class After : uint8_t {
   exec,
   rseq,
   mapping,
-  files
+  files,
+  traced
 };
 
 // Bits of Facts::what.

@@ -89,12 +89,7 @@ bool has_text(const Change& change) {
 }
 
 // Other threads, and children that share our memory, may be anywhere.
-Running running_now() {
-  struct stat status {};
-  const bool alone = raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
-                     status.st_nlink == 3;
-  return alone ? Running::nobody : Running::anybody;
-}
+Running running_now() { return is_alone() ? Running::nobody : Running::anybody; }
 
 // What the loader just mapped, as the rewriter is to see it.
 struct Loaded {
@@ -289,6 +284,12 @@ void closing_file(ThreadState& self) {
   SpecialWork work(self);
   const Lock lock(0);
   if (lock.is_mine() && may(self, own_others)) patch_loaded(self, fresh);
+}
+
+bool is_alone() {
+  struct stat status {};
+  return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
+         status.st_nlink == 3;
 }
 
 void text_after_fork() { busy.store(0, std::memory_order_relaxed); }

@@ -11,6 +11,8 @@
 
 namespace sctrace::preload {
 
+bool is_alone();  // no other thread in this process
+
 // Before mmap, munmap, mremap, mprotect, pkey_mprotect and madvise, and after them.
 void mapping_enter(ThreadState& self, uint32_t nr);
 void mapping_leave(ThreadState& self);

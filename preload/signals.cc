@@ -252,6 +252,13 @@ void adopt_handlers(Process& process) {
   }
 }
 
+void give_back_handlers(const Process& process) {
+  for (int signo = 1; signo <= 64; ++signo)
+    if (const Action& action = process.actions[signo];
+        action.handler > sig_ign || is_guarded(signo))
+      kernel_sigaction(signo, action);
+}
+
 long install_kernel_action(int signo, const Action& app) {
   if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app);
   const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),

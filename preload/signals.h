@@ -13,6 +13,8 @@ void adopt_handlers(Process& process);  // at start: what was installed before u
 long install_kernel_action(int signo,
                            const Action& app);  // our entry, or SIG_DFL/SIG_IGN as they are
 
+void give_back_handlers(const Process& process);  // the app's own are in the kernel from here on
+
 long app_sigaction(ThreadState& self, const uint64_t* args);
 long app_sigaltstack(ThreadState& self, const uint64_t* args);
 void app_sigreturn(ThreadState& self);  // makes the frame at the app's rsp fit for the kernel

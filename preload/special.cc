@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <sys/ptrace.h>
 
 #include <cerrno>
 
@@ -13,6 +14,7 @@
 #include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/signals.h"
+#include "preload/step_aside.h"
 #include "preload/trap.h"
 #include "preload/waiting.h"
 
@@ -193,6 +195,11 @@ Route seccomp_enter(ThreadState& self) {
                       args[1] & SECCOMP_FILTER_FLAG_TSYNC);
 }
 
+Route ptrace_enter(ThreadState& self) {
+  if (self.frame.args[0] == PTRACE_TRACEME) self.in_flight.after = After::traced;
+  return Route::run;
+}
+
 Route sigreturn_enter(ThreadState& self) {
   self.frame.phase = arch::Phase::special;
   self.deferred = false;
@@ -235,6 +242,7 @@ bool special(uint32_t nr) {
     case __NR_madvise:
     case __NR_rseq:
     case __NR_prctl:
+    case __NR_ptrace:
     case __NR_seccomp: return true;
     default: return makes_files(nr);
   }
@@ -272,6 +280,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
     case __NR_seccomp: return seccomp_enter(self);
+    case __NR_ptrace: return ptrace_enter(self);
     default: return self.in_flight.after = After::files, Route::run;
   }
 }
@@ -290,6 +299,9 @@ void special_leave(ThreadState& self) {
     case After::rseq: return rseq_leave(self);
     case After::mapping: return mapping_leave(self);
     case After::files: return tell_files(self);
+    case After::traced:
+      if (self.frame.result == 0) step_aside(self);
+      return;
   }
 }
 

@@ -10,6 +10,7 @@
 // mmap, munmap, mremap, mprotect, pkey_mprotect, madvise: text comes and goes (mappings.h); close
 // too, while the loader has mapped some.
 // prctl, seccomp: after the app's filter we make no call of our own.
+// ptrace: who asks to be traced is left alone (step_aside.h).
 // socket, pipe, open of a device, …: what they made only the kernel can tell (files.h).
 #pragma once
 #include "preload/sandbox.h"

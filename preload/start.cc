@@ -96,7 +96,7 @@ ThreadState* first_thread(bool inherited) {
   self->pid = main_process.pid;
   self->tid = static_cast<uint32_t>(raw_syscall(__NR_gettid));
   self->began = inherited ? wire::Began::exec : wire::Began::image;
-  self->alternate.flags = 2;  // SS_DISABLE
+  self->alternate.flags = 0;  // as after an exec: none, though nobody disabled it
   return self;
 }
 

@@ -125,6 +125,11 @@ void send_waiting(ThreadState& self) {
   }
 }
 
+void send_all_waiting(ThreadState& self) {
+  Info info;
+  while (const int signo = take_waiting(self, guarded, info)) send(self, signo, info);
+}
+
 void send_on_return(ThreadState& self) {
   self.held = true;
   raw_syscall(__NR_rt_sigprocmask, sig_block, &guarded, 0, 8);

@@ -39,6 +39,9 @@ void hold_until_return(ThreadState& self, int signo, const arch::Info& info,
 // At the begin of a signal's delivery: what was held is let go again.
 void let_go(ThreadState& self);
 
+// All of them, whether blocked or not: the kernel has them blocked, and keeps them from here on.
+void send_all_waiting(ThreadState& self);
+
 void forget_waiting(ThreadState& self);  // in a new process
 
 }  // namespace sctrace::preload

@@ -91,6 +91,8 @@ int sctrace_int80(const void* context);  // struct Context; makes the call by in
 // Instead of calls that a filter of the app might forbid (preload/sandbox.h).
 uint64_t sctrace_fault_for_mask(uint64_t mask, uint64_t block);
 void sctrace_fault_for_signal();
+// All signals blocked: a call made with the stack pointer of the app.
+long sctrace_call_on(uint64_t rsp, long number, const void* a, void* b);
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);
 // Copies n bytes; returns how many could NOT be copied because memory on either side faulted.
 size_t sctrace_copy(void* to, const void* from, size_t n);

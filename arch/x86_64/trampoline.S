@@ -205,6 +205,22 @@ LABEL sctrace_raw_syscall
     ret
     .cfi_endproc
 
+/* long sctrace_call_on(rsp, number, a, b): a call with another stack pointer, all signals blocked. */
+    .p2align 4
+LABEL sctrace_call_on
+    .cfi_startproc
+    movq  %rsp, %r9
+    .cfi_def_cfa_register r9
+    movq  %rdi, %rsp
+    movq  %rsi, %rax
+    movq  %rdx, %rdi
+    movq  %rcx, %rsi
+    syscall
+    movq  %r9, %rsp
+    .cfi_def_cfa_register rsp
+    ret
+    .cfi_endproc
+
 /* uint64_t sctrace_fault_for_mask(mask, block): the fault is met by preload/signals.cc, which puts the mask
  * and, unless block is 0, our alternate stack into its own frame, and answers the mask before. */
     .p2align 4
