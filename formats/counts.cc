@@ -58,6 +58,7 @@ void Latencies::add(uint64_t ns) {
   ++steps_[step];
   ++count_;
   total_ += ns;
+  min_ = std::min(min_, ns);
   max_ = std::max(max_, ns);
 }
 
@@ -78,20 +79,31 @@ void Counts::add(const read::Item& item) {
     return;
   }
   --count.unfinished;
+  came_back(call);
+}
+
+void Counts::came_back(const read::Call& call, uint64_t overhead) {
+  Count& count = by_number_[call.nr];
   ++count.calls;
-  count.latencies.add(call.finished - std::min(call.began, call.finished));
+  const uint64_t ns = call.finished - std::min(call.began, call.finished);
+  count.latencies.add(ns - std::min(overhead, ns));
   if (call.result < 0 && call.result >= -4095)
     ++count.errors;
   else if (arch::lookup(call.nr).result == arch::Result::count && call.result > 0)
     count.bytes += static_cast<uint64_t>(call.result);
 }
 
-std::vector<Count> Counts::rows() const {
+std::vector<Count> Counts::by_number() const {
   std::vector<Count> all;
   for (const auto& [nr, count] : by_number_) {
     all.push_back(count);
     all.back().name = name_of(nr);
   }
+  return all;
+}
+
+std::vector<Count> Counts::rows() const {
+  std::vector<Count> all = by_number();
   std::stable_sort(all.begin(), all.end(),
                    [](const Count& a, const Count& b) { return is_less(a, b, SortKey::time); });
   return all;

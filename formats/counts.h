@@ -15,13 +15,14 @@ class Latencies {
  public:
   void add(uint64_t ns);
   uint64_t quantile(double q) const;  // 0.5: half of them were no longer than this
+  uint64_t min() const { return count_ ? min_ : 0; }
   uint64_t max() const { return max_; }
   uint64_t total() const { return total_; }
   uint64_t count() const { return count_; }
 
  private:
   std::vector<uint32_t> steps_;  // grows up to the slowest
-  uint64_t count_ = 0, total_ = 0, max_ = 0;
+  uint64_t count_ = 0, total_ = 0, min_ = ~0ull, max_ = 0;
 };
 
 struct Count {
@@ -36,7 +37,9 @@ struct Count {
 class Counts {
  public:
   void add(const read::Item& item);
-  std::vector<Count> rows() const;  // by time, longest first
+  void came_back(const read::Call& call, uint64_t overhead = 0);  // ns taken off its time
+  std::vector<Count> rows() const;                                // by time, longest first
+  std::vector<Count> by_number() const;
 
  private:
   std::map<uint32_t, Count> by_number_;

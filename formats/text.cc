@@ -22,6 +22,17 @@ constexpr struct {
     {524, "ENOTSUPP", "Operation is not supported"},
 };
 
+std::string ending_text(const Departure& d) {
+  switch (d.how) {
+    case Departure::How::untold: return {};
+    case Departure::How::exited: return fmt::format("exited with {}", d.number);
+    case Departure::How::superseded: return fmt::format("superseded by execve in pid {}", d.number);
+    case Departure::How::killed:
+      return fmt::format("killed by {}{}", signal_name(d.number), d.core ? " (core dumped)" : "");
+  }
+  return {};
+}
+
 std::string error_text(int64_t error) {
   for (const auto& e : kernel_errors)
     if (e.error == error) return fmt::format("{} ({})", e.name, e.text);
@@ -50,9 +61,17 @@ std::string errno_name(int64_t error) {
   return name ? name : "";
 }
 
+std::string error_name(int64_t error) {
+  for (const auto& e : kernel_errors)
+    if (e.error == error) return e.name;
+  const std::string name = errno_name(error);
+  return name.empty() ? fmt::format("{}", error) : name;
+}
+
 std::string signal_name(uint64_t n) {
   if (n == 32) return "SIGRTMIN";
   if (n > 32 && n <= 64) return fmt::format("SIGRT_{}", n - 32);
+  if (n == 29) return "SIGIO";  // libc says SIGPOLL
   const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr;
   return name ? std::string("SIG") + name : fmt::format("{}", n);
 }
@@ -65,6 +84,16 @@ std::string shown_result(const Event& e, const TextOptions& o) {
   return "= " + shown(e.value, o) + remarks(e, o) + injected;
 }
 
+namespace {
+// ".000123": of a second, cut after so many digits.
+std::string fraction(uint64_t ns, int digits) {
+  if (!digits) return {};
+  uint64_t part = ns % 1'000'000'000;
+  for (int i = digits; i < 9; ++i) part /= 10;
+  return fmt::format(".{:0{}}", part, digits);
+}
+}  // namespace
+
 // --- lines
 // -----------------------------------------------------------------------------------------------
 
@@ -73,24 +102,21 @@ void TextPrinter::leader(uint32_t tid, uint64_t when) {
     out_ += options_.file ? fmt::format("{:<5} ", tid)
             : many_       ? fmt::format("[pid {:>5}] ", tid)
                           : "";
-  if (options_.times != TextOptions::Times::none) {
+  const bool absolute = options_.times != TextOptions::Times::none;
+  if (absolute) {
     const uint64_t wall = when + wall_offset;
     const time_t seconds = static_cast<time_t>(wall / 1'000'000'000);
-    const uint64_t micro = wall / 1000 % 1'000'000;
     tm parts{};
     localtime_r(&seconds, &parts);
     char clock[16];
     std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-    if (options_.times == TextOptions::Times::epoch)
-      out_ += fmt::format("{}.{:06} ", seconds, micro);
-    else if (options_.times == TextOptions::Times::microseconds)
-      out_ += fmt::format("{}.{:06} ", clock, micro);
-    else
-      out_ += fmt::format("{} ", clock);
+    out_ += options_.times == TextOptions::Times::epoch ? fmt::format("{}", seconds) : clock;
+    out_ += fraction(wall, options_.times_digits) + ' ';
   }
   if (options_.relative) {
     const uint64_t since = last_ && when > last_ ? when - last_ : 0;
-    out_ += fmt::format("{:>6}.{:06} ", since / 1'000'000'000, since / 1000 % 1'000'000);
+    out_ += fmt::format("{}{:>6}{}{} ", absolute ? "(+" : "", since / 1'000'000'000,
+                        fraction(since, options_.relative_digits), absolute ? ")" : "");
     last_ = when;
   }
 }
@@ -98,11 +124,19 @@ void TextPrinter::leader(uint32_t tid, uint64_t when) {
 void TextPrinter::call_number(const Event& e) {
   numbers_[e.tid] = e.nr;
   if (options_.number) out_ += fmt::format("[{:4}] ", e.nr);
+  place(e.site);
+}
+
+void TextPrinter::place(uint64_t site) {
+  if (!options_.site) return;
+  constexpr uint64_t length = 2;  // of the instruction: strace tells where it goes on
+  out_ += site ? fmt::format("[{:016x}] ", site + length) : "[????????????????] ";
 }
 
 // A line of no call stands under the number of the last one.
 void TextPrinter::last_number(uint32_t tid) {
   if (options_.number) out_ += fmt::format("[{:4}] ", numbers_[tid]);
+  place(0);
 }
 
 TextOptions TextPrinter::options_for(const Event& e) const {
@@ -113,16 +147,31 @@ TextOptions TextPrinter::options_for(const Event& e) const {
   return o;
 }
 
+// Undecoded, as -e raw= wants them.
+std::string TextPrinter::registers(const Event& e, size_t from) const {
+  std::string text;
+  for (size_t i = from; i < e.argc; ++i)
+    text += fmt::format(fmt::runtime(e.raw[i] ? "{}{:#x}" : "{}{}"), i ? ", " : "",
+                        e.raw[i]);
+  return text;
+}
+
 std::string TextPrinter::arguments(const Event& e, size_t from, size_t to) const {
+  if (is_raw(e)) return from ? std::string() : registers(e, from);
   std::string text;
   const TextOptions options = options_for(e);
+  const arch::Row& row = arch::lookup(e.nr);
   bool first = from == 0;
   for (size_t i = from; i < to; ++i) {
     const Value& v = e.args[i];
     if (v.kind == Value::Kind::absent) continue;
     if (!first) text += ", ";
     first = false;
-    if (!v.name.empty()) text += v.name + '=';
+    const char* known = i < row.arity ? row.args[i].name : nullptr;
+    if (!v.name.empty())
+      text += v.name + '=';
+    else if (options.names_of_arguments && known)
+      (text += known) += '=';
     text += shown(v, options);
   }
   return text;
@@ -136,7 +185,7 @@ std::string TextPrinter::ending(const Event& e, size_t column) const {
   text += shown_result(e, options_for(e));
   if (options_.spent && e.ended && e.timed) {
     const uint64_t spent = e.finished > e.began ? e.finished - e.began : 0;
-    text += fmt::format(" <{}.{:06}>", spent / 1'000'000'000, spent / 1000 % 1'000'000);
+    text += fmt::format(" <{}{}>", spent / 1'000'000'000, fraction(spent, options_.spent_digits));
   }
   return text + '\n';
 }
@@ -147,7 +196,7 @@ void TextPrinter::suspend() {
   Open& o = calls_[*open_];
   leader(*open_, o.event.began);
   call_number(o.event);
-  const size_t early = o.event.early;
+  const size_t early = is_raw(o.event) ? o.event.args.size() : o.event.early;
   out_ += o.event.name + '(' + arguments(o.event, 0, early);
   bool more = false;
   for (size_t i = early; i < o.event.args.size(); ++i)
@@ -168,6 +217,8 @@ void TextPrinter::enter(const Event& e) {
 void TextPrinter::leave(const Event& e) {
   const auto found = calls_.find(e.tid);
   const bool written = found != calls_.end() && found->second.written;
+  const bool lost = !e.ended && e.returns;  // what it would have said at its end, nobody knows
+  const size_t known = lost && !is_raw(e) ? e.early : e.args.size();
   if (open_ && *open_ == e.tid)
     open_.reset();
   else
@@ -175,41 +226,62 @@ void TextPrinter::leave(const Event& e) {
   std::string text;
   const size_t start = out_.size();
   if (written) {
-    leader(e.tid, e.finished);
+    const auto renamed = renamed_.find(e.tid);
+    leader(renamed == renamed_.end() ? e.tid : renamed->second, e.finished);
+    if (renamed != renamed_.end()) renamed_.erase(renamed);
     call_number(e);
     text = "<... " + e.name + " resumed>";
-    std::string rest = arguments(e, found->second.event.early, e.args.size());
+    std::string rest = lost ? "" : arguments(e, found->second.event.early, e.args.size());
     if (rest.starts_with(", ")) rest.erase(0, 2);
     text += rest;
   } else {
     leader(e.tid, e.began);
     call_number(e);
-    text = e.name + '(' + arguments(e, 0, e.args.size());
+    text = e.name + '(' + arguments(e, 0, known);
+    if (known < e.args.size() && known) text += ", ";
   }
+  if (known < e.args.size()) text += " <unfinished ...>";
   out_ += text;
   out_ += ending(e, out_.size() - start);
   if (found != calls_.end()) calls_.erase(found);
 }
 
-void TextPrinter::signal(uint32_t tid, uint64_t when, const std::string& name, const Value& info) {
+void TextPrinter::signal(const Where& to, uint32_t number, const Value& info) {
   suspend();
-  leader(tid, when);
-  last_number(tid);
-  out_ += fmt::format("--- {} {} ---\n", name, shown(info, options_));
+  leader(to.tid, to.when);
+  last_number(to.tid);
+  out_ += fmt::format("--- {} {} ---\n", signal_name(number), shown(info, options_));
 }
 
-void TextPrinter::gone(uint32_t tid, uint64_t when, const std::string& how) {
-  const auto found = calls_.find(tid);
+// The thread's own execve: its line, if it stands open, ends here and goes on under another number.
+void TextPrinter::supersede(uint32_t pid, uint32_t tid) {
+  const auto exec = calls_.find(tid);
+  if (exec == calls_.end()) return;
+  if (open_ && *open_ == tid) {
+    const Event& e = exec->second.event;
+    leader(tid, e.began);
+    call_number(e);
+    out_ += e.name + '(' + arguments(e, 0, e.args.size()) +
+            fmt::format(" <pid changed to {} ...>\n", pid);
+    open_.reset();
+  }
+  renamed_[tid] = pid;
+  exec->second.written = true;
+}
+
+void TextPrinter::gone(const Where& who, const Departure& how) {
+  if (how.how == Departure::How::superseded) supersede(who.pid, how.number);
+  const auto found = calls_.find(who.tid);
   if (found != calls_.end()) {
     Event e = found->second.event;
     e.ended = false;
     leave(e);
   }
   suspend();
-  if (how.empty() || options_.quiet > 1) return;
-  leader(tid, when);
-  last_number(tid);
-  out_ += "+++ " + how + " +++\n";
+  if (how.how == Departure::How::untold || is_quiet(how.how)) return;
+  leader(who.tid, who.when);
+  last_number(who.tid);
+  out_ += "+++ " + ending_text(how) + " +++\n";
 }
 
 void TextPrinter::buffer(size_t index, uint64_t length) {
@@ -240,12 +312,12 @@ void TextPrinter::unread(uint32_t pid, uint64_t address, uint64_t length) {
                       length == 1 ? "" : "s", pid, address);
 }
 
-void TextPrinter::lost(uint32_t tid, uint64_t when, uint64_t calls) {
+void TextPrinter::lost(const Where& of, uint64_t calls) {
   suspend();
-  leader(tid, when);
+  leader(of.tid, of.when);
   out_ += fmt::format("--- {} calls were not recorded here ---\n", calls);
 }
 
-void TextPrinter::end() { suspend(); }
+void TextPrinter::end(const read::Losses&) { suspend(); }
 
 }  // namespace sctrace

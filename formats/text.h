@@ -1,6 +1,7 @@
 // strace's notation: the only place that knows commas, quotes and "= -1 ENOENT (…)". print.cc feeds
 // it.
 #pragma once
+#include <algorithm>
 #include <bitset>
 #include <cstdint>
 #include <map>
@@ -10,13 +11,13 @@
 
 #include "arch/table.h"
 #include "formats/event.h"
-#include "formats/read/timeline.h"
+#include "formats/notation.h"
 
 namespace sctrace {
 
 struct TextOptions {
   enum class Names : uint8_t { brief, raw, both };
-  enum class Times : uint8_t { none, seconds, microseconds, epoch };
+  enum class Times : uint8_t { none, clock, epoch };
   uint64_t strsize = 32;
   bool verbose = false;        // -v: whole structs
   bool bare = false;           // structs as their address
@@ -28,8 +29,10 @@ struct TextOptions {
   bool file = false;    // -o: "PID " instead of "[pid PID] "
   Times times = Times::none;
   bool relative = false, spent = false, number = false;
-  int relative_digits = 6, spent_digits = 6;
-  int quiet = 0;
+  bool site = false;                // -i: where the call was made
+  bool names_of_arguments = false;  // -N
+  int times_digits = 0, relative_digits = 6, spent_digits = 6;
+  bool quiet_exits = false, quiet_supersedes = false;
   int column = 40;
   using Calls = std::bitset<arch::number_limit + 1>;
   Calls raw;                       // -e raw=: arguments in hex
@@ -43,26 +46,24 @@ std::string quoted(const Value& text, const TextOptions& options);
 // A call's result with what follows it, from "= " on.
 std::string shown_result(const Event& event, const TextOptions& options);
 std::string errno_name(int64_t error);     // ENOENT; empty if unknown
+std::string error_name(int64_t error);     // ENOENT, ERESTARTSYS, or the number
 std::string signal_name(uint64_t number);  // SIGCHLD, SIGRT_2, or the number
 
 // Lines, in the order of what happened. A call stands open until it returns or somebody else has
 // something to say.
-class TextPrinter {
+class TextPrinter : public Notation {
  public:
   explicit TextPrinter(TextOptions options) : options_(options) {}
-  void enter(const Event& event);
-  void leave(const Event& event);
-  void signal(uint32_t tid, uint64_t when, const std::string& name, const Value& info);
-  void gone(uint32_t tid, uint64_t when, const std::string& how);
-  void lost(uint32_t tid, uint64_t when, uint64_t calls);
-  void buffer(size_t index,
-              uint64_t length);  // -e read=, write=: what the last call moved, by buffer
-  void bytes(std::string_view data, uint64_t whole);
-  void unread(uint32_t pid, uint64_t address, uint64_t length);  // what could not be read of it
-  void end();
-  void several(bool many) { many_ = many; }  // more than one thread is shown
-  std::string& out() { return out_; }        // lines so far; the caller takes them
-  uint64_t wall_offset = 0;                  // ns to add to CLOCK_MONOTONIC for the time of day
+  void enter(const Event& event) override;
+  void leave(const Event& event) override;
+  void signal(const Where& to, uint32_t number, const Value& info) override;
+  void gone(const Where& who, const Departure& how) override;
+  void lost(const Where& of, uint64_t calls) override;
+  void buffer(size_t index, uint64_t length) override;
+  void bytes(std::string_view data, uint64_t whole) override;
+  void unread(uint32_t pid, uint64_t address, uint64_t length) override;
+  void several(bool many) override { many_ = many; }
+  void end(const read::Losses& all) override;
 
  private:
   struct Open {
@@ -72,16 +73,25 @@ class TextPrinter {
   void leader(uint32_t tid, uint64_t when);
   void call_number(const Event& event);
   void last_number(uint32_t tid);
+  void place(uint64_t site);
   std::string arguments(const Event& event, size_t from, size_t to) const;
+  std::string registers(const Event& event, size_t from) const;
+  bool is_raw(const Event& e) const {
+    return options_.raw.test(std::min<size_t>(e.nr, arch::number_limit));
+  }
+  bool is_quiet(Departure::How how) const {
+    return how == Departure::How::superseded ? options_.quiet_supersedes : options_.quiet_exits;
+  }
   TextOptions options_for(const Event& event) const;
   std::string ending(const Event& event, size_t column) const;
   void suspend();
+  void supersede(uint32_t pid, uint32_t tid);
 
   TextOptions options_;
   std::map<uint32_t, Open> calls_;
   std::optional<uint32_t> open_;
   std::map<uint32_t, uint32_t> numbers_;
-  std::string out_;
+  std::map<uint32_t, uint32_t> renamed_;  // by tid: what the thread is called from its execve on
   uint64_t last_ = 0;
   bool many_ = false;
 };

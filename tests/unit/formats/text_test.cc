@@ -114,13 +114,13 @@ TEST_CASE("a call that never came back says so", "[formats][text]") {
   TextPrinter printer({});
   SECTION("exit") {
     printer.enter(event(1, arch::nr_exit_group, {3}, 0, false));
-    printer.gone(1, 0, "exited with 3");
+    printer.gone({1, 1, 0}, {Departure::How::exited, 3, false});
     CHECK_THAT(printer.out(),
                Equals("exit_group(3)                           = ?\n+++ exited with 3 +++\n"));
   }
   SECTION("the trace ends") {
     printer.enter(event(1, arch::nr_pause, {}, 0, false));
-    printer.end();
+    printer.end({});
     CHECK_THAT(printer.out(), Equals("pause( <unfinished ...>\n"));
   }
 }

@@ -1,0 +1,268 @@
+#include "formats/cli/print_lines.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "formats/ftrace.h"
+#include "formats/json_lines.h"
+#include "formats/read/structs.h"
+
+namespace sctrace::cli {
+
+Outputs::Outputs(const Wish& wish) : wish_(wish) {
+  if (wish.output.empty())
+    to_ = stdout;
+  else if (!wish.apart)
+    to_ = file(0);
+}
+
+FILE* Outputs::file(uint32_t tid) {
+  const std::string name = tid ? fmt::format("{}.{}", wish_.output, tid) : wish_.output;
+  const bool again = !begun_.insert(tid).second;
+  FILE* to = std::fopen(name.c_str(), again || wish_.append ? "a" : "w");
+  if (!to) throw std::runtime_error(name + ": cannot be written");
+  return to;
+}
+
+// With -ff a file is open only while it is written to: there may be thousands of threads.
+void Outputs::write(uint32_t tid, std::string& text) {
+  FILE* to = to_ ? to_ : file(tid);
+  failed_ |= std::fwrite(text.data(), 1, text.size(), to) != text.size();
+  text.clear();
+  if (!to_) failed_ |= std::fclose(to) != 0;
+}
+
+bool Outputs::close() {
+  if (to_) failed_ |= (to_ == stdout ? std::fflush(to_) : std::fclose(to_)) != 0;
+  to_ = nullptr;
+  return !failed_;
+}
+
+Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs)
+    : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
+  if (!wish.apart) notation(0);
+}
+
+Notation& Lines::notation(uint32_t tid) {
+  std::unique_ptr<Notation>& found = notations_[wish_.apart ? tid : 0];
+  if (found) return *found;
+  TextOptions text = wish_.text;
+  if (wish_.apart) text.follow = false;  // whose lines they are, the file's name says
+  if (wish_.form == "json")
+    found = std::make_unique<JsonLines>();
+  else if (wish_.form == "ftrace")
+    found = std::make_unique<FtraceLines>(wish_.types);
+  else
+    found = std::make_unique<TextPrinter>(text);
+  found->wall_offset = static_cast<uint64_t>(trace_.clock().realtime_offset());
+  return *found;
+}
+
+void Lines::add(const read::Item& item) {
+  last_ = item.when;
+  const bool all = wish_.text.follow || wish_.form != "strace";
+  if (!all && !first_) first_ = item.tid;
+  if (all && !wish_.apart && threads_.insert(item.tid).second)
+    notation(item.tid).several(threads_.size() > 1);
+  happen(item, !first_ || item.tid == first_);
+  flush(false);
+}
+
+void Lines::happen(const read::Item& item, bool mine) {
+  using Kind = read::Item::Kind;
+  switch (item.kind) {
+    case Kind::enter:
+      if (files()) files_.enter(*item.call);
+      endings_.enter(*item.call);
+      if (mine) enter(item);
+      break;
+    case Kind::leave:
+      if (files()) files_.learn(*item.call);
+      for (const read::Ending& one : endings_.leave(*item.call)) killed(one, item.when);
+      if (mine) leave(item);
+      if (files()) files_.forget(*item.call);
+      break;
+    case Kind::signal:
+      if (mine) signal(item);
+      break;
+    case Kind::lost:
+      if (mine) notation(item.tid).lost({item.pid, item.tid, item.when}, item.lost);
+      break;
+    case Kind::gone:
+      endings_.gone(item.pid);
+      if (mine || item.pid == first_) gone(item);
+      break;
+    case Kind::thread:
+      if (files()) begin(*item.thread);
+      if (mine) notation(item.tid).thread({item.pid, item.tid, item.when}, item.thread->parent);
+      if (mine && item.thread->began == wire::Began::image) program(item);
+      break;
+  }
+}
+
+void Lines::end(const read::Losses& losses) {
+  for (const read::Ending& one : endings_.at_end()) killed(one, 0);
+  for (auto& [tid, one] : notations_) one->end(losses);
+  flush(true);
+  if (!wish_.count) return;
+  std::string table =
+      counts_of(counts_.by_number(), column_named(wish_.order), columns_named(wish_.columns));
+  outputs_.write(0, table);
+}
+
+void Lines::flush(bool all) {
+  for (auto& [tid, one] : notations_) {
+    if (one->out().empty() || (!all && one->out().size() <= 1 << 16)) continue;
+    if (wish_.lines)
+      outputs_.write(tid, one->out());
+    else
+      one->out().clear();
+  }
+}
+
+void Lines::begin(const read::Thread& thread) {
+  files_.begin(thread);
+  if (settled_ || files_.directory(thread.pid).empty()) return;
+  settled_ = true;  // names for -P are relative to where the first program began
+  for (const std::string& path : wish_.filter.paths)
+    filter_.paths.push_back(files_.resolved(thread.pid, wire::file_directory, path));
+}
+
+// Nobody saw the execve that the trace begins behind, but that it was made is certain.
+void Lines::program(const read::Item& item) {
+  const auto& images = trace_.images();
+  const auto image = std::find_if(images.begin(), images.end(),
+                                  [&](const read::Image& one) { return one.pid == item.pid; });
+  if (image == images.end() || !programs_.insert(item.pid).second) return;
+  notation(item.tid).program({item.pid, item.tid, item.when}, image->program);
+  Event e;
+  e.pid = item.pid, e.tid = item.tid, e.nr = arch::nr_execve;
+  e.began = e.finished = item.when;
+  e.timed = false;
+  e.name = "execve";
+  e.ended = true;
+  e.value = value_number(0);
+  e.paths = {image->program};
+  e.args = {value_text(image->program), value_of(Value::Kind::list), value_of(Value::Kind::word)};
+  e.args[0].path = true;
+  for (const std::string& one : image->arguments) e.args[1].items.push_back(value_text(one));
+  e.args[1].whole = e.args[1].items.size();
+  e.args[1].bounded = true;
+  e.args[2].text = "...";  // its environment is not in the trace
+  e.args[2].bare = true;
+  if (!filter_.wants(e)) return;
+  if (wish_.form != "ftrace") notation(item.tid).leave(e);  // that has no words for what is unseen
+  read::Call call;
+  call.nr = e.nr;
+  if (wish_.count) counts_.came_back(call);
+}
+
+void Lines::killed(const read::Ending& one, uint64_t when) {
+  if (first_ && one.pid != first_) return;
+  unfinished(one.pid);
+  notation(one.pid).gone({one.pid, one.pid, when ? when : last_},
+                         {Departure::How::killed, one.signal, one.core});
+}
+
+// `enter` may know the result already; the line must not.
+void Lines::enter(const read::Item& item) {
+  if (!filter_.paths.empty() && wish_.form == "strace") return;
+  read::Call before = *item.call;
+  before.ended = false;
+  std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
+  const Event e = read::decode(before, files(), &sockets_);
+  if (filter_.late())
+    held_[e.tid] = e;
+  else if (filter_.wants(e))
+    notation(e.tid).enter(e);
+  if (filter_.late() && !e.returns) unfinished(e.tid);
+}
+
+// A held call will not come back.
+void Lines::unfinished(uint32_t tid) {
+  const auto held = held_.find(tid);
+  if (held == held_.end()) return;
+  if (filter_.wants(held->second)) notation(tid).enter(held->second);
+  held_.erase(held);
+}
+
+void Lines::leave(const read::Item& item) {
+  const Event e = read::decode(*item.call, files(), &sockets_);
+  sockets_.learn(*item.call);
+  held_.erase(e.tid);
+  const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;
+  if (exec && e.tid != e.pid) supersede(e);
+  if (exec && !e.args.empty())
+    notation(e.tid).program({e.pid, e.pid, item.when}, e.args[e.nr == arch::nr_execveat].text);
+  if (!filter_.wants(e)) return;
+  notation(e.tid).leave(e);
+  if (wish_.count) counts_.came_back(*item.call, wish_.overhead);
+  if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
+}
+
+// A thread's execve ends all others, and it goes on under the number of the first.
+void Lines::supersede(const Event& exec) {
+  unfinished(exec.pid);
+  notation(exec.pid).gone({exec.pid, exec.pid, exec.finished},
+                          {Departure::How::superseded, exec.tid, false});
+}
+
+// What the call moved, where -e read= or write= asks for it.
+void Lines::dump(const read::Call& call) {
+  const arch::Row& row = arch::lookup(call.nr);
+  const read::Memory memory(call);
+  Notation& to = notation(call.tid);
+  if (!row.arity || row.args[0].kind != arch::Kind::fd) return;
+  const arch::Arg& a = row.args[1];
+  const bool out = a.way == arch::Way::out;
+  if (!(out ? wish_.read : wish_.write).has(static_cast<int32_t>(call.args[0]))) return;
+  const auto bytes = [&](uint64_t at, uint64_t n) {
+    const std::string all = memory.bytes(at, n, out);
+    to.bytes(all, n);
+    if (!all.empty() && all.size() < n && !memory.shortened(at, n, out))
+      to.unread(call.pid, at + all.size(), n - all.size());
+  };
+  // Of a buffer all that was to be written, of a vector what was.
+  if (a.kind == arch::Kind::buffer && !out) return bytes(call.args[1], call.args[2]);
+  if (call.result <= 0) return;
+  uint64_t left = static_cast<uint64_t>(call.result);
+  if (a.kind == arch::Kind::buffer) return bytes(call.args[1], left);
+  if (a.kind != arch::Kind::iovec) return;
+  uint64_t pair[2];
+  for (uint64_t i = 0;
+       i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
+    const uint64_t n = std::min(pair[1], left);
+    left -= n;
+    to.buffer(i, n);
+    bytes(pair[0], n);
+  }
+}
+
+const read::Files* Lines::files() const {
+  // What bpf() tells is by file, and JSON leaves nothing out.
+  const bool asked = wish_.text.paths || wish_.text.verbose || wish_.form == "json";
+  return asked || !wish_.filter.paths.empty() ? &files_ : nullptr;
+}
+
+void Lines::signal(const read::Item& item) {
+  uint8_t info[128] = {};
+  std::copy(std::begin(item.signal->siginfo), std::end(item.signal->siginfo), info);
+  const uint32_t number = read::peek<uint32_t>(info);
+  const std::string name = signal_name(number);
+  if (wish_.shows(name.starts_with("SIG") ? name.substr(3) : name))
+    notation(item.tid).signal({item.pid, item.tid, item.when}, number,
+                              read::siginfo_value(info, sizeof info));
+}
+
+void Lines::gone(const read::Item& item) {
+  unfinished(item.tid);
+  const bool says =
+      item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
+  Departure how;
+  if (says) how = {Departure::How::exited, static_cast<uint32_t>(item.call->args[0] & 0xff), false};
+  notation(item.tid).gone({item.pid, item.tid, item.when}, how);
+}
+
+}  // namespace sctrace::cli

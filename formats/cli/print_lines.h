@@ -1,0 +1,74 @@
+// What `print` shows of a timeline: which items, and with what beside them. How they look is the
+// notation's business, where the lines go that of Outputs.
+#pragma once
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "formats/cli/print_options.h"
+#include "formats/counts.h"
+#include "formats/notation.h"
+#include "formats/read/decode.h"
+#include "formats/read/endings.h"
+#include "formats/read/files.h"
+#include "formats/read/trace.h"
+
+namespace sctrace::cli {
+
+// One file for all threads, or with -ff one for each. Throws std::runtime_error where one cannot be
+// opened.
+class Outputs {
+ public:
+  explicit Outputs(const Wish& wish);
+  void write(uint32_t tid, std::string& text);  // and empties it
+  bool close();                                 // false: something could not be written
+
+ private:
+  FILE* file(uint32_t tid);
+  const Wish& wish_;
+  FILE* to_ = nullptr;
+  std::set<uint32_t> begun_;
+  bool failed_ = false;
+};
+
+class Lines {
+ public:
+  Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs);
+  void add(const read::Item& item);
+  void end(const read::Losses& losses);
+
+ private:
+  void happen(const read::Item& item, bool mine);
+  void enter(const read::Item& item);
+  void leave(const read::Item& item);
+  void supersede(const Event& exec);
+  void dump(const read::Call& call);
+  void signal(const read::Item& item);
+  void gone(const read::Item& item);
+  void killed(const read::Ending& one, uint64_t when);
+  void begin(const read::Thread& thread);
+  void program(const read::Item& item);
+  void unfinished(uint32_t tid);
+  const read::Files* files() const;
+  Notation& notation(uint32_t tid);
+  void flush(bool all);
+
+  const Wish& wish_;
+  const read::Trace& trace_;
+  Outputs& outputs_;
+  TextFilter filter_;
+  bool settled_ = false;
+  read::Files files_;
+  read::Endings endings_;
+  read::NetlinkSockets sockets_;
+  Counts counts_;
+  std::map<uint32_t, std::unique_ptr<Notation>> notations_;  // by tid with -ff, else the one of 0
+  std::map<uint32_t, Event> held_;  // open calls that only their end can let through the filter
+  std::set<uint32_t> threads_;
+  std::set<uint32_t> programs_;  // pids whose first program is shown
+  uint32_t first_ = 0;
+  uint64_t last_ = 0;
+};
+
+}  // namespace sctrace::cli

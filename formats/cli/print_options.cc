@@ -1,0 +1,215 @@
+// The options of `print`, and what they come to.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "formats/cli/print_options.h"
+#include "formats/counts_columns.h"
+
+namespace sctrace::cli {
+
+namespace {
+
+// Digits behind the point for a unit: s, ms, us or ns; -1 if it is none.
+int digits_of(const std::string& unit) {
+  static const std::map<std::string, int> digits{{"s", 0}, {"ms", 3}, {"us", 6}, {"ns", 9}};
+  const auto found = digits.find(unit);
+  return found == digits.end() ? -1 : found->second;
+}
+
+int precision(const std::string& unit) {
+  const int digits = digits_of(unit);
+  if (digits < 0) throw std::invalid_argument("invalid precision '" + unit + "'");
+  return digits;
+}
+
+// "12", "4.5e2ms": ns. Microseconds unless it says otherwise.
+uint64_t duration(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const int digits = *end ? digits_of(end) : 6;
+  if (end == text.c_str() || !(number >= 0) || number > 1e15 || digits < 0)
+    throw std::invalid_argument("invalid overhead '" + text + "'");
+  double ns = number;
+  for (int i = digits; i < 9; ++i) ns *= 10;
+  return static_cast<uint64_t>(ns);
+}
+
+// [[format:]none|time|unix][,[precision:]UNIT]
+void set_times(TextOptions& text, const std::string& wanted) {
+  using Times = TextOptions::Times;
+  if (text.times == Times::none) text.times = Times::clock;
+  for (size_t at = 0; at <= wanted.size();) {
+    const size_t comma = std::min(wanted.find(',', at), wanted.size());
+    std::string one = wanted.substr(at, comma - at);
+    at = comma + 1;
+    const bool format = one.starts_with("format:"), unit = one.starts_with("precision:");
+    if (format || unit) one.erase(0, one.find(':') + 1);
+    if (!unit && one == "none")
+      text.times = Times::none;
+    else if (!unit && one == "time")
+      text.times = Times::clock;
+    else if (!unit && one == "unix")
+      text.times = Times::epoch;
+    else if (!format && digits_of(one) >= 0)
+      text.times_digits = digits_of(one);
+    else
+      throw std::invalid_argument("invalid timestamp '" + one + "'");
+  }
+}
+
+void add_output(CLI::App& app, Wish& w) {
+  app.add_option("TRACE", w.trace, "trace directory (default: the newest sctrace-* here)");
+  app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
+  app.add_flag("-A,--output-append-mode", w.append, "with -o: append");
+  app.add_flag_function(
+      "-f,--follow-forks", [&w](int64_t n) { w.text.follow = true, w.apart |= n > 1; },
+      "all threads and processes, not only the first; -ff: with -o FILE each in FILE.TID");
+  app.add_flag("--output-separately", w.apart, "with -o FILE: each thread in FILE.TID");
+  app.add_option("--as", w.form, "the notation: strace, ftrace or json")
+      ->check(CLI::IsMember({"strace", "ftrace", "json"}))
+      ->type_name("NOTATION");
+  app.add_flag_function(
+      "--json", [&w](int64_t) { w.form = "json"; }, "--as json");
+  app.add_flag("--types", w.types, "with --as ftrace: C types before the names of arguments");
+}
+
+void add_filters(CLI::App& app, Wish& w) {
+  app.add_option("-e", w.expressions,
+                 "trace=, status=, signal=, decode-fds=, raw=, abbrev=, quiet=, or calls")
+      ->type_name("EXPR")
+      ->take_all()
+      ->allow_extra_args(false);
+  for (const char* name : {"trace", "status", "signal", "quiet", "silent", "silence", "raw",
+                           "abbrev", "verbose", "read", "write", "inject", "fault", "kvm"})
+    app.add_option_function<std::string>(
+           std::string("--") + name,
+           [&w, name](const std::string& set) {
+             w.expressions.push_back(std::string(name) + '=' + set);
+           },
+           std::string("-e ") + name + "=SET")
+        ->type_name("SET");
+  app.add_flag("--decode-fds{path},--decode-fd{path}", w.decode,
+               "files behind descriptors: path, socket, dev, pidfd, all or none");
+  app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")
+      ->type_name("PATH")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_flag_function(
+      "-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; },
+      "only calls that succeeded");
+  app.add_flag_function(
+      "-Z,--failed-only", [&w](int64_t) { w.filter.successful = w.filter.unfinished = false; },
+      "only calls that failed");
+}
+
+void add_values(CLI::App& app, Wish& w) {
+  app.add_option("-s,--string-limit", w.text.strsize, "characters of a string that are shown (32)")
+      ->type_name("N");
+  app.add_option("-a,--columns", w.text.column, "column of ` = ` (40)")->type_name("N");
+  app.add_flag("-N,--arg-names", w.text.names_of_arguments, "name=value for each argument");
+  app.add_flag_function(
+      "-v,--no-abbrev", [&w](int64_t) { w.text.verbose = true; },
+      "whole structs, arguments and environments");
+  app.add_flag_function(
+      "-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); },
+      "strings with odd characters in hex; -xx: all");
+  app.add_flag("--strings-in-hex{all}", w.hex,
+               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
+  app.add_flag_function(
+      "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 15 : TextOptions::path; },
+      "files behind descriptors, as far as the trace tells; -yy: sockets too");
+  const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw},
+                                                        {"abbrev", TextOptions::Names::brief},
+                                                        {"verbose", TextOptions::Names::both}};
+  app.add_option("-X,--const-print-style", w.text.names,
+                 "flags and constants: raw, abbrev or verbose")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("STYLE");
+}
+
+void add_times(CLI::App& app, Wish& w) {
+  app.add_flag_function(
+      "-t",
+      [&w](int64_t n) {
+        w.text.times = n > 2 ? TextOptions::Times::epoch : TextOptions::Times::clock;
+        w.text.times_digits = n > 1 ? 6 : 0;
+      },
+      "time of day; -tt: microseconds, -ttt: since 1970");
+  app.add_flag("--absolute-timestamps{time},--timestamps{time}", w.absolute,
+               "=none, time or unix and s, ms, us or ns, with a comma between");
+  app.add_flag("-r{us},--relative-timestamps{us}", w.since,
+               "time since the line before; =s, ms, us or ns");
+  app.add_flag("-T{us},--syscall-times{us}", w.spent, "time spent in each call; =s, ms, us or ns");
+  app.add_flag("-n,--syscall-number", w.text.number, "number of each call");
+  app.add_flag("-i,--instruction-pointer", w.text.site, "where each call was made");
+}
+
+void add_counts(CLI::App& app, Wish& w) {
+  app.add_flag_function(
+      "-c,--summary-only", [&w](int64_t) { w.count = true, w.lines = false; },
+      "calls, errors and time of each system call, instead of lines");
+  app.add_flag("-C,--summary", w.count, "the same behind the lines");
+  app.add_option("-S,--summary-sort-by", w.order, "by one of the columns, or nothing (time)")
+      ->type_name("COLUMN");
+  app.add_option("-U,--summary-columns", w.columns,
+                 "time-percent, total-time, min-time, max-time, avg-time, calls, errors, name")
+      ->type_name("COLUMNS");
+  app.add_flag_function(
+      "-w,--summary-wall-clock", [](int64_t) {},
+      "counts tell time on the wall; a trace knows no other");
+  app.add_option_function<std::string>(
+         "-O,--summary-syscall-overhead",
+         [&w](const std::string& text) { w.overhead = duration(text); },
+         "time to take off each call: a number with s, ms, us (default) or ns")
+      ->type_name("TIME");
+}
+
+// strace's options that steer a running program: accepted, so that a command line can stay as it
+// is, and said to mean nothing.
+void add_pointless(CLI::App& app, Wish& w) {
+  for (const char* name : {"-D,--daemonize", "-d,--debug", "--seccomp-bpf"})
+    app.add_flag_function(
+           name, [&w, name](int64_t) { w.pointless.push_back(name); }, "")
+        ->group("");
+  for (const char* name :
+       {"-I,--interruptible", "-b,--detach-on", "-E,--env", "-u,--user", "-p,--attach"})
+    app.add_option_function<std::string>(
+           name, [&w, name](const std::string&) { w.pointless.push_back(name); }, "")
+        ->group("");
+}
+
+}  // namespace
+
+void add_options(CLI::App& app, Wish& w) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  add_output(app, w);
+  add_filters(app, w);
+  add_values(app, w);
+  add_times(app, w);
+  add_counts(app, w);
+  add_pointless(app, w);
+  app.add_flag_function(
+      "-q",
+      [&w](int64_t n) {
+        set_quiet(w, n > 2 ? "all" : n > 1 ? "attach,personality,exit" : "attach");
+      },
+      "-qq: no exit status; -qqq: nothing on threads that an execve ended either");
+}
+
+void settle(Wish& w) {
+  for (const std::string& text : w.expressions) express(w, text);
+  if (!w.decode.empty()) set_decode_fds(w, w.decode);
+  if (!w.hex.empty()) w.text.hex = w.hex == "all" ? 2 : w.hex == "non-ascii-chars" ? 3 : 1;
+  if (!w.absolute.empty()) set_times(w.text, w.absolute);
+  if (!w.since.empty()) w.text.relative = true, w.text.relative_digits = precision(w.since);
+  if (!w.spent.empty()) w.text.spent = true, w.text.spent_digits = precision(w.spent);
+  w.filter.paths = w.paths;
+  w.text.file = !w.output.empty() || w.form == "strace";
+  if (w.apart && w.output.empty()) throw std::invalid_argument("--output-separately wants -o FILE");
+  column_named(w.order);
+  columns_named(w.columns);
+}
+
+}  // namespace sctrace::cli

@@ -1,0 +1,341 @@
+#include "formats/json_lines.h"
+
+#include <fmt/format.h>
+
+#include "arch/table.h"
+#include "formats/text.h"
+
+namespace sctrace {
+namespace {
+
+using Kind = Value::Kind;
+using Base = Value::Base;
+
+// How many bytes the UTF-8 character at the front has; 0 if there is none.
+size_t character(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < n) return 0;
+  for (size_t i = 1; i < n; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  // Overlong forms, surrogates and what is beyond Unicode.
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
+    return 0;
+  return n;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t n = character(text);
+    if (!n) return false;
+    text.remove_prefix(n);
+  }
+  return true;
+}
+
+const char* base_name(Base base) {
+  switch (base) {
+    case Base::hexadecimal:
+    case Base::padded: return "hexadecimal";
+    case Base::octal:
+    case Base::mode: return "octal";
+    default: return nullptr;
+  }
+}
+
+// One object, field by field.
+class Object {
+ public:
+  explicit Object(std::string& to) : to_(to) { to_ += '{'; }
+  ~Object() { to_ += '}'; }
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+  std::string& field(const char* name) {
+    if (!first_) to_ += ',';
+    first_ = false;
+    return to_ += fmt::format("\"{}\":", name);
+  }
+  void number(const char* name, uint64_t n) { field(name) += fmt::format("{}", n); }
+  void integer(const char* name, int64_t n) { field(name) += fmt::format("{}", n); }
+  void address(const char* name, uint64_t n) { field(name) += fmt::format("\"{:#x}\"", n); }
+  void yes(const char* name, bool is) {
+    if (is) field(name) += "true";
+  }
+  bool text(const char* name, std::string_view text) {
+    bool bytewise = false;
+    field(name) += json_string(text, bytewise);
+    return bytewise;
+  }
+  void optional(const char* name, std::string_view text) {
+    if (!text.empty() && this->text(name, text)) bytewise_ = true;
+  }
+  void encoding(bool bytewise) {
+    if (bytewise || bytewise_) field("encoding") += "\"latin-1\"";
+  }
+
+ private:
+  std::string& to_;
+  bool first_ = true, bytewise_ = false;
+};
+
+void append(std::string& to, const Value& v);
+
+void items(Object& o, std::string& to, const char* name, const std::vector<Value>& all,
+           bool positions = false) {
+  o.field(name) += '[';
+  const char* comma = "";
+  for (const Value& one : all) {
+    if (one.kind == Kind::absent && !positions) continue;
+    to += comma;
+    append(to, one);
+    comma = ",";
+  }
+  to += ']';
+}
+
+void number(Object& o, const Value& v) {
+  if (v.base == Base::decimal)
+    o.integer("value", static_cast<int64_t>(v.number));
+  else
+    o.number("value", v.number);
+  if (const char* base = base_name(v.base)) o.optional("base", base);
+}
+
+void text(Object& o, const Value& v) {
+  const bool bytewise = o.text("text", v.text);
+  o.encoding(bytewise);
+  o.number("length", std::max<uint64_t>(v.whole, v.text.size()));
+  o.yes("cut", v.cut || v.whole > v.text.size());
+  o.yes("path", v.path);
+  o.optional("prefix", v.unknown);
+  if (v.rest) o.address("unread_at", v.rest);
+  if (v.numbered) o.number("offset", v.number);
+}
+
+void words(Object& o, std::string& to, const Value& v) {
+  number(o, v);
+  o.field("words") += '[';
+  const char* comma = "";
+  for (const Value& one : v.items) {
+    bool bytewise = false;
+    to += comma + json_string(shown(one, {}), bytewise);
+    comma = ",";
+  }
+  to += ']';
+  o.optional("unknown", v.unknown);
+}
+
+void descriptor(Object& o, std::string& to, const Value& v) {
+  o.integer("value", static_cast<int32_t>(v.number));
+  o.optional("word", v.unknown);
+  o.optional("path", v.text);
+  o.yes("deleted", v.cut);
+  if (!v.items.empty() && !v.items[0].note.empty()) o.optional("device", v.items[0].note);
+  if (!v.items.empty() && v.items[0].note.empty()) o.optional("behind", v.items[0].text);
+  if (v.items.size() > 1) append(o.field("bound"), v.items[1]);
+  (void)to;
+  o.encoding(false);
+}
+
+void list(Object& o, std::string& to, const Value& v) {
+  items(o, to, "items", v.items);
+  o.number("length", std::max<uint64_t>(v.whole, v.items.size()));
+  if (v.rest) o.address("unread_at", v.rest);
+}
+
+void macro(Object& o, std::string& to, const Value& v) {
+  o.optional("macro", v.text);
+  items(o, to, "items", v.items);
+  if (v.numbered) number(o, v);
+  if (v.bare && !v.numbered) {
+    const bool bytewise = o.text("bytes", v.unknown);
+    o.encoding(bytewise);
+  } else {
+    o.optional("suffix", v.unknown);
+  }
+}
+
+void body(Object& o, std::string& to, const Value& v) {
+  switch (v.kind) {
+    case Kind::absent: return;
+    case Kind::number: return number(o, v);
+    case Kind::text: return text(o, v);
+    case Kind::word:
+      if (v.items.empty())
+        number(o, v);
+      else
+        append(o.field("bytes"), v.items[0]);
+      o.optional("word", v.text);
+      return o.optional("unknown", v.unknown);
+    case Kind::words: return words(o, to, v);
+    case Kind::address: return o.address("value", v.number);
+    case Kind::descriptor: return descriptor(o, to, v);
+    case Kind::structure:
+      items(o, to, "fields", v.items);
+      o.yes("cut", v.cut);
+      return o.yes("more", v.more || v.numbered);
+    case Kind::list: return list(o, to, v);
+    case Kind::members: items(o, to, "items", v.items); return o.yes("all_but_these", v.negated);
+    case Kind::macro: return macro(o, to, v);
+    case Kind::change:
+      append(o.field("before"), v.items[0]);
+      return append(o.field("after"), v.items[1]), void();
+    case Kind::wait_status:
+      o.number("value", v.number & 0xffffffff);
+      return o.optional("text", shown(v, {}));
+    case Kind::either: items(o, to, "items", v.items); return o.optional("suffix", v.text);
+    case Kind::indexed:
+      append(o.field("index"), v.items[0]);
+      return append(o.field("item"), v.items[1]), void();
+    case Kind::shifted:
+      items(o, to, "items", v.items);
+      o.number("by", v.number);
+      return o.optional("remark", v.unknown);
+  }
+}
+
+const char* kind_name(Kind kind) {
+  static constexpr const char* names[] = {
+      "absent", "number", "text",  "word",   "words",       "address", "fd",      "struct",
+      "list",   "set",    "macro", "change", "wait_status", "either",  "indexed", "shifted"};
+  return names[static_cast<size_t>(kind)];
+}
+
+void append(std::string& to, const Value& v) {
+  Object o(to);
+  o.optional("name", v.name);
+  o.optional("kind", kind_name(v.kind));
+  body(o, to, v);
+  if (v.address) o.address("address", v.address);
+  o.optional("remark", v.kind == Kind::shifted ? "" : v.note);
+}
+
+// Arguments are called as the man page does, where the decoder has no other name for them.
+std::vector<Value> named_arguments(const Event& e) {
+  std::vector<Value> all = e.args;
+  const arch::Row& row = arch::lookup(e.nr);
+  for (size_t i = 0; i < all.size() && i < row.arity; ++i)
+    if (all[i].name.empty() && row.args[i].name) all[i].name = row.args[i].name;
+  return all;
+}
+
+const char* state_of(const Event& e) {
+  if (!e.returns) return "no return";
+  if (!e.ended) return "unfinished";
+  return e.restarted ? "restarted" : "returned";
+}
+
+}  // namespace
+
+std::string json_string(std::string_view text, bool& bytewise) {
+  bytewise = !is_utf8(text);
+  std::string all = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      all += '\\', all += c;
+    else if (byte < 0x20 || byte == 0x7f || (bytewise && byte >= 0x80))
+      all += fmt::format("\\u{:04x}", byte);
+    else
+      all += c;
+  }
+  return all += '"';
+}
+
+void JsonLines::begin(const char* type, const Where& at) {
+  out_ += fmt::format("{{\"type\":\"{}\",\"pid\":{},\"tid\":{},\"time_ns\":{},\"monotonic_ns\":{}",
+                      type, at.pid, at.tid, at.when + wall_offset, at.when);
+}
+
+void JsonLines::call(const Event& e) {
+  begin("call", {e.pid, e.tid, e.began});
+  if (e.ended && e.timed)
+    out_ += fmt::format(",\"duration_ns\":{}", e.finished > e.began ? e.finished - e.began : 0);
+  out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"registers\":[", e.nr, e.name);
+  for (size_t i = 0; i < e.argc; ++i)
+    out_ += fmt::format("{}\"{:#x}\"", i ? "," : "", e.raw[i]);
+  out_ += "],\"args\":[";
+  const char* comma = "";
+  for (const Value& one : named_arguments(e)) {
+    out_ += comma;
+    append(out_, one);
+    comma = ",";
+  }
+  out_ += fmt::format("],\"state\":\"{}\"", state_of(e));
+  if (e.ended && e.returns) {
+    out_ += fmt::format(",\"result\":{}", e.result);
+    if (e.failed || e.restarted)
+      out_ += fmt::format(",\"error\":\"{}\"", error_name(-e.result));
+    else
+      append(out_ += ",\"value\":", e.value);
+  }
+  if (!e.after.empty()) {
+    out_ += ",\"after\":[";
+    for (size_t i = 0; i < e.after.size(); ++i) append(out_ += i ? "," : "", e.after[i]);
+    out_ += ']';
+  }
+  if (e.site) out_ += fmt::format(",\"site\":\"{:#x}\"", e.site);
+  if (e.trap) out_ += ",\"trapped\":true";
+  if (e.injected) out_ += ",\"injected\":true";
+  out_ += "}\n";
+}
+
+void JsonLines::enter(const Event& e) {
+  open_[e.tid] = e;
+  if (!e.returns) leave(e);
+}
+
+void JsonLines::leave(const Event& e) {
+  open_.erase(e.tid);
+  call(e);
+}
+
+void JsonLines::signal(const Where& to, uint32_t number, const Value& info) {
+  begin("signal", to);
+  out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"info\":", number, signal_name(number));
+  append(out_, info);
+  out_ += "}\n";
+}
+
+void JsonLines::gone(const Where& who, const Departure& d) {
+  if (const auto open = open_.find(who.tid); open != open_.end()) {
+    Event e = open->second;
+    e.ended = false;
+    leave(e);
+  }
+  using How = Departure::How;
+  if (d.how == How::untold) return;
+  begin(d.how == How::exited ? "exit" : d.how == How::killed ? "killed" : "superseded", who);
+  if (d.how == How::exited)
+    out_ += fmt::format(",\"status\":{}", d.number);
+  else if (d.how == How::superseded)
+    out_ += fmt::format(",\"by\":{}", d.number);
+  else
+    out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"core_dumped\":{}", d.number,
+                        signal_name(d.number), d.core);
+  out_ += "}\n";
+}
+
+void JsonLines::lost(const Where& of, uint64_t calls) {
+  begin("lost", of);
+  out_ += calls ? fmt::format(",\"calls\":{}}}\n", calls) : ",\"calls\":null}\n";
+}
+
+void JsonLines::end(const read::Losses& all) {
+  std::map<uint32_t, Event> open;
+  open.swap(open_);
+  for (auto& [tid, event] : open) {
+    event.ended = false;
+    call(event);
+  }
+  out_ += fmt::format(
+      "{{\"type\":\"losses\",\"calls\":{},\"gaps\":{},\"rolled_over\":{},\"cut\":{},"
+      "\"untraced\":{},\"orphans\":{},\"damaged\":{},\"clock_uncertain\":{}}}\n",
+      all.calls, all.gaps, all.rolled_over, all.cut + all.cut_here, all.untraced, all.orphans,
+      all.damaged, all.clock_uncertain);
+}
+
+}  // namespace sctrace

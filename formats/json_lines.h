@@ -1,0 +1,32 @@
+// JSON: one object a line for each call, signal, end of a process and loss. What each field means,
+// its unit and how bytes that are no UTF-8 are written is in print.schema.json beside this file.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "formats/notation.h"
+
+namespace sctrace {
+
+// A string of JSON with its quotes. UTF-8 stays; of anything else every byte becomes the character
+// of the same number, and `bytewise` is set.
+std::string json_string(std::string_view text, bool& bytewise);
+
+class JsonLines : public Notation {
+ public:
+  void enter(const Event& event) override;
+  void leave(const Event& event) override;
+  void signal(const Where& to, uint32_t number, const Value& info) override;
+  void gone(const Where& who, const Departure& how) override;
+  void lost(const Where& of, uint64_t calls) override;
+  void end(const read::Losses& all) override;
+
+ private:
+  void begin(const char* type, const Where& at);
+  void call(const Event& event);
+
+  std::map<uint32_t, Event> open_;  // by tid
+};
+
+}  // namespace sctrace
