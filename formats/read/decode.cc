@@ -51,10 +51,10 @@ std::string Memory::bytes(uint64_t at, uint64_t n, bool out) const {
 
 bool Memory::has(uint64_t at, bool out) const { return piece_at(at, out) != nullptr; }
 
-bool Memory::shortened(uint64_t at, uint64_t n, bool out) const {
+bool Memory::shortened(uint64_t at, uint64_t, bool out) const {
   for (const Piece& p : call_.memory)
-    if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at + n &&
-        at <= p.address + p.wanted)
+    if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at &&
+        at - p.address <= p.bytes.size())
       return true;
   return false;
 }
@@ -180,6 +180,7 @@ Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count,
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
   const uint64_t size = arch::layout_bytes[static_cast<size_t>(layout)];
+  if (count > (~0ull - at) / size) return value_address(at);
   std::string probe(size, '\0');
   for (uint64_t i = 0; i < count; ++i) {
     if (!s.memory.whole(probe.data(), at + i * size, size, out)) {
@@ -196,7 +197,7 @@ Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count,
 }
 
 Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t filled) {
-  if (!at) return value_address(0);
+  if (!at || count > (~0ull - at) / 16) return value_address(at);
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
   uint64_t pair[2];

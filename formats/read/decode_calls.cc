@@ -117,7 +117,7 @@ Value quota_command(uint32_t v) {
 
 void adapt_quota(const Scene& s, Event& e, size_t command, size_t id) {
   e.args[command] = quota_command(static_cast<uint32_t>(s.call.args[command]));
-  if (!s.command) e.args[id] = value_number(static_cast<int32_t>(s.call.args[id]));
+  if (!s.command) e.args[id] = user_value(static_cast<uint32_t>(s.call.args[id]));
 }
 
 // Which one is asked for is known before the answer is, and without it.
@@ -222,7 +222,16 @@ Value protocol_value(const Scene& s) {
     const uint32_t swapped = __builtin_bswap16(static_cast<uint16_t>(protocol));
     return value_macro("htons", {word(Set::ethernet_protocols, swapped)});
   }
-  return value_unsigned(s.call.args[2]);
+  static constexpr struct {
+    uint32_t domain;
+    Set set;
+  } sets[] = {{3, Set::ax25_protocols},    {23, Set::irda_protocols}, {29, Set::can_protocols},
+              {33, Set::address_families}, {34, Set::isdn_protocols}, {35, Set::phonet_protocols},
+              {37, Set::caif_protocols},   {39, Set::nfc_protocols},  {41, Set::kcm_protocols},
+              {43, Set::smc_protocols}};
+  for (const auto& one : sets)
+    if (one.domain == domain) return word(one.set, protocol);
+  return value_unsigned(protocol);
 }
 
 void adapt_memory_policy(const Scene& s, Event& e, size_t index, bool wide) {
@@ -282,7 +291,8 @@ void adapt(const Scene& s, Event& e) {
     case nr_socketpair:
       if (!word_text(Set::socket_kinds, s.call.args[1] & 15))
         e.args[1] = words(Set::socket_flags, s.call.args[1]);
-      e.args[2] = protocol_value(s);
+      e.args[2] = s.call.nr == nr_socket ? protocol_value(s)
+                                         : value_unsigned(static_cast<uint32_t>(s.call.args[2]));
       return;
     case nr_setsockopt:
     case nr_getsockopt: return adapt_option(s, e);
@@ -359,7 +369,7 @@ void adapt(const Scene& s, Event& e) {
     case nr_io_submit:
       if (static_cast<int64_t>(s.call.args[1]) < 0) e.args[2] = value_address(s.call.args[2]);
       return;
-    default: return;
+    default: return adapt_odd(s, e);
   }
 }
 

@@ -53,6 +53,18 @@ void adapt_prctl(const Scene& s, Event& e) {
     e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
   if (option == 55) e.args[1] = tagged_addresses(s.call.args[1]);
   if (option == 62) e.args[3].numbered = true;
+  if (option == 16) e.args[1].braced = false;
+  // What no word stands for is a plain number, and what follows such a one is nobody's.
+  const bool plain = option == 10 || option == 12 || option == 14 || option == 20;
+  if (plain && e.args[1].text.empty() && e.args[1].kind == Kind::word)
+    e.args[1] = value_unsigned(s.call.args[1]);
+  const bool unknown = e.args[1].kind == Kind::word && e.args[1].text.empty();
+  if ((option == 33 || option == 35 || option == 47) && unknown)
+    for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (option == 43 || option == 44)
+    for (size_t i = 1; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (option == 52)
+    for (size_t i = 2; i < 5; ++i) e.args[i] = {};
 }
 
 }  // namespace sctrace::read

@@ -18,7 +18,7 @@ Value result_value(const Scene& s) {
       return descriptor(s, static_cast<int32_t>(r));
     case Result::address:
     case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
-    case Result::octal: return value_number(r, Value::Base::octal);
+    case Result::octal: return value_number(r, Value::Base::mode);
     case Result::uid:
     case Result::gid: return user_value(static_cast<uint32_t>(r));
     case Result::number:
@@ -62,7 +62,6 @@ void explain_prctl(const Scene& s, Event& e) {
     case 52:
       if (r) explain(s, e, "", words(Set::prctl_speculation_get, r));
       break;
-    case 21: plainly(word(Set::seccomp_modes, r)); break;
     default: break;
   }
 }

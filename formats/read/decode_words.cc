@@ -116,6 +116,8 @@ Value signal_value(uint64_t number) {
     v.text = "SIGRTMIN";
   else if (n > 32 && n <= 64)
     v.text = fmt::format("SIGRT_{}", n - 32);
+  else if (n == 29)
+    v.text = "SIGIO";  // libc says SIGPOLL
   else if (const char* name = n && n < 32 ? sigabbrev_np(static_cast<int>(n)) : nullptr)
     v.text = std::string("SIG") + name;
   return v;
@@ -127,11 +129,14 @@ Value mode_value(uint32_t mode) { return value_number(mode & 0xffff, Base::mode)
 
 Value file_mode_value(uint32_t mode) {
   const char* type = word_text(Set::file_types, mode & 0170000);
-  if (!type) return value_number(mode & 0xffff, Base::mode);
+  if (!type && !(mode & 07000)) return value_number(mode & 0xffff, Base::mode);
   Value v = value_of(Kind::words);
   v.base = Base::mode;
   v.number = mode;
-  v.items.push_back(bare_word(type, mode & 0170000));
+  if (type)
+    v.items.push_back(bare_word(type, mode & 0170000));
+  else if (mode & 0170000)
+    return value_number(mode & 0xffff, Base::mode);
   if (mode & 04000) v.items.push_back(bare_word("S_ISUID", 04000));
   if (mode & 02000) v.items.push_back(bare_word("S_ISGID", 02000));
   if (mode & 01000) v.items.push_back(bare_word("S_ISVTX", 01000));

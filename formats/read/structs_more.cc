@@ -133,9 +133,14 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
 
 // What lies behind the part of a struct that is known: shown if it is not all zero.
 void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out) {
-  const std::string rest = s.memory.bytes(at + known, std::min<uint64_t>(bytes - known, 4096), out);
-  if (rest.size() < std::min<uint64_t>(bytes - known, 4096)) {
-    (s.call.nr == arch::nr_landlock_create_ruleset ? v.numbered : v.cut) = true;
+  if (s.call.nr == arch::nr_landlock_create_ruleset) {  // strace does not look at it
+    v.numbered = true;
+    return;
+  }
+  const uint64_t wanted = std::min<uint64_t>(bytes, 4096) - known;
+  const std::string rest = s.memory.bytes(at + known, wanted, out);
+  if (rest.size() < wanted) {
+    v.cut = true;
     return;
   }
   if (rest.find_first_not_of('\0') == rest.npos) return;
@@ -240,8 +245,10 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       return Builder()
           .add("attr_set", words(Set::mount_attributes, peek<uint64_t>(b), true))
           .add("attr_clr", words(Set::mount_attributes, peek<uint64_t>(b + 8), true))
-          .add("propagation", words(Set::propagations, peek<uint64_t>(b + 16), true))
-          .add("userns_fd", descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24))))
+          .add("propagation", word(Set::propagations, peek<uint64_t>(b + 16), true))
+          .add("userns_fd", peek<uint64_t>(b + 24) > 0x7fffffff
+                                ? value_unsigned(peek<uint64_t>(b + 24))
+                                : descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24))))
           .done();
     case Layout::kexec_segment:
       return Builder()
@@ -287,7 +294,22 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     case Layout::perf_event_attr:
     case Layout::bpf_attr:
     case Layout::termios:
-    case Layout::file_handle: return value_address(at);
+    case Layout::file_handle: {
+      const uint32_t n = peek<uint32_t>(b);
+      constexpr uint32_t most = 128;  // MAX_HANDLE_SZ
+      Value bytes = value_text(s.memory.bytes(at + 8, std::min(n, most), out));
+      bytes.bare = bytes.path = true;  // in hex and whole
+      bytes.cut = n > most;
+      const bool known = bytes.text.size() == std::min(n, most);
+      Value unknown = value_of(Kind::word);
+      unknown.text = "???";
+      unknown.bare = true;
+      return Builder()
+          .add("handle_bytes", value_unsigned(n))
+          .add("handle_type", value_number(peek<int32_t>(b + 4)))
+          .add("f_handle", known ? bytes : unknown)
+          .done();
+    }
     default: break;
   }
   return request_struct(s, layout, b, {at, out});

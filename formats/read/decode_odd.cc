@@ -1,0 +1,224 @@
+// What some calls show beyond their rows, because strace looks at more than the argument itself: at
+// flags that make others meaningless, lengths that the kernel refuses, words in numbers' clothes.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "formats/read/structs.h"
+
+namespace sctrace::read {
+
+using arch::Set;
+using Kind = Value::Kind;
+
+namespace {
+
+// Which of the arguments mean something, the flags say.
+void adapt_mount(const Scene& s, Event& e) {
+  constexpr uint64_t remount = 0x20, bind = 0x1000, move = 0x2000;
+  constexpr uint64_t propagation = 0xe0000 | 0x100000;  // unbindable, private, slave, shared
+  const uint64_t flags = s.call.args[3];
+  const bool old_magic = (flags & 0xffff0000) == 0xc0ed0000;
+  const uint64_t meant = old_magic ? flags & 0xffff : flags;
+  if (meant & (remount | bind | move | propagation)) e.args[2] = value_address(s.call.args[2]);
+  if (meant & (bind | move | propagation) && !(meant & remount))
+    e.args[4] = value_address(s.call.args[4]);
+}
+
+// Some actions look at no buffer, and one at the number alone.
+void adapt_syslog(const Scene& s, Event& e) {
+  const int32_t action = static_cast<int32_t>(s.call.args[0]);
+  const auto numbered = [](Set set, uint64_t raw) {
+    Value v = word(set, raw & 0xffffffff);
+    v.base = Value::Base::decimal;
+    v.number = static_cast<uint64_t>(int64_t{static_cast<int32_t>(raw)});
+    v.numbered = true;
+    return v;
+  };
+  e.args[0] = numbered(Set::syslog_actions, s.call.args[0]);
+  const bool bare =
+      action == 0 || action == 1 || (action >= 5 && action <= 7) || action == 9 || action == 10;
+  if (bare) e.args[1] = e.args[2] = {};
+  if (action != 8) return;
+  e.args[1] = value_address(s.call.args[1]);
+  e.args[2] = numbered(Set::syslog_levels, s.call.args[2]);
+}
+
+// Without an address nobody looks at its length.
+void adapt_peer(const Scene& s, Event& e, size_t address, size_t length) {
+  if (!s.call.args[address]) e.args[length] = value_address(s.call.args[length]);
+}
+
+// The kernel takes no longer name, so nobody reads it.
+void adapt_host_name(const Scene& s, Event& e) {
+  constexpr uint32_t most = 64;
+  if (static_cast<uint32_t>(s.call.args[1]) > most) e.args[0] = value_address(s.call.args[0]);
+}
+
+// A set of no bytes is empty, wherever it is.
+void empty_if_none(const Scene& s, Event& e, size_t set, uint64_t length) {
+  if (s.call.args[set] && !length) e.args[set] = value_of(Kind::list);
+}
+
+// Unknown flags stay bare; the permissions follow them, after a bar only if a flag has a name.
+void adapt_get(const Scene& s, Event& e, size_t index, bool always_bar) {
+  const uint32_t raw = static_cast<uint32_t>(s.call.args[index]);
+  Value& v = e.args[index];
+  bool known = false;
+  for (const Value& item : v.items) known |= item.kind == Kind::word || item.kind == Kind::shifted;
+  if (v.kind != Kind::words || known || !(raw & ~0777u)) return;
+  Value both = value_of(Kind::either);
+  both.items = {value_hex(raw & ~0777u), value_number(raw & 0777, Value::Base::mode)};
+  both.number = raw;
+  if (!always_bar) {  // "0x1000" and "000" run into each other
+    both = value_of(Kind::word);
+    both.text = fmt::format("{:#x}{:03o}", raw & ~0777u, raw & 0777);
+    both.bare = true;
+    both.number = raw;
+  }
+  v = both;
+}
+
+// "1<<CAP_CHOWN|…": bits by the numbers of their names.
+Value capability_bits(uint32_t low, uint32_t high) {
+  Value v = value_of(Kind::words);
+  v.base = Value::Base::hexadecimal;
+  v.number = low | uint64_t{high} << 32;
+  v.unknown = "CAP_???";
+  uint32_t rest = high;
+  for (uint32_t i = 0; i < 64; ++i) {
+    const char* name = v.number >> i & 1 ? word_text(Set::capabilities, i) : nullptr;
+    if (!name) continue;
+    Value one = value_of(Kind::word);
+    one.text = std::string("1<<") + name;
+    one.number = uint64_t{1} << i;
+    v.items.push_back(one);
+    if (i >= 32) rest &= ~(1u << (i - 32));
+  }
+  if (rest) v.items.push_back(value_hex(rest));
+  return v;
+}
+
+// One pair of words for three versions: how many structs there are, the header says.
+void adapt_capabilities(const Scene& s, Event& e) {
+  uint32_t version = 0, data[6] = {};
+  const uint64_t at = s.call.args[1];
+  if (!at) return;
+  const bool out = s.call.nr == arch::nr_capget;
+  if (out && !s.ok()) return;
+  const bool headed = s.call.args[0] && s.memory.whole(&version, s.call.args[0], 4, false) &&
+                      s.memory.has(s.call.args[0] + 7, false);
+  constexpr uint32_t second = 0x20071026, third = 0x20080522;
+  const size_t n = version == second || version == third ? 2 : 1;
+  if (!headed || !s.memory.whole(data, at, n * 12, out)) {
+    e.args[1] = value_address(at);
+    return;
+  }
+  e.args[1] = value_of(Kind::structure);
+  static constexpr const char* names[] = {"effective", "permitted", "inheritable"};
+  for (size_t i = 0; i < 3; ++i)
+    e.args[1].items.push_back(named(names[i], capability_bits(data[i], n > 1 ? data[i + 3] : 0)));
+}
+
+// Which policy, unless a node was asked for; and the nodes, whatever became of the call.
+void adapt_policy_asked(const Scene& s, Event& e) {
+  int32_t mode = 0;
+  if (s.call.args[0] && s.ok() && s.memory.whole(&mode, s.call.args[0], 4, true)) {
+    e.args[0] = word(Set::mempolicy_modes, static_cast<uint32_t>(mode));
+    e.args[0].braced = true;
+    e.args[0].address = s.call.args[0];
+  }
+  empty_if_none(s, e, 1, s.call.args[2]);
+}
+
+// How much room there was, and how much it takes; the rest only where there is one.
+void adapt_handle(const Scene& s, Event& e) {
+  constexpr int64_t too_small = -75;  // EOVERFLOW
+  uint32_t before = 0, after = 0;
+  const uint64_t at = s.call.args[2];
+  if (!s.memory.whole(&before, at, 4, false) || !s.memory.has(at + 7, false)) return;
+  const bool told = s.ok() || (s.call.ended && s.call.result == too_small);
+  Value handle =
+      s.ok() ? structure(s, arch::Layout::file_handle, at, 8, true) : value_of(Kind::structure);
+  if (handle.kind != Kind::structure) return;
+  Value room = value_unsigned(before);
+  if (told && s.memory.whole(&after, at, 4, true) && after != before) {
+    room = value_of(Kind::change);
+    room.items = {value_unsigned(before), value_unsigned(after)};
+  }
+  room = named("handle_bytes", room);
+  if (handle.items.empty())
+    handle.items.push_back(room);
+  else
+    handle.items[0] = room;
+  e.args[2] = handle;
+}
+
+// What is compared says what the indices are: descriptors, or nothing at all.
+void adapt_comparison(const Scene& s, Event& e) {
+  const uint32_t type = static_cast<uint32_t>(s.call.args[2]);
+  const bool known = !e.args[2].text.empty();
+  if (type == 0) {
+    for (size_t i = 3; i < 5; ++i) e.args[i] = value_number(static_cast<int32_t>(s.call.args[i]));
+  } else if (type == 7) {
+    e.args[3] = value_number(static_cast<int32_t>(s.call.args[3]));
+  } else {
+    for (size_t i = 3; i < 5; ++i) e.args[i] = known ? Value() : value_hex(s.call.args[i]);
+  }
+}
+
+// Of a message that did not come, how long a name was awaited.
+void adapt_message(const Scene& s, Event& e) {
+  uint8_t header[56];
+  if (s.ok() || !s.call.ended || !s.memory.whole(header, s.call.args[1], sizeof header, false))
+    return;
+  e.args[1] = value_of(Kind::structure);
+  e.args[1].items.push_back(named("msg_namelen", value_number(peek<int32_t>(header + 8))));
+}
+
+}  // namespace
+
+void adapt_odd(const Scene& s, Event& e) {
+  using namespace arch;
+  const auto low = [&](int i) { return static_cast<uint32_t>(s.call.args[i]); };
+  switch (s.call.nr) {
+    case nr_mount: return adapt_mount(s, e);
+    case nr_syslog: return adapt_syslog(s, e);
+    case nr_accept:
+    case nr_accept4:
+    case nr_getsockname:
+    case nr_getpeername: return adapt_peer(s, e, 1, 2);
+    case nr_recvfrom: return adapt_peer(s, e, 4, 5);
+    case nr_recvmsg: return adapt_message(s, e);
+    case nr_recvmmsg:
+      if (!s.ok() && s.call.args[4])
+        e.args[4] = structure(s, Layout::timespec, s.call.args[4], 16, false);
+      return;
+    case nr_name_to_handle_at: return adapt_handle(s, e);
+    case nr_open_by_handle_at:
+      e.args[0] = descriptor(s, static_cast<int32_t>(s.call.args[0]));
+      return;
+    case nr_kcmp: return adapt_comparison(s, e);
+    case nr_landlock_add_rule:
+      if (e.args[1].text.empty()) e.args[2] = value_address(s.call.args[2]);
+      return;
+    case nr_sethostname:
+    case nr_setdomainname: return adapt_host_name(s, e);
+    case nr_reboot:
+      if (low(2) != 0xa1b2c3d4) e.args[3] = {};  // only RESTART2 takes a word more
+      return;
+    case nr_ustat: e.args[1] = value_address(s.call.args[1]); return;
+    case nr_capget:
+    case nr_capset: return adapt_capabilities(s, e);
+    case nr_get_mempolicy: return adapt_policy_asked(s, e);
+    case nr_mincore: return empty_if_none(s, e, 2, s.call.args[1]);
+    case nr_sched_setaffinity: return empty_if_none(s, e, 2, low(1));
+    case nr_move_pages: return empty_if_none(s, e, 4, s.call.args[1]);
+    case nr_shmget: return adapt_get(s, e, 2, true);
+    case nr_semget: return adapt_get(s, e, 2, false);
+    case nr_msgget: return adapt_get(s, e, 1, false);
+    default: return;
+  }
+}
+
+}  // namespace sctrace::read
