@@ -296,7 +296,7 @@ bool interpret_in(ThreadState& self) {
   const auto nr = static_cast<uint32_t>(self.frame.nr);
   if (const uint8_t command = plan_for(nr).command; command != Plan::none) {
     const uint8_t flags = flags_of_command(nr, self.frame.args[command]);
-    if (!(flags & plan_out)) self.in_flight.has_out = false;
+    if (!(flags & plan_out)) self.in_flight.out = Out::none;
     if (!(flags & plan_in)) return true;
   }
   return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});

@@ -109,6 +109,7 @@ bool set_log(const char* s, Config& c) {
   return copy(s, c.log_file, sizeof c.log_file);
 }
 
+bool set_exact(const char* s, Config& c) { return parse_switch(s, c.exact); }
 bool set_disable(const char* s, Config& c) { return parse_switch(s, c.disabled); }
 bool set_vdso(const char* s, Config& c) {
   if (!same(s, "on") && !same(s, "off")) return false;
@@ -132,6 +133,7 @@ constexpr Option options[] = {
     {"TRACE", set_trace, "system calls as in strace -e trace="},
     {"CAPTURE", set_capture, "none, in, out or in,out"},
     {"STRSIZE", set_strsize, "a number of bytes or all"},
+    {"EXACT", set_exact, "0 or 1"},
     {"MODE", set_mode, "stream or overwrite"},
     {"BUFFER", set_buffer, "a size from 64K to 1G"},
     {"MAX_SIZE", set_max_size, "a size"},

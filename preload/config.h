@@ -23,6 +23,7 @@ struct Config {
   bool vdso = false;
   Level log = Level::warn;
   char log_file[512] = "";
+  bool exact = false;  // the kernel works on our copies: exact.h
   bool disabled = false;
   bool caches = true;          // plans: plan_cache.h
   char cache[1024] = "";       // where; empty: as the environment says

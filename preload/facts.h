@@ -26,7 +26,7 @@ enum class After : uint8_t {
 };
 
 // Bits of Facts::what.
-inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8;
+inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_exact = 16;
 
 // The shapes that most calls have; what is taken is known from one or two arguments.
 enum class Shape : uint8_t {
@@ -36,10 +36,13 @@ enum class Shape : uint8_t {
   structure,  // out: `bytes` of it
 };
 
+// The memory that a call fills: none is wanted · the app's, as it is then · our copies (exact.h).
+enum class Out : uint8_t { none, taken, exact };
+
 // What leave() has to know of the call that is being made; compared as one word.
 struct alignas(4) InFlight {
   bool recording = false;  // its entry was written
-  bool has_out = false;    // there is memory to take after it
+  Out out = Out::none;     // what memory there is to take after it
   uint8_t how = 0;         // wire::exit_* for its exit
   After after = After::nothing;
 };

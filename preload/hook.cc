@@ -1,6 +1,7 @@
 #include "preload/hook.h"
 
 #include "preload/capture.h"
+#include "preload/exact.h"
 #include "preload/global.h"
 #include "preload/pack.h"
 #include "preload/special.h"
@@ -57,12 +58,19 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   if (self.in_flight.recording) self.out.publish();
 }
 
-uint32_t enter_specially(ThreadState& self) {
+// A call whose entry is written, and of which more is wanted than to be made.
+uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   auto& call = self.frame;
   call.pass = call.args;
   call.pass_nr = call.nr;
-  const auto route = static_cast<uint32_t>(special_enter(self, static_cast<uint32_t>(call.nr)));
-  return route == ROUTE_RUN ? ROUTE_PASS : route;
+  const bool recording = self.in_flight.recording;
+  const bool exact = recording && facts.what & is_exact && try_enter_exactly(self);
+  if (recording && !exact && facts.what & has_in) take_in(self, facts);
+  entered(self);
+  auto route = arch::Route::run;
+  if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
+  if (exact) self.in_flight.out = Out::exact;
+  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
 }
 
 // The long way, for all that the short one leaves out: a trapped call, one that is not
@@ -83,13 +91,14 @@ uint32_t enter_specially(ThreadState& self) {
       count(out.header->filtered);
     } else if (write_entry(self, nr, facts.arity())) {
       self.in_flight = facts.in_flight;
-      if (facts.what & has_in) take_in(self, facts);
     } else {
       count(out.header->lost);
     }
   }
+  if (facts.what & (is_special | is_exact)) return enter_specially(self, facts);
+  if (self.in_flight.recording && facts.what & has_in) take_in(self, facts);
   entered(self);
-  return facts.what & is_special ? enter_specially(self) : ROUTE_RUN;
+  return ROUTE_RUN;
 }
 
 // The rest of a call that was entered the short way.
@@ -100,10 +109,7 @@ uint32_t enter_specially(ThreadState& self) {
 }
 
 [[gnu::noinline]] uint32_t enter_with_more(ThreadState& self) {
-  const Facts& facts = global.facts[static_cast<uint32_t>(self.frame.nr)];
-  if (facts.what & has_in) take_in(self, facts);
-  entered(self);
-  return enter_specially(self);
+  return enter_specially(self, global.facts[static_cast<uint32_t>(self.frame.nr)]);
 }
 
 // The exit of the call, all of it. False: there is no room, or the clock has run off.
@@ -135,9 +141,10 @@ uint32_t enter_specially(ThreadState& self) {
 
 [[gnu::noinline]] void leave_with_care(ThreadState& self) {
   const auto result = self.frame.result;
+  if (self.in_flight.out == Out::exact) leave_exactly(self);
   if (self.in_flight.after != After::nothing) special_leave(self);
   if (self.in_flight.recording) {
-    if (self.in_flight.has_out)
+    if (self.in_flight.out == Out::taken)
       take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
     write_exit(self, self.frame.result, self.in_flight.how);
   }
@@ -229,15 +236,15 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   out.cursor = end;
   ++out.calls;
   count(out.header->calls_stub);
-  if (what & (has_in | is_special))
-    return what & is_special ? enter_with_more(self) : enter_with_memory(self);
+  if (what & (has_in | is_special | is_exact))
+    return what & (is_special | is_exact) ? enter_with_more(self) : enter_with_memory(self);
   set_phase(self, arch::Phase::entered);
   out.publish(end);
   return ROUTE_RUN;
 }
 
 extern "C" void sctrace_leave(ThreadState& self) {
-  constexpr InFlight plain{.recording = true}, filling{.recording = true, .has_out = true};
+  constexpr InFlight plain{.recording = true}, filling{.recording = true, .out = Out::taken};
   const uint32_t call = as_word(self.in_flight);
   if (call == as_word(filling)) return leave_with_memory(self);
   if (call != as_word(plain) || !try_leave(self)) [[unlikely]]

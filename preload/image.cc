@@ -164,7 +164,8 @@ void fill_image(wire::Image& image, uint64_t ring_bytes, uint32_t slots) {
   image.mode = global.config.mode;
   image.pid = main_process.pid;
   image.ppid = static_cast<uint32_t>(raw_syscall(__NR_getppid));
-  image.capture_flags = (global.config.capture_in ? 1 : 0) | (global.config.capture_out ? 2 : 0);
+  image.capture_flags = (global.config.capture_in ? 1 : 0) | (global.config.capture_out ? 2 : 0) |
+                        (global.config.exact ? 4 : 0);
   image.strsize = global.config.strsize > 0xffffffff ? 0xffffffff
                                                      : static_cast<uint32_t>(global.config.strsize);
   timespec mono{}, real{};

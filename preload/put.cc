@@ -34,13 +34,14 @@ void clear(uint8_t* at) {
 // One record of n bytes, its head first: little is left to remember while the bytes move. False:
 // there is nothing to go on with.
 [[gnu::always_inline]] inline bool put_piece(ThreadState& self, uint8_t way, uint8_t flags,
-                                             uint64_t address, uint64_t wanted, uint64_t n) {
+                                             uint64_t address, uint64_t wanted, uint64_t n,
+                                             uint64_t source) {
   RingWriter& out = self.out;
   uint8_t* place = out.place();
   uint8_t* bytes = place + sizeof(wire::Data);
   clear(bytes + (n & ~7ull));  // what pads the last word
   put_head(place, way | flags, wanted, address, n);
-  const uint64_t missing = sctrace_copy(bytes, reinterpret_cast<const void*>(address), n);
+  const uint64_t missing = sctrace_copy(bytes, reinterpret_cast<const void*>(source), n);
   if (missing) [[unlikely]]
     return put_less(out, address, wanted, way, n - missing);
   out.cursor += sizeof(wire::Data) + rounded(n);
@@ -48,12 +49,12 @@ void clear(uint8_t* at) {
 }
 
 [[gnu::noinline]] bool put_pieces(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted,
-                                  uint64_t keep) {
-  for (uint64_t n; keep; address += n, wanted -= n, keep -= n) {
+                                  uint64_t keep, uint64_t source) {
+  for (uint64_t n; keep; address += n, source += n, wanted -= n, keep -= n) {
     n = keep < wire::data_piece ? keep : wire::data_piece;
     if (!room(self, self.out, sizeof(wire::Data) + 8 + rounded(n))) return false;
     const uint8_t flags = keep > n ? wire::data_more : n < wanted ? wire::data_cut : 0;
-    if (!put_piece(self, way, flags, address, wanted, n)) return true;
+    if (!put_piece(self, way, flags, address, wanted, n, source)) return true;
     if (flags & wire::data_cut) count(self.out.header->cut);
   }
   return true;
@@ -64,11 +65,17 @@ void clear(uint8_t* at) {
 bool put(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted, uint64_t keep) {
   if (!address) return true;
   if (keep > wire::data_piece) [[unlikely]]
-    return put_pieces(self, way, address, wanted, keep);
+    return put_pieces(self, way, address, wanted, keep, address);
   if (!room(self, self.out, sizeof(wire::Data) + 8 + rounded(keep))) return false;
-  if (keep >= wanted) return put_piece(self, way, 0, address, wanted, keep), true;
-  if (put_piece(self, way, wire::data_cut, address, wanted, keep)) count(self.out.header->cut);
+  if (keep >= wanted) return put_piece(self, way, 0, address, wanted, keep, address), true;
+  if (put_piece(self, way, wire::data_cut, address, wanted, keep, address))
+    count(self.out.header->cut);
   return true;
+}
+
+bool put_copy(ThreadState& self, uint8_t way, uint64_t copy, uint64_t address, uint64_t wanted,
+              uint64_t keep) {
+  return put_pieces(self, way | wire::data_exact, address, wanted, keep, copy);
 }
 
 bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {

@@ -102,6 +102,7 @@ bool mended(int signo, const Info& info, Context& context) {
   if (context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_mask))
     return answer_mask(context), true;
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
+  if (is(sctrace_probe_touch)) return go(sctrace_probe_fault);
   if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store) || is(sctrace_copy_word_load) ||
       is(sctrace_copy_word_store))
     return go(sctrace_copy_string_fault);

@@ -12,6 +12,7 @@
 #include "preload/call_names.h"
 #include "preload/capture_plan.h"
 #include "preload/environment.h"
+#include "preload/exact.h"
 #include "preload/files.h"
 #include "preload/global.h"
 #include "preload/image.h"
@@ -81,8 +82,10 @@ void decide() {
     const bool known = name_of_call(nr);
     const bool asked = known ? global.config.traced[nr] : global.config.traced_unknown;
     if (asked) facts.what |= is_wanted;
-    facts.in_flight.has_out = facts.what & has_out;
+    facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
     if (special(nr)) facts.what |= is_special;
+    const bool takes = facts.what & (has_in | has_out);
+    if (global.config.exact && asked && takes && may_be_exact(nr)) facts.what |= is_exact;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/exact.h"
 #include "preload/global.h"
 #include "preload/sandbox.h"
 #include "preload/trap.h"
@@ -168,6 +169,7 @@ void set_stack(const ThreadState& self) {
 }
 
 void settle(ThreadState& self, Slot slot) {
+  if (global.config.exact) make_exact_memory(self);
   if (slot == Slot::write) sctrace_self = {&self, SEAL};
   if (slot == Slot::keep) point_slot(self);
   if (global.sud && may(self, own_arm | own_return) && self.process->follow) try_arm();

@@ -57,6 +57,15 @@ struct FreshText {
 };
 
 // What a new thread's fs is: not ours · ours if it is sealed now · certainly ours.
+// Copies that the kernel is given in place of the app's memory; see exact.h.
+struct Exact {
+  uint64_t base, bytes;  // where they lie; 0: this thread has none
+  uint64_t used;
+  uint64_t copy[6];      // by argument; 0: as the app has it
+  uint64_t bytes_of[6];  // of each; for vectors how many there are
+  bool full;
+};
+
 enum class Slot : uint8_t { leave, keep, write };
 
 struct alignas(64) ThreadState {
@@ -98,6 +107,7 @@ struct alignas(64) ThreadState {
   FreshText fresh;
   uint64_t text_births;  // rewriter::births() before the mapping call in flight
   uint64_t escape;       // see arch/x86_64/aside.h
+  Exact exact;
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;

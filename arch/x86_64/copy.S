@@ -64,4 +64,26 @@ LABEL sctrace_copy_string_fault
     notq  %rax
     ret
     .cfi_endproc
+
+/* size_t sctrace_probe(at, n): a locked no-change of a byte in each page, so that no store of another thread
+ * is lost. 0: all of them may be written. */
+    .p2align 4
+LABEL sctrace_probe
+    .cfi_startproc
+    leaq  -1(%rdi,%rsi), %rsi
+1:
+LABEL sctrace_probe_touch
+    lock orb $0, (%rdi)
+    orq   $0xfff, %rdi
+    incq  %rdi
+    jz    2f
+    cmpq  %rsi, %rdi
+    jbe   1b
+    xorl  %eax, %eax
+    ret
+2:
+LABEL sctrace_probe_fault
+    movl  $1, %eax
+    ret
+    .cfi_endproc
     .section .note.GNU-stack, "", @progbits

@@ -81,6 +81,7 @@ extern const char sctrace_rbx_is_ours[], sctrace_common[], sctrace_rsp_is_ours[]
 extern const char sctrace_site[], sctrace_returned[], sctrace_result_saved[];
 extern const char sctrace_child_site[], sctrace_child_returned[];
 extern const char sctrace_copy_begin[], sctrace_copy_fault[];
+extern const char sctrace_probe_touch[], sctrace_probe_fault[];
 extern const char sctrace_copy_word_load[], sctrace_copy_word_store[];
 extern const char sctrace_copy_string_load[], sctrace_copy_string_store[],
     sctrace_copy_string_fault[];
@@ -95,6 +96,8 @@ void sctrace_fault_for_signal();
 long sctrace_call_on(uint64_t rsp, long number, const void* a, void* b);
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);
 // Copies n bytes; returns how many could NOT be copied because memory on either side faulted.
+// 0 if every page of [at, at + n), n > 0, may be written; it is touched, and left as it is.
+size_t sctrace_probe(void* at, size_t n);
 size_t sctrace_copy(void* to, const void* from, size_t n);
 // The same for a string of at most n bytes: returns its length, without the nul; n if there was
 // none; -1-length if memory faulted after so many bytes. Up to 7 bytes behind it are written over.

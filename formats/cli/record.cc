@@ -30,6 +30,8 @@ struct Mirror {
 constexpr Mirror mirrors[] = {
     {"-s,--strsize", "SCTRACE_STRSIZE", "N", "bytes kept of each buffer, or `all` (256)"},
     {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
+    {"--exact", "SCTRACE_EXACT", "0|1",
+     "the kernel works on copies, which are what is recorded (0)"},
     {"--mode", "SCTRACE_MODE", "MODE", "stream (all of it), overwrite (the newest)"},
     {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
     {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},

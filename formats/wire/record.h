@@ -81,6 +81,7 @@ inline constexpr uint8_t data_cut = 2;    // fewer bytes kept than wanted, by a 
 inline constexpr uint8_t data_fault = 4;  // memory could not be read from here on
 inline constexpr uint8_t data_more = 8;   // the next data record goes on where this one ends
 inline constexpr uint8_t data_redacted = 16;    // length kept, bytes dropped on purpose
+inline constexpr uint8_t data_exact = 32;       // the kernel used these very bytes (exact mode)
 inline constexpr uint32_t data_piece = 0x8000;  // most bytes in one data record
 constexpr uint64_t data_where(uint64_t address, uint64_t kept) {
   return (address & 0xffff'ffff'ffffull) | kept << 48;

@@ -48,7 +48,8 @@ struct RingHeader {
   std::atomic<uint64_t> untraced;                // seen, but left alone (stated limits)
   std::atomic<uint64_t> lost;                    // asked for, but no room
   std::atomic<uint64_t> signals;
-  uint64_t padding[5];
+  std::atomic<uint64_t> inexact;  // exact mode: calls whose memory was left to the ordinary way
+  uint64_t padding[4];
 };
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;

@@ -72,11 +72,12 @@ struct Image {
   std::atomic<uint64_t> data_blocks;  // places handed out in the data file
   uint32_t sud;         // 1: Syscall User Dispatch armed; else errno of the refusal, 0 = not asked
   uint32_t site_count;  // entries of sites[] that are true
-  uint64_t sites_refused;           // sites that did not fit the table
-  uint32_t capture_flags, strsize;  // settings: bit 0 in, bit 1 out; bytes kept a buffer (~0 = all)
-  char program[256];                // path of the executable
-  char command[command_bytes];      // argv, each ended by a nul
-  char objects[objects_bytes];      // "base path\n" a mapped object, hexadecimal base
+  uint64_t sites_refused;  // sites that did not fit the table
+  uint32_t capture_flags,
+      strsize;        // settings: bit 0 in, 1 out, 2 exact; bytes kept a buffer (~0 = all)
+  char program[256];  // path of the executable
+  char command[command_bytes];  // argv, each ended by a nul
+  char objects[objects_bytes];  // "base path\n" a mapped object, hexadecimal base
   Site sites[site_max];
 };
 inline constexpr uint32_t image_header_bytes = 65536;
