@@ -58,7 +58,7 @@ bool more_room(ThreadState& self) {
   return true;
 }
 
-uint64_t own_memory(ThreadState& self, uint64_t n) {
+uint64_t room_beside(ThreadState& self, uint64_t n) {
   constexpr uint64_t aligned = 0;
   return place_for(self, aligned, n);
 }

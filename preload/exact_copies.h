@@ -12,7 +12,7 @@ void begin_copies(ThreadState& self);  // none is left of the call before; pass 
 bool more_room(ThreadState& self);     // after a copy that found none; false: there is no more
 
 // Memory of ours beside the copies, for what the kernel is given instead of an array of the app's.
-uint64_t own_memory(ThreadState& self, uint64_t n);
+uint64_t room_beside(ThreadState& self, uint64_t n);
 
 // Each returns the copy's address; 0: no room, or not all of the app's memory is there.
 uint64_t copied_in(ThreadState& self, uint64_t app, uint64_t n);

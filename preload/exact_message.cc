@@ -88,7 +88,7 @@ bool copy_control(ThreadState& self, Messages& m, bool sending) {
 uint64_t copy_vectors(ThreadState& self, uint64_t app, uint64_t count, bool sending) {
   if (!count || count > vectors_most) return 0;
   const uint64_t bytes = count * sizeof(Vector);
-  const uint64_t copy = own_memory(self, 2 * bytes);
+  const uint64_t copy = room_beside(self, 2 * bytes);
   if (!copy || !read_app(at<void>(copy), app, bytes)) return 0;
   auto* kernel = at<Vector>(copy);
   uint64_t left = exact_most;
@@ -105,7 +105,7 @@ uint64_t copy_vectors(ThreadState& self, uint64_t app, uint64_t count, bool send
 }
 
 uint64_t copy_message(ThreadState& self, uint64_t app, bool sending) {
-  const uint64_t copy = own_memory(self, sizeof(Messages));
+  const uint64_t copy = room_beside(self, sizeof(Messages));
   if (!copy || !read_app(at<void>(copy), app, sizeof(Message))) return 0;
   auto& m = *at<Messages>(copy);
   m.app = m.kernel;

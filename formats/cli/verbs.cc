@@ -76,6 +76,7 @@ void say_losses(const read::Losses& losses) {
   part(losses.rolled_over, "block rolled over", "blocks rolled over");
   part(losses.untraced, "call untraced", "calls untraced");
   part(losses.cut, "buffer cut", "buffers cut");
+  part(losses.inexact, "call not exact", "calls not exact");
   part(losses.cut_here, "buffer cut by the reader", "buffers cut by the reader");
   part(losses.damaged, "place damaged (see `sctrace check`)",
        "places damaged (see `sctrace check`)");

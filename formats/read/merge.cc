@@ -163,7 +163,8 @@ Losses Timeline::Merge::losses() const {
   for (const Stream& stream : streams_)
     if (stream.calls) add(all, *stream.calls);
   for (const Image& image : trace_.images())
-    for (const Slot& slot : image.slots) all.cut += slot.cut, all.untraced += slot.untraced;
+    for (const Slot& slot : image.slots)
+      all.cut += slot.cut, all.untraced += slot.untraced, all.inexact += slot.inexact;
   all.cut_here = budget_->cut;
   all.damaged = trace_.damages().count + damages_.count;
   all.clock_uncertain = trace_.clock().is_uncertain();

@@ -43,6 +43,7 @@ void CallReader::on_data(const Step& step) {
     Piece& piece = call.memory.emplace_back();
     piece.address = data.where & 0xffff'ffff'ffff;
     piece.out = data.flags & wire::data_out;
+    piece.exact = data.flags & wire::data_exact;
   }
   Piece& piece = call.memory.back();
   piece.wanted = std::max<uint64_t>(piece.wanted, data.wanted);

@@ -21,6 +21,7 @@ struct Piece {
   bool cut = false;    // shortened by a setting
   bool fault = false;  // memory beyond bytes.size() could not be read
   bool redacted = false;
+  bool exact = false;  // the kernel used these very bytes
 };
 
 // What is behind a descriptor, as the writer asked the kernel.
@@ -83,6 +84,7 @@ struct Losses {
       0;                  // blocks overwritten by newer ones in a flight recorder (mode overwrite)
   uint64_t cut = 0;       // buffers kept shorter than they were, by the writer's settings
   uint64_t cut_here = 0;  // and by the reader, to keep within its memory
+  uint64_t inexact = 0;   // exact mode: calls whose memory was taken in the ordinary way
   uint64_t untraced = 0;  // calls seen but left alone by the writer
   uint64_t orphans = 0;   // results whose call is missing
   uint64_t unfinished = 0;       // calls that never came back, other than those which never do

@@ -41,7 +41,7 @@ struct Slot {
   uint32_t pid = 0, tid = 0;
   uint64_t head = 0, drained = 0;
   uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0,
-           signals = 0;
+           inexact = 0, signals = 0;
 };
 
 struct Image {

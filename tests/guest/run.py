@@ -1,13 +1,20 @@
-"""run.py BUILD PROGRAM [native]: a guest natively and through both doors; output and status compared.
+"""run.py BUILD PROGRAM [native]: a guest natively, through both doors and in further modes; output and
+status compared.
 
 known.txt (beside this file) names what can't hold: `NAME DOOR reason`. Such a case must fail, or the
-line is out of date and the test fails for that.
+line is out of date and the test fails for that. A limit of the door `auto` is one of the modes that
+use it.
 """
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from traced import DOORS, House, differences, tree  # noqa: E402
+
+
+# Beside the doors: what else changes what a call meets on its way.
+MODES = {"exact": {"SCTRACE_EXACT": "1", "SCTRACE_STRSIZE": "all"},
+         "overwrite": {"SCTRACE_MODE": "overwrite", "SCTRACE_STRSIZE": "all"}}
 
 
 def known(name):
@@ -26,7 +33,8 @@ def main(build, program, only=None):
     with House(build) as house:
         def outcome(door=None, trace=None):
             work = house.fresh("work")
-            done = house.run([program], house.environment(door, trace), work, 60)
+            env = house.environment("auto" if door in MODES else door, trace, **MODES.get(door, {}))
+            done = house.run([program], env, work, 60)
             done.files = tree(work)
             return done
 
@@ -35,12 +43,12 @@ def main(build, program, only=None):
         if native.status != 0:
             print("FAULT natively it ended with", native.status)
             failed = True
-        for door in DOORS if only is None else [None] * 20:
+        for door in (*DOORS, *MODES) if only is None else [None] * 20:
             trace = house.path(f"trace-{door}")
             found = differences(native, outcome(door, trace))
             if door:
                 found += house.trace_faults(trace)
-            limit = limits.get(door)
+            limit = limits.get("auto" if door in MODES else door)
             for what in found:
                 print("KNOWN" if limit else "FAULT", f"{door}: {what}")
             if limit and not found:
