@@ -180,6 +180,7 @@ Slot read_slot(const File& file, uint64_t offset) {
             .filtered = ring.filtered,
             .lost = ring.lost,
             .cut = ring.cut,
+            .inexact = ring.inexact,
             .signals = ring.signals};
     if (slot.state != wire::RingState::live || slot.head == before) break;
     before = slot.head;
