@@ -54,7 +54,7 @@ bool Memory::has(uint64_t at, bool out) const { return piece_at(at, out) != null
 bool Memory::shortened(uint64_t at, uint64_t, bool out) const {
   for (const Piece& p : call_.memory)
     if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at &&
-        at - p.address <= p.bytes.size())
+        at - p.address <= p.wanted)
       return true;
   return false;
 }

@@ -1,0 +1,85 @@
+#include <cstring>
+
+#include "formats/read/decode.h"
+#include "formats/text.h"
+#include "tests/support/catch.h"
+
+using namespace sctrace;
+using Catch::Matchers::Equals;
+
+namespace {
+
+read::Call call(uint32_t nr, std::initializer_list<uint64_t> args, int64_t result) {
+  read::Call c;
+  c.pid = c.tid = 100;
+  c.nr = nr;
+  c.ended = true;
+  c.result = result;
+  for (uint64_t a : args) c.args[c.argc++] = a;
+  return c;
+}
+
+void put(read::Call& c, uint64_t address, const void* bytes, size_t n) {
+  read::Piece p;
+  p.address = address;
+  p.bytes.assign(static_cast<const uint8_t*>(bytes), static_cast<const uint8_t*>(bytes) + n);
+  p.wanted = n;
+  c.memory.push_back(p);
+}
+
+std::string line(const read::Call& c) {
+  TextOptions options;
+  options.column = 1;
+  TextPrinter printer(options);
+  printer.leave(read::decode(c));
+  std::string text = printer.out();
+  text.resize(text.find(" = "));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("flags make other arguments meaningless", "[formats][decode]") {
+  read::Call c = call(arch::nr_mount, {0x1000, 0x1000, 0x1000, 0x1000, 0x1000}, -1);
+  put(c, 0x1000, "x", 2);
+  CHECK_THAT(line(c), Equals(R"(mount("x", "x", 0x1000, MS_BIND, 0x1000))"));
+  c.args[3] = 0x20;
+  CHECK_THAT(line(c), Equals(R"(mount("x", "x", 0x1000, MS_REMOUNT, "x"))"));
+  CHECK_THAT(line(call(arch::nr_syslog, {0, 0x1000, 1}, -1)),
+             Equals("syslog(0 /* SYSLOG_ACTION_CLOSE */)"));
+  CHECK_THAT(line(call(arch::nr_kcmp, {1, 2, 1, 3, 4}, 0)), Equals("kcmp(1, 2, KCMP_VM)"));
+  CHECK_THAT(line(call(arch::nr_kcmp, {1, 2, 0, 3, 4}, 0)), Equals("kcmp(1, 2, KCMP_FILE, 3, 4)"));
+}
+
+TEST_CASE("without an address nobody looks at its length", "[formats][decode]") {
+  read::Call c = call(arch::nr_accept, {3, 0, 0x1000}, -9);
+  const int length = 16;
+  put(c, 0x1000, &length, sizeof length);
+  CHECK_THAT(line(c), Equals("accept(3, NULL, 0x1000)"));
+}
+
+TEST_CASE("the protocol of a socket is of its family", "[formats][decode]") {
+  CHECK_THAT(line(call(arch::nr_socket, {29, 3, 1}, 3)),
+             Equals("socket(AF_CAN, SOCK_RAW, CAN_RAW)"));
+  CHECK_THAT(line(call(arch::nr_socket, {35, 3, 9}, 3)),
+             Equals("socket(AF_PHONET, SOCK_RAW, 0x9 /* PN_PROTO_??? */)"));
+}
+
+TEST_CASE("call signs are readable where they make sense", "[formats][decode]") {
+  uint8_t address[16 + 7] = {3, 0, 'V' << 1, 'A' << 1, 'L' << 1, 'I' << 1, 'D' << 1, ' ' << 1, 26};
+  read::Call c = call(arch::nr_connect, {3, 0x1000, 16}, -9);
+  SECTION("one alone") {
+    put(c, 0x1000, address, 16);
+    CHECK_THAT(line(c), Equals("connect(3, {sa_family=AF_AX25, sax25_call=VALID-13, "
+                               "sax25_ndigis=0}, 16)"));
+  }
+  SECTION("one that hands on, with small letters") {
+    address[12] = 1;
+    std::memcpy(address + 16, "\xe6\xda\xc2\xd8\xd8\xe6\x12", 7);
+    put(c, 0x1000, address, 23);
+    c.args[2] = 23;
+    CHECK_THAT(line(c), Equals("connect(3, {sa_family=AF_AX25, fsa_ax25={sax25_call=VALID-13, "
+                               "sax25_ndigis=1}, fsa_digipeater=[{ax25_call="
+                               R"("\xe6\xda\xc2\xd8\xd8\xe6\x12"} /* smalls-9 */]}, 23))"));
+  }
+}
