@@ -1,5 +1,6 @@
 // The summary: calls, errors and time by system call. Latencies are kept as a histogram of 1 %
-// steps, so memory does not grow with the trace.
+// steps, so memory does not grow with the trace. groups.h counts by other things than the call,
+// counts_table.h shows the rows.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,11 +15,17 @@ namespace sctrace {
 class Latencies {
  public:
   void add(uint64_t ns);
+  void add(const Latencies& other);
   uint64_t quantile(double q) const;  // 0.5: half of them were no longer than this
   uint64_t min() const { return count_ ? min_ : 0; }
   uint64_t max() const { return max_; }
+  uint64_t mean() const { return count_ ? total_ / count_ : 0; }
   uint64_t total() const { return total_; }
   uint64_t count() const { return count_; }
+  // The histogram itself: how many took no longer than step_end(n), and longer than the step
+  // before it.
+  const std::vector<uint32_t>& steps() const { return steps_; }
+  static uint64_t step_end(size_t step);
 
  private:
   std::vector<uint32_t> steps_;  // grows up to the slowest
@@ -32,6 +39,9 @@ struct Count {
   uint64_t unfinished = 0;  // that did not
   uint64_t bytes = 0;       // moved by calls that return a number of bytes
   Latencies latencies;
+  std::map<uint32_t, uint64_t> errors_by;              // errno → how many of the errors
+  void add(uint32_t nr, int64_t result, uint64_t ns);  // one that came back
+  void add(const Count& other);
 };
 
 class Counts {
@@ -45,11 +55,6 @@ class Counts {
   std::map<uint32_t, Count> by_number_;
 };
 
-enum class SortKey : uint8_t { time, calls, errors, name, max, none };
-
-// As strace -c prints it; with latencies, three more columns. `none` keeps the order of the
-// numbers.
-std::string counts_table(std::vector<Count> rows, SortKey key, bool latencies);
-std::string counts_json(const std::vector<Count>& rows, const read::Losses& losses);
+std::string name_of_call(uint32_t nr);  // read; syscall_0x1f4 where the table has no name
 
 }  // namespace sctrace

@@ -120,6 +120,20 @@ std::vector<Value> Files::details(uint32_t pid, int64_t fd) const {
   return details_of(one->told, one->peer_inode);
 }
 
+const OpenFile* Files::told(uint32_t pid, int64_t fd) const {
+  const One* one = at(pid, fd);
+  return one ? &one->told : nullptr;
+}
+
+std::shared_ptr<const OpenFile> Files::socket(uint32_t pid, int64_t fd) const {
+  const auto process = processes_.find(pid);
+  if (process == processes_.end()) return nullptr;
+  const auto file = process->second.open->find(fd);
+  if (file == process->second.open->end() || (file->second->told.mode & type_mask) != socket_type)
+    return nullptr;
+  return {file->second, &file->second->told};
+}
+
 bool Files::is_deleted(uint32_t pid, int64_t fd) const {
   const One* one = at(pid, fd);
   return one && one->deleted;
@@ -295,11 +309,23 @@ void Files::unlink(const std::string& path) {
   }
 }
 
+// Who is at the other end of a connection that was still being made when the writer asked.
+void Files::connected(const Call& call) {
+  constexpr int64_t in_progress = -115;
+  if (!call.ended || (call.result != 0 && call.result != in_progress)) return;
+  const Table& files = *process(call.pid).open;
+  const auto one = files.find(low(call, 0));
+  if (one == files.end() || !one->second->told.peer.empty()) return;
+  one->second->told.peer =
+      Memory(call).bytes(call.args[1], std::min<uint64_t>(call.args[2], 128), false);
+}
+
 void Files::forget(const Call& call) {
   using namespace arch;
   Process& self = process(call.pid);
   if (changes_names(call.nr))
     for (const OpenFile& file : call.files) tell(self, file);
+  if (call.nr == nr_connect) connected(call);
   if (!call.ended || call.result < 0) return;
   const auto name = [&](int dirfd, int path) {
     return resolved(call.pid, dirfd < 0 ? -100 : low(call, dirfd),

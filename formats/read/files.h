@@ -23,6 +23,8 @@ class Files {
 
   std::string path(uint32_t pid, int64_t fd) const;  // as /proc/PID/fd has it; empty if unknown
   std::vector<Value> details(uint32_t pid, int64_t fd) const;  // more than that: devices, addresses
+  const OpenFile* told(uint32_t pid, int64_t fd) const;        // or null; until the next item
+  std::shared_ptr<const OpenFile> socket(uint32_t pid, int64_t fd) const;  // null: it is none
   bool is_deleted(uint32_t pid, int64_t fd) const;
   std::string directory(uint32_t pid) const;
   std::string resolved(uint32_t pid, int64_t dirfd, std::string_view name) const;
@@ -53,6 +55,7 @@ class Files {
   void copy(uint32_t pid, int64_t from, int64_t to);
   void rename(const std::string& from, const std::string& to);
   void unlink(const std::string& path);
+  void connected(const Call& call);
 
   std::unordered_map<uint32_t, Process> processes_;    // by pid
   std::unordered_map<uint32_t, Process> bequeathed_;   // by the tid that made the last child

@@ -1,4 +1,6 @@
 #include "formats/counts.h"
+#include "formats/counts_columns.h"
+#include "formats/counts_table.h"
 #include "tests/support/catch.h"
 
 #include "arch/table.h"
@@ -24,7 +26,7 @@ TEST_CASE("the table has strace's columns, longest time first", "[formats][count
   Counts counts;
   made(counts, arch::nr_getpid, 7, 500'000);
   made(counts, arch::nr_close, -9, 1'500'000);
-  CHECK(counts_table(counts.rows(), SortKey::time, false) ==
+  CHECK(counts_of(counts.by_number(), Column::total, columns_named(usual_columns)) ==
         "% time     seconds  usecs/call     calls    errors syscall\n"
         "------ ----------- ----------- --------- --------- ----------------\n"
         " 75.00    0.001500        1500         1         1 close\n"
@@ -54,4 +56,32 @@ TEST_CASE("a call that has not come back is unfinished and counts no time", "[fo
   REQUIRE(counts.rows().size() == 1);
   CHECK(counts.rows()[0].calls == 0);
   CHECK(counts.rows()[0].unfinished == 1);
+}
+
+TEST_CASE("a histogram has a bar for each doubling, and what is there is seen",
+          "[formats][counts]") {
+  Count row;
+  row.name = "read";
+  for (int i = 0; i < 200; ++i) row.add(arch::nr_read, 1, 100);
+  row.add(arch::nr_read, 1, 300);
+  CHECK(histogram_text(row) ==
+        "read: 201 calls\n"
+        "      64 ns to    128 ns        200 |" +
+            std::string(50, '#') +
+            "\n"
+            "     128 ns to    256 ns          0 |\n"
+            "     256 ns to    512 ns          1 |#\n");
+}
+
+TEST_CASE("sums of rows are those of all calls", "[formats][counts]") {
+  Count a, b;
+  a.add(arch::nr_read, 10, 100), a.add(arch::nr_read, -11, 50);
+  b.add(arch::nr_read, -11, 500);
+  const Count all = sum_of({a, b});
+  CHECK(all.calls == 3);
+  CHECK(all.errors_by == std::map<uint32_t, uint64_t>{{11, 2}});
+  CHECK(all.bytes == 10);
+  CHECK(all.latencies.min() == 50);
+  CHECK(all.latencies.max() == 500);
+  CHECK(all.latencies.total() == 650);
 }

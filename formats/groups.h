@@ -1,0 +1,71 @@
+// Calls counted by what they were about: a descriptor, a file, a peer, a thread, an error. Rows are
+// named as a person would call them; memory grows with the number of different names, not of calls.
+#pragma once
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/counts.h"
+#include "formats/read/files.h"
+#include "formats/read/timeline.h"
+#include "formats/read/trace.h"
+
+namespace sctrace {
+
+enum class GroupKey : uint8_t { syscall, fd, path, peer, thread, process, error };
+
+// What is counted where the key does not apply: calls without a file, calls that did not fail …
+inline constexpr std::string_view no_group = "-";
+
+class Groups {
+ public:
+  Groups(GroupKey key, const read::Trace& trace) : key_(key), trace_(trace) {}
+  void add(const read::Item& item);
+  // By time, longest first. A call that touches several files is in the row of each, so rows may
+  // come to more than the total.
+  std::vector<Count> rows() const;
+  Count total() const;  // of all calls, each once
+  void clear();         // forgets what was counted, not what is open
+
+ private:
+  void names_of(const read::Call& call, std::vector<std::string>& names);
+  const std::string& process(uint32_t pid);
+  void made(const read::Call& call);
+  void came_back(const read::Call& call);
+  std::vector<std::string> left(const read::Call& call);
+
+  GroupKey key_;
+  const read::Trace& trace_;
+  read::Files files_;
+  std::unordered_map<std::string, Count> rows_;
+  // What a call was about is decided when it begins: its result may take the name away again.
+  struct Open {
+    const read::Call* call;  // which it is, never looked into
+    std::vector<std::string> names;
+  };
+  std::unordered_map<uint32_t, std::vector<Open>> open_;  // by tid; handlers make calls within one
+  std::unordered_map<uint32_t, std::string> processes_;   // their names
+  Count total_;
+};
+
+// "PID program", as far as the trace tells.
+std::string process_name(const read::Trace& trace, uint32_t pid);
+
+// Files that a call names or reaches by descriptor, absolute where that is known; once each.
+std::vector<std::string> paths_of(const read::Call& call, const read::Files& files);
+
+// How long the run was, and who was in it. Costs nothing worth mentioning a call.
+struct Run {
+  uint64_t first = 0, last = 0;  // ns, CLOCK_MONOTONIC
+  std::set<uint32_t> threads, processes;
+  void add(const read::Item& item) {
+    if (!first) first = item.when;
+    last = item.when;
+    if (item.kind == read::Item::Kind::thread) threads.insert(item.tid), processes.insert(item.pid);
+  }
+  uint64_t wall() const { return last - first; }
+};
+
+}  // namespace sctrace
