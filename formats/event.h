@@ -3,11 +3,16 @@
 // bytes, never a pointer.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace sctrace {
+
+namespace read {
+struct OpenFile;
+}
 
 struct Value {
   enum class Kind : uint8_t {
@@ -94,6 +99,8 @@ struct Event {
   Value value;                     // the result, when it did not fail
   std::vector<Value> after;        // what else came back, each with its `name`
   std::vector<std::string> paths;  // files it touched, by name or by descriptor
+  // What its first descriptor is, if that is a socket: valid while the event is told.
+  std::shared_ptr<const read::OpenFile> socket;
   // The errno of the answer, 0 for none: also that of a call to be restarted, and of the few calls
   // that never fail and whose answer only looks so. What summary counts as an error.
   int64_t error() const { return ended && result < 0 && result >= -4095 ? -result : 0; }

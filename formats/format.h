@@ -32,6 +32,9 @@ struct Object {
 };
 std::vector<Object> objects_of(const Program& program);
 
+// What a format weighs places by, where it has to choose.
+enum class Weigh : uint8_t { time, count, bytes };
+
 // What is known of a trace before anything happens in it. Outlives every sink.
 struct Session {
   std::string host, kernel;       // uname: nodename, release; empty if unknown
@@ -40,6 +43,7 @@ struct Session {
   bool clock_uncertain = false;   // durations are a guess: the clock was read once
   std::vector<Program> programs;  // by the time they began
   TextOptions words;              // how values are to be shown
+  Weigh by = Weigh::time;
 };
 
 // A thread began, or a process with its first thread, or a program in a process that was there.

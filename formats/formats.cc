@@ -3,10 +3,11 @@
 
 namespace sctrace {
 
-extern const Format chrome;
+extern const Format chrome, folded, parquet, pcapng, pprof, prometheus, speedscope, sqlite;
 
 namespace {
-constexpr const Format* all[] = {&chrome};
+constexpr const Format* all[] = {&chrome, &folded,     &parquet,    &pcapng,
+                                 &pprof,  &prometheus, &speedscope, &sqlite};
 }
 
 std::span<const Format* const> formats() { return all; }

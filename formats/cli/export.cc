@@ -17,6 +17,7 @@ struct Wish {
   std::string format, output, trace;
   std::vector<std::string> expressions;
   uint64_t strsize = 64;
+  Weigh by = Weigh::time;
 };
 
 std::string list_of_formats() {
@@ -71,6 +72,7 @@ int write(const Wish& wish, const Format& format, FeedOptions options) {
   const read::Trace trace(trace_named(wish.trace));
   Session session = session_of(trace);
   session.words.strsize = wish.strsize;
+  session.by = wish.by;
   Output output(place(wish, format), format.target, std::string(format.mark));
   Bar bar;
   if (isatty(STDERR_FILENO)) options.progress = std::ref(bar);
@@ -96,6 +98,11 @@ int verb_export(int argc, char** argv) {
       ->allow_extra_args(false);
   app.add_option("-s,--string-limit", wish.strsize, "characters of a string that are shown (64)")
       ->type_name("N");
+  const std::map<std::string, Weigh> weights{
+      {"time", Weigh::time}, {"count", Weigh::count}, {"bytes", Weigh::bytes}};
+  app.add_option("--by", wish.by, "what folded adds up: time (ns), count or bytes")
+      ->transform(CLI::CheckedTransformer(weights).description(""))
+      ->type_name("WHAT");
   app.add_option("TRACE", wish.trace, "trace directory (default: the newest sctrace-* here)");
   if (const auto status = parse(app, argc, argv)) return *status;
   FeedOptions options;

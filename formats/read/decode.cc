@@ -294,6 +294,8 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
   adapt(s, e);
   for (size_t i = call.nr == arch::nr_fsconfig; i < e.args.size(); ++i)
     add_paths(call.nr, e.args[i], e);
+  if (files && row.arity && row.args[0].kind == Kind::fd)
+    e.socket = files->socket(call.pid, static_cast<int32_t>(call.args[0]));
   add_result(s, e);
   return e;
 }

@@ -21,6 +21,8 @@ DOORS = {  # a header of somebody else's: the only files that may name it
     r"catch2/": [r"tests/.*"],
     r"fmt/": [r"formats/.*", r"tests/.*"],
     r"zstd": [r"formats/.*", r"tests/.*"],
+    r"zlib\.h$": [r"formats/pprof\.cc"],
+    r"sqlite3\.h$": [r"formats/sqlite\.cc"],
     r"seccomp\.h$": [r"tests/.*"],
 }
 # Guests of the C library's sort: the library may not need a C++ run-time.
