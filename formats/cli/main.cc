@@ -22,6 +22,7 @@ constexpr Verb verbs[] = {
     {"print", "show a trace as strace would", verb_print},
     {"summary", "count calls, errors and time by system call", verb_summary},
     {"export", "write a trace in the form of another tool", verb_export},
+    {"report", "one page on a trace, for a browser", verb_report},
     {"diff", "what differs between two traces", verb_diff},
     {"info", "what a trace holds, and what it does not", verb_info},
     {"check", "verify a trace; make a torn one whole", verb_check},

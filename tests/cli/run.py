@@ -34,7 +34,7 @@ def usage():
     says([], 2, err="usage")
     says(["nonsense"], 2, err="no verb `nonsense`")
     says(["summary", "--nonsense"], 2, err="sctrace summary")
-    for verb in ("record", "summary", "info", "check", "doctor"):
+    for verb in ("record", "summary", "diff", "report", "export", "info", "check", "doctor"):
         text = says([verb, "--help"], 0, out="--help")
         check(f"the help of {verb} fits a screen", text.count("\n") <= 40)
     check("the man page names every option", "\\-\\-repair" in says(["--man"], 0, out=".TH SCTRACE 1"))
@@ -50,6 +50,12 @@ def reading():
     says(["summary", "whole"], 0, out="p99/us")
     says(["summary", "-c", "-S", "calls", "whole"], 0, out="% time     seconds  usecs/call     calls    errors syscall")
     says(["summary", "lossy"], 0, err="5 calls lost")
+    says(["summary", "whole"], 0, out="errors: 1 EBADF")
+    says(["summary", "--by", "errno", "whole"], 0, out="EBADF")
+    says(["summary", "--histogram", "whole"], 0, out="read: 1 call")
+    says(["summary", "-c", "--by", "fd", "whole"], 2, err="a row for each syscall, not for each fd")
+    says(["summary", "--interval", "1", "whole"], 2, err="`1` is no length of an interval")
+    says(["summary", "--by", "colour", "whole"], 2, err="--by")
     info = json.loads(says(["info", "--json", "whole"], 0))
     check("info counts doors", info["calls"] == {"stub": 3, "trap": 1}, info)
     check("info counts sites by tactic", info["sites"]["mov"] == 1 and info["sites"]["trap"] == 1, info)
@@ -61,6 +67,20 @@ def reading():
     says(["summary", "."], 1, err="holds no file `session`")
     shutil.copytree("whole", "newest/sctrace-x-1")
     says(["summary"], 0, err="reading sctrace-x-1", cwd="newest")
+
+
+def comparing():
+    says(["diff", "whole", "whole"], 0, out="total")
+    says(["diff", "whole"], 2, err="B is required")
+    says(["diff", "whole", "nowhere"], 1, err="no such trace")
+    says(["diff", "--fail-on", "errors>0", "whole", "whole"], 1, err="close: errors is 1 (errors>0)")
+    says(["diff", "--fail-on", "p98>+10%", "whole", "whole"], 2, err="no column `p98`")
+    says(["diff", "whole", "lossy"], 0, err="5 calls lost")
+    says(["report", "whole"], 2, err="--output")
+    says(["report", "-o", "page.html", "lossy"], 0, err="5 calls lost")
+    with open("page.html") as page:
+        check("the page says what is missing", "calls lost for want of room" in page.read())
+    says(["report", "-o", "nowhere/page.html", "whole"], 1, err="nowhere/page.html")
 
 
 def checking():
@@ -125,6 +145,7 @@ try:
     with_library = {**os.environ, "SCTRACE_LIBRARY": root + "/libnone.so"}
     usage()
     reading()
+    comparing()
     checking()
     doctor(with_library)
     recording(with_library)

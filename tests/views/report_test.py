@@ -1,0 +1,97 @@
+"""The report's page in a browser: nothing in the console, nobody asked, summary's figures, and all
+that it can do done by keyboard and script. SCTRACE_PICTURES=DIR keeps screenshots."""
+import os
+
+from browser import Browser
+
+
+def figures(browser):
+    return browser.ask("""[...document.querySelectorAll("#table tbody tr")].map((line) =>
+        [...line.children].map((cell) => cell.dataset.value))""")
+
+
+def tables(browser, views, check, equal):
+    rows = figures(browser)
+    for place, field in ((1, "calls"), (2, "errors"), (3, "ns_total"), (5, "ns_p50"), (7, "ns_p99"), (9, "ns_max"), (10, "bytes")):
+        equal(f"the page's {field}", {name: row[field] for name, row in views.rows.items()},
+              {row[0]: int(row[place]) for row in rows})
+    check("the longest time comes first", [int(row[3]) for row in rows] == sorted((int(row[3]) for row in rows), reverse=True))
+    browser.click('[data-key="calls"]')
+    rows = figures(browser)
+    check("a click sorts by calls", [int(row[1]) for row in rows] == sorted((int(row[1]) for row in rows), reverse=True))
+    browser.click('[data-key="calls"]')
+    check("another the other way", [int(row[1]) for row in figures(browser)] == sorted(int(row[1]) for row in rows))
+    browser.ask("document.getElementById('only').focus()")
+    for key in "getppid":
+        browser.key(key)
+    check("rows are narrowed by typing", [row[0] for row in figures(browser)] == ["getppid"], figures(browser))
+    browser.ask("at('only').value = ''; at('only').dispatchEvent(new Event('input'))")
+    browser.click('[data-tab="path"]')
+    check("files are listed", any(row[0] == "/etc/passwd" for row in figures(browser)))
+    browser.click('[data-tab="errno"]')
+    equal("errors", views.summary["total"]["errors_by"], {row[0]: int(row[1]) for row in figures(browser)})
+    browser.click('[data-tab="syscall"]')
+
+
+def timeline(browser, check):
+    browser.ask("lanes.view(0, wall); document.getElementById('lanes').focus()")
+    for key in ("+", "+", "ArrowRight"):
+        browser.key(key)
+    begin, end = browser.ask("lanes.range")
+    check("keys zoom and move", begin > 0 and end - begin < browser.ask("wall") / 3, (begin, end))
+    browser.key("0")
+    check("0 shows all", browser.ask("lanes.range[1] - lanes.range[0] === wall"))
+    browser.key("n")
+    shown = browser.ask("document.getElementById('call').textContent")
+    check("a call is read out as print shows it", "(" in shown and " = " in shown, shown)
+    drawn = browser.ask("""new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+        const c = document.getElementById("lanes"), p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        const seen = new Set(); for (let i = 0; i < p.length; i += 4) seen.add(p[i] << 16 | p[i + 1] << 8 | p[i + 2]);
+        done(seen.size); })))""")
+    check("something is drawn", drawn > 10, drawn)
+
+
+def flames(browser, views, check):
+    equal_sum = browser.ask("[2, 3, 4].map((k) => flame.nodes[0].sum[k])")
+    total = views.summary["total"]
+    check("the flame graph's whole is the total", equal_sum == [total["calls"], total["ns_total"], total["bytes"]],
+          (equal_sum, total))
+    browser.ask("at('find').value = 'getppid'; at('find').dispatchEvent(new Event('input'))")
+    check("search sums what it finds", int(browser.ask("at('found').dataset.value")) == views.rows["getppid"]["ns_total"])
+    browser.ask("at('find').value = ''; at('find').dispatchEvent(new Event('input')); document.getElementById('flames').focus()")
+    for key in ("ArrowDown", "Enter"):
+        browser.key(key)
+    check("Enter goes into a frame", browser.ask("flame.root") > 0)
+    browser.key("Escape")
+    check("Escape comes out", browser.ask("flame.root") == 0)
+
+
+def test(views, check, equal):
+    file = views.house.path("report.html")
+    views.sctrace("report", "-o", file, views.trace)
+    check("the page without data is below 2 MB", os.path.getsize(file) < 2_000_000 + len(open(file).read().split('type="application/json">')[1]))
+    with Browser() as browser:
+        browser.size(1600)
+        browser.open("file://" + file)
+        browser.wait("document.documentElement.dataset.ready === 'yes'")
+        facts = browser.ask("""Object.fromEntries([...document.querySelectorAll("#facts dd")].map((one) => [one.dataset.fact, one.dataset.value]))""")
+        total, run = views.summary["total"], views.summary["run"]
+        check("the facts are summary's", int(facts["calls"]) == total["calls"] and int(facts["in calls"]) == total["ns_total"] and
+              int(facts["run"]) == run["ns_wall"] and int(facts["threads"]) == run["threads"], facts)
+        tables(browser, views, check, equal)
+        timeline(browser, check)
+        flames(browser, views, check)
+        names = browser.ask("""[...document.querySelectorAll("button, select, input, canvas")].filter((one) =>
+            !(one.getAttribute("aria-label") || one.textContent.trim() || one.closest("label"))).map((one) => one.outerHTML)""")
+        check("whatever can be used has a name", not names, names)
+        for theme in ("light", "dark"):
+            browser.theme(theme)
+            for width in (400, 1600):
+                browser.size(width)
+                browser.ask("new Promise((done) => setTimeout(() => requestAnimationFrame(done), 50))")
+                check(f"nothing sticks out at {width}", browser.ask("document.documentElement.scrollWidth <= innerWidth"),
+                      browser.ask("document.documentElement.scrollWidth"))
+                if os.environ.get("SCTRACE_PICTURES"):
+                    browser.picture(os.path.join(os.environ["SCTRACE_PICTURES"], f"{theme}-{width}.png"))
+        check("the console is silent", not browser.console, browser.console)
+        check("nobody is asked", all(url.startswith(("file://" + file, "data:")) for url in browser.requests), browser.requests)
