@@ -3,10 +3,10 @@
 
 namespace sctrace {
 
-extern const Format chrome, folded, parquet, pcapng, pprof, prometheus, speedscope, sqlite;
+extern const Format chrome, folded, json, parquet, pcapng, pprof, prometheus, speedscope, sqlite;
 
 namespace {
-constexpr const Format* all[] = {&chrome, &folded,     &parquet,    &pcapng,
+constexpr const Format* all[] = {&chrome, &folded,     &json,       &parquet, &pcapng,
                                  &pprof,  &prometheus, &speedscope, &sqlite};
 }
 
