@@ -151,8 +151,7 @@ TextOptions TextPrinter::options_for(const Event& e) const {
 std::string TextPrinter::registers(const Event& e, size_t from) const {
   std::string text;
   for (size_t i = from; i < e.argc; ++i)
-    text += fmt::format(fmt::runtime(e.raw[i] ? "{}{:#x}" : "{}{}"), i ? ", " : "",
-                        e.raw[i]);
+    text += fmt::format(fmt::runtime(e.raw[i] ? "{}{:#x}" : "{}{}"), i ? ", " : "", e.raw[i]);
   return text;
 }
 
@@ -257,7 +256,7 @@ void TextPrinter::signal(const Where& to, uint32_t number, const Value& info) {
 void TextPrinter::supersede(uint32_t pid, uint32_t tid) {
   const auto exec = calls_.find(tid);
   if (exec == calls_.end()) return;
-  if (open_ && *open_ == tid) {
+  if (open_ && *open_ == tid && !calls_.contains(pid)) {  // that of the first comes before
     const Event& e = exec->second.event;
     leader(tid, e.began);
     call_number(e);

@@ -115,6 +115,7 @@ void adapt_capabilities(const Scene& s, Event& e) {
     return;
   }
   e.args[1] = value_of(Kind::structure);
+  e.args[1].address = at;
   static constexpr const char* names[] = {"effective", "permitted", "inheritable"};
   for (size_t i = 0; i < 3; ++i)
     e.args[1].items.push_back(named(names[i], capability_bits(data[i], n > 1 ? data[i + 3] : 0)));
@@ -197,6 +198,12 @@ void adapt_odd(const Scene& s, Event& e) {
     case nr_name_to_handle_at: return adapt_handle(s, e);
     case nr_open_by_handle_at:
       e.args[0] = descriptor(s, static_cast<int32_t>(s.call.args[0]));
+      return;
+    case nr_mq_getsetattr:  // where mq_open() has a plain number
+      for (size_t i = 1; i < 3; ++i)
+        if (e.args[i].kind == Kind::structure && !e.args[i].items.empty())
+          e.args[i].items[0] =
+              named("mq_flags", words(Set::mq_flags, e.args[i].items[0].number, true));
       return;
     case nr_kcmp: return adapt_comparison(s, e);
     case nr_landlock_add_rule:

@@ -101,14 +101,14 @@ class Reader:
 
     def take_words(self, v):
         words = [one for word in v["words"] for one in pieces(word)]
-        if v.get("unknown") and self.next_is(v["value"]):  # "0x40 /* MS_??? */"
+        unknown = pieces(v.get("unknown", ""))
+        if self.next_is(v["value"]) and words[:1] != [v["value"]]:  # "0x40 /* MS_??? */", or 0
             self.at += 1
-            if self.next_is(pieces(v["unknown"])[0]):
-                return self.take(*pieces(v["unknown"]))
-            self.at -= 1
-        if self.next_is(v["value"]) and words[:1] != [v["value"]]:
-            self.take(v["value"])
-        self.take(*(words or [v["value"]]))
+            if unknown and self.next_is(unknown[0]):
+                return self.take(*unknown)
+            if v["value"] == 0:
+                return None
+        return self.take(*(words or [v["value"]]))
 
     def take_fd(self, v):
         self.take(*(pieces(v["word"]) if "word" in v else [v["value"]]))
@@ -191,8 +191,8 @@ def same(call, text):
     reader = Reader(pieces(arguments.replace("<unfinished ...>", "")))
     for value in call["args"]:
         named = value.get("name")
-        if named and reader.next_is(named) and f"{named}=" in arguments:
-            reader.at += 1  # clone's
+        if named and name == "clone" and reader.next_is(named):
+            reader.at += 1  # its arguments bear names in text, too
         reader.value(value)
     if reader.at != len(reader.found) and call["state"] != "unfinished":
         raise Mismatch(f"only text has {reader.found[reader.at:]}")
