@@ -231,7 +231,7 @@ Value protocol_value(const Scene& s) {
               {43, Set::smc_protocols}};
   for (const auto& one : sets)
     if (one.domain == domain) return word(one.set, protocol);
-  return value_unsigned(protocol);
+  return value_unsigned(s.call.args[2]);
 }
 
 void adapt_memory_policy(const Scene& s, Event& e, size_t index, bool wide) {
