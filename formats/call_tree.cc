@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/table.h"
+#include "formats/read/table.h"
 
 namespace sctrace {
 
@@ -21,7 +22,7 @@ std::string frame_name(const Frame& frame, bool alike) {
 }  // namespace
 
 uint64_t bytes_of(const Event& e) {
-  const bool counts = e.ended && e.result > 0 && arch::lookup(e.nr).result == arch::Result::count;
+  const bool counts = e.ended && e.result > 0 && read::lookup(e.nr).result == arch::Result::count;
   return counts ? static_cast<uint64_t>(e.result) : 0;
 }
 

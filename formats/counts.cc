@@ -6,7 +6,7 @@
 #include <bit>
 #include <cmath>
 
-#include "arch/table.h"
+#include "formats/read/table.h"
 
 namespace sctrace {
 
@@ -23,7 +23,7 @@ size_t step_of(uint64_t ns) {
 }  // namespace
 
 std::string name_of_call(uint32_t nr) {
-  const char* name = arch::lookup(nr).name;
+  const char* name = read::lookup(nr).name;
   return name ? name : fmt::format("syscall_{:#x}", nr);
 }
 
@@ -66,7 +66,7 @@ void Count::add(uint32_t nr, int64_t result, uint64_t ns) {
   latencies.add(ns);
   if (result < 0 && result >= -4095)
     ++errors, ++errors_by[static_cast<uint32_t>(-result)];
-  else if (result > 0 && arch::lookup(nr).result == arch::Result::count)
+  else if (result > 0 && read::lookup(nr).result == arch::Result::count)
     bytes += static_cast<uint64_t>(result);
 }
 

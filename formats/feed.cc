@@ -112,7 +112,7 @@ class Feeder {
       if (options_.enter != Detail::none) sink_.enter(made(call, options_.enter, open.began));
       if (!call.ended) open.event = made(call, options_.leave, open.began);
     }
-    const bool returns = arch::lookup(call.nr).result != arch::Result::never;
+    const bool returns = read::lookup(call.nr).result != arch::Result::never;
     thread.open.push_back(std::move(open));
     if (!returns) abandon(thread);
     if (call.nr == arch::nr_exit) dies(call);

@@ -46,7 +46,7 @@ std::vector<Argument> arguments_of(uint32_t nr) {
     all.push_back({std::string(one.substr(0, blank)), std::string(one.substr(blank + 1))});
     rest.remove_prefix(std::min(comma + 2, rest.size()));
   }
-  const arch::Row& row = arch::lookup(nr);
+  const arch::Row& row = read::lookup(nr);
   if (prototype(nr).name) return all;
   for (uint8_t i = 0; i < row.arity; ++i)
     all.push_back({"unsigned long", row.args[i].name ? row.args[i].name : fmt::format("arg{}", i)});

@@ -7,6 +7,7 @@
 #include "arch/table.h"
 #include "formats/read/decode.h"
 #include "formats/read/peers.h"
+#include "formats/read/table.h"
 #include "formats/text.h"
 
 namespace sctrace {
@@ -24,7 +25,7 @@ std::string text_at(const read::Call& call, uint64_t at) {
 
 // The first descriptor of a call; -1: it has none.
 int32_t descriptor_of(const read::Call& call) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = read::lookup(call.nr);
   for (uint8_t i = 0; i < row.arity && i < call.argc; ++i)
     if (row.args[i].kind == arch::Kind::fd) return static_cast<int32_t>(call.args[i]);
   return -1;
@@ -44,7 +45,7 @@ std::string process_name(const read::Trace& trace, uint32_t pid) {
 }
 
 std::vector<std::string> paths_of(const read::Call& call, const read::Files& files) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = read::lookup(call.nr);
   std::vector<std::string> all;
   const auto add = [&](std::string path) {
     if (!path.empty() && std::find(all.begin(), all.end(), path) == all.end())

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/table.h"
+#include "formats/read/table.h"
 #include "formats/text.h"
 
 namespace sctrace {
@@ -216,7 +217,7 @@ void append(std::string& to, const Value& v) {
 // Arguments are called as the man page does, where the decoder has no other name for them.
 std::vector<Value> named_arguments(const Event& e) {
   std::vector<Value> all = e.args;
-  const arch::Row& row = arch::lookup(e.nr);
+  const arch::Row& row = read::lookup(e.nr);
   for (size_t i = 0; i < all.size() && i < row.arity; ++i)
     if (all[i].name.empty() && row.args[i].name) all[i].name = row.args[i].name;
   return all;
@@ -255,8 +256,7 @@ void JsonLines::call(const Event& e) {
   if (e.ended && e.timed)
     out_ += fmt::format(",\"duration_ns\":{}", e.finished > e.began ? e.finished - e.began : 0);
   out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"registers\":[", e.nr, e.name);
-  for (size_t i = 0; i < e.argc; ++i)
-    out_ += fmt::format("{}\"{:#x}\"", i ? "," : "", e.raw[i]);
+  for (size_t i = 0; i < e.argc; ++i) out_ += fmt::format("{}\"{:#x}\"", i ? "," : "", e.raw[i]);
   out_ += "],\"args\":[";
   const char* comma = "";
   for (const Value& one : named_arguments(e)) {

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include "arch/table.h"
+#include "formats/read/table.h"
 
 namespace sctrace {
 
 std::string_view argument_name(const Event& e, size_t index) {
   static constexpr std::string_view plain[] = {"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
   if (index < e.args.size() && !e.args[index].name.empty()) return e.args[index].name;
-  const arch::Row& row = arch::lookup(e.nr);
+  const arch::Row& row = read::lookup(e.nr);
   if (index < row.arity && row.whole && row.args[index].name) return row.args[index].name;
   return index < std::size(plain) ? plain[index] : "more";
 }

@@ -8,6 +8,7 @@
 #include "arch/table.h"
 #include "formats/json.h"
 #include "formats/phrase.h"
+#include "formats/read/table.h"
 
 namespace sctrace {
 
@@ -32,7 +33,7 @@ bool waits(uint32_t nr) {
 }  // namespace
 
 CallKind kind_of(uint32_t nr) {
-  const uint32_t classes = arch::lookup(nr).classes;
+  const uint32_t classes = read::lookup(nr).classes;
   if (waits(nr)) return CallKind::waiting;
   if (classes & arch::network) return CallKind::network;
   if (classes & arch::memory) return CallKind::memory;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/table.h"
+#include "formats/read/table.h"
 #include "formats/text.h"
 
 namespace sctrace {
@@ -13,13 +14,13 @@ void Who::birth(const Birth& birth) {
 }
 
 std::optional<int32_t> descriptor_of(const Event& e) {
-  const arch::Row& row = arch::lookup(e.nr);
+  const arch::Row& row = read::lookup(e.nr);
   if (!row.arity || row.args[0].kind != arch::Kind::fd || !e.argc) return std::nullopt;
   return static_cast<int32_t>(e.raw[0]);
 }
 
 std::string path_of(const Event& e) {
-  const arch::Row& row = arch::lookup(e.nr);
+  const arch::Row& row = read::lookup(e.nr);
   std::string from;  // the folder that a relative name begins in
   for (size_t i = 0; i < e.args.size(); ++i) {
     const Value& v = e.args[i];

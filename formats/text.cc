@@ -1,4 +1,5 @@
 #include "formats/text.h"
+#include "formats/read/table.h"
 
 #include <fmt/format.h>
 
@@ -159,7 +160,7 @@ std::string TextPrinter::arguments(const Event& e, size_t from, size_t to) const
   if (is_raw(e)) return from ? std::string() : registers(e, from);
   std::string text;
   const TextOptions options = options_for(e);
-  const arch::Row& row = arch::lookup(e.nr);
+  const arch::Row& row = read::lookup(e.nr);
   bool first = from == 0;
   for (size_t i = from; i < to; ++i) {
     const Value& v = e.args[i];

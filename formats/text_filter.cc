@@ -6,6 +6,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "formats/read/table.h"
+
 namespace sctrace {
 namespace {
 
@@ -42,7 +44,7 @@ template <class Matches>
 bool add(CallSet& set, Matches matches) {
   bool any = false;
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr) {
-    const arch::Row& row = arch::lookup(nr);
+    const arch::Row& row = read::lookup(nr);
     if (!row.name || !matches(nr, row)) continue;
     set.set(nr);
     any = true;

@@ -9,10 +9,13 @@
 
 #include <cerrno>
 
+#include "formats/wire/metadata.h"
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/process.h"
 #include "preload/rings.h"
+
+extern "C" const char sctrace_metadata[], sctrace_metadata_end[];  // arch/metadata.S
 
 namespace sctrace::preload {
 namespace {
@@ -222,6 +225,22 @@ long make_image(long directory) {
   return 0;
 }
 
+// So that nobody needs our table to read the trace. Once a trace, and behind everything else: where
+// the room ends here, the trace can do without. (A write that begins within RLIMIT_FSIZE, as it
+// does where an image had room, is shortened by it and raises no signal.)
+void describe_trace(long directory) {
+  const long bytes = sctrace_metadata_end - sctrace_metadata;
+  const long fd = raw_syscall(__NR_openat, directory, wire::metadata_name,
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  const long done = raw_syscall(__NR_write, fd, sctrace_metadata, bytes);
+  raw_syscall(__NR_close, fd);
+  if (done == bytes)
+    global.session->bytes.fetch_add(static_cast<uint64_t>(bytes));
+  else
+    raw_syscall(__NR_unlinkat, directory, wire::metadata_name, 0);
+}
+
 }  // namespace
 
 long open_trace(const char* inherited) {
@@ -237,6 +256,7 @@ long open_trace(const char* inherited) {
   long result = join_session(directory, fresh);
   if (result == 0) result = global.session->stopped ? -EFBIG : make_image(directory);
   if (result < 0 && global.session) global.session->unseen_programs.fetch_add(1);
+  if (result == 0 && fresh) describe_trace(directory);
   raw_syscall(__NR_close, directory);
   // Said once a trace, by the program that began it.
   if (result < 0)

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <memory>
 
 #include "formats/cli/print_lines.h"
 #include "formats/cli/verbs.h"
@@ -16,6 +18,15 @@ int verb_print(int argc, char** argv) {
   Wish wish;
   add_options(app, wish);
   if (const auto status = parse(app, argc, argv)) return *status;
+  // First, for -e trace= names calls by the trace's own table; but what is wrong with it comes
+  // last.
+  std::unique_ptr<const read::Trace> opened;
+  std::exception_ptr refused;
+  try {
+    opened = std::make_unique<const read::Trace>(trace_named(wish.trace));
+  } catch (...) {
+    refused = std::current_exception();
+  }
   try {
     settle(wish);
   } catch (const std::invalid_argument& wrong) {
@@ -25,7 +36,8 @@ int verb_print(int argc, char** argv) {
   for (const std::string& name : wish.pointless)
     fmt::print(stderr, "sctrace print: {} steers a running program; a trace is made already\n",
                name);
-  const read::Trace trace(trace_named(wish.trace));
+  if (refused) std::rethrow_exception(refused);
+  const read::Trace& trace = *opened;
   Outputs outputs(wish);
   read::Timeline timeline(trace);
   Lines lines(wish, trace, outputs);

@@ -211,7 +211,7 @@ void Lines::supersede(const Event& exec) {
 
 // What the call moved, where -e read= or write= asks for it.
 void Lines::dump(const read::Call& call) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = read::lookup(call.nr);
   const read::Memory memory(call);
   Notation& to = notation(call.tid);
   if (!row.arity || row.args[0].kind != arch::Kind::fd) return;

@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "arch/table.h"
 #include "formats/cli/verbs.h"
+#include "formats/read/table.h"
 
 namespace sctrace::cli {
 
@@ -55,7 +55,7 @@ int verb_syscalls(int argc, char** argv) {
   std::string list;
   size_t found = 0;
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr) {
-    const arch::Row& row = arch::lookup(nr);
+    const arch::Row& row = read::lookup(nr);
     if (!row.name ||
         (!names.empty() && std::find(names.begin(), names.end(), row.name) == names.end()))
       continue;

@@ -9,6 +9,7 @@
 #include "formats/read/check.h"
 #include "formats/read/check_file.h"
 #include "formats/read/ring_reader.h"
+#include "formats/wire/metadata.h"
 
 namespace sctrace::read {
 
@@ -297,8 +298,15 @@ std::vector<std::string> repair(const std::string& directory) try {
   const Checked checked = check(directory);
   const bool whole = std::all_of(trace.images().begin(), trace.images().end(),
                                  [&](const Image& image) { return is_whole(image, checked); });
-  if (whole && refused.empty() && trace.unborn().empty()) return done;
+  const std::string table = directory + "/" + wire::metadata_name;
+  const bool bad_table = !trace.table() && fs::exists(table);
+  if (whole && refused.empty() && trace.unborn().empty() && !bad_table) return done;
   Repair to(directory);
+  if (bad_table) {  // this sctrace's own serves in its place
+    to.set_aside(table);
+    dropped.emplace_back(wire::metadata_name);
+    done.push_back(table + ": makes no sense, kept as *.bad");
+  }
   repair_images(trace, refused, checked, to, done, dropped);
   to.keep_the_rest(dropped);
   to.finish();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/read/spending.h"
 #include "formats/read/structs.h"
 
 namespace sctrace::read {
@@ -128,9 +129,7 @@ Value memory_value(const Scene& s, const Arg& a, uint64_t at, bool out) {
     case Kind::buffer: return payload_at(s, at, n, out);
     case Kind::structure: return structure(s, a.layout, at, a.measured_by ? n : a.element, out);
     case Kind::array:
-      return elements(
-          s, a.layout, at,
-          a.measured_by ? n : a.element / arch::layout_bytes[static_cast<size_t>(a.layout)], out);
+      return elements(s, a.layout, at, a.measured_by ? n : a.element / bytes_of(a.layout), out);
     case Kind::iovec:
       return vectors(s, at, n, out, out ? static_cast<uint64_t>(s.call.result) : ~0ull);
     case Kind::msghdr:
@@ -179,11 +178,11 @@ Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count,
   if (!at) return value_address(0);
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
-  const uint64_t size = arch::layout_bytes[static_cast<size_t>(layout)];
+  const uint64_t size = bytes_of(layout);
   if (count > (~0ull - at) / size) return value_address(at);
   std::string probe(size, '\0');
   for (uint64_t i = 0; i < count; ++i) {
-    if (!s.memory.whole(probe.data(), at + i * size, size, out)) {
+    if (!s.memory.whole(probe.data(), at + i * size, size, out) || !try_spend_value()) {
       if (!i) return value_address(at);
       list.rest = at + i * size;
       break;
@@ -263,7 +262,7 @@ void add_paths(uint32_t nr, const Value& v, Event& e) {
 }  // namespace
 
 Event plain(const Call& call) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = lookup(call.nr);
   Event e;
   e.pid = call.pid, e.tid = call.tid, e.nr = call.nr;
   e.began = call.began, e.finished = call.finished, e.ended = call.ended, e.result = call.result;
@@ -276,11 +275,12 @@ Event plain(const Call& call) {
 }
 
 Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets) {
-  const arch::Row& row = arch::lookup(call.nr);
+  values_left = values_most;
+  const arch::Row& row = lookup(call.nr);
   const arch::Command* command = nullptr;
   for (uint8_t i = 0; i < row.arity; ++i)
     if (row.args[i].kind == Kind::command)
-      command = arch::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
+      command = command_of(call.nr, static_cast<uint32_t>(call.args[i]));
   const Scene s{call, row, command, files, Memory(call), sockets ? sockets->carried(call) : -1};
   Event e = plain(call);
   e.failed = false;  // until it is known what it means here
@@ -291,7 +291,7 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
     early = early && a.way != Way::out && a.way != Way::both;
     if (early) e.early = e.args.size();
   }
-  adapt(s, e);
+  if (s.coded()) adapt(s, e);
   for (size_t i = call.nr == arch::nr_fsconfig; i < e.args.size(); ++i)
     add_paths(call.nr, e.args[i], e);
   if (files && row.arity && row.args[0].kind == Kind::fd)

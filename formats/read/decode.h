@@ -8,6 +8,7 @@
 #include "arch/table.h"
 #include "formats/event.h"
 #include "formats/read/files.h"
+#include "formats/read/table.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace::read {
@@ -49,6 +50,7 @@ struct Scene {
   const Files* files;
   Memory memory;
   int netlink = -1;  // the protocol, if what goes over the descriptor is of netlink
+  bool coded() const { return is_coded(call.nr); }  // its row is what our code was written for
   bool ok() const { return call.ended && call.result >= 0 && !(call.how & wire::exit_restarted); }
   std::string path_of(int64_t fd) const {
     return files ? files->path(call.pid, fd) : std::string();

@@ -48,8 +48,7 @@ Value request_memory(const Scene& s, Layout layout, uint64_t at, bool out) {
 // A notice of seccomp must be zeroed beforehand: then there is nothing to show of it.
 bool is_blank(const Scene& s, Layout layout, uint64_t at) {
   if (layout != Layout::seccomp_notice) return false;
-  const std::string bytes =
-      s.memory.bytes(at, arch::layout_bytes[static_cast<size_t>(layout)], false);
+  const std::string bytes = s.memory.bytes(at, bytes_of(layout), false);
   return bytes.find_first_not_of('\0') == std::string::npos;
 }
 
@@ -91,7 +90,7 @@ void adapt_ioctl(const Scene& s, Event& e) {
   const uint32_t number = static_cast<uint32_t>(s.call.args[1]);
   const uint64_t raw = s.call.args[2];
   e.args[1] = ioctl_request(number);
-  const arch::Request* request = arch::request_of(number);
+  const arch::Request* request = request_of(number);
   if (!request) {
     e.args[2] = undescribed(s, number, raw);
     return;

@@ -204,7 +204,7 @@ void add_result(const Scene& s, Event& e) {
       call.result < 0 && call.result >= -4095 && !(s.row.whole && never_fails && s.row.arity == 0);
   if (e.failed) return;
   e.value = result_value(s);
-  explain_others(s, e);
+  if (s.coded()) explain_others(s, e);
 }
 
 }  // namespace sctrace::read

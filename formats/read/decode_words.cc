@@ -21,11 +21,8 @@ struct Range {
 };
 
 Range range(Set set) {
-  const Word* all = arch::fold::vocabulary;
-  const Word* first = all + arch::fold::first.at[static_cast<size_t>(set)];
-  const Word* last = first + 1;
-  while (last < all + arch::fold::word_count && last->role != Role::set) ++last;
-  return {first, last};
+  const Part<Word> all = words_of(set);
+  return {all.first, all.last};
 }
 
 Value bare_word(const char* text, uint64_t number) {

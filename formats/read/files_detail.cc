@@ -64,7 +64,8 @@ std::string netlink(const OpenFile& file) {
   if (!port) return fmt::format("NETLINK:[{}]", file.inode);
   const char* word = word_text(arch::Set::netlink_protocols, file.protocol);
   const std::string protocol =
-      word ? std::string(word).substr(8) : fmt::format("{}", file.protocol);
+      word ? std::string(word).substr(std::min<size_t>(std::strlen(word), 8))
+           : fmt::format("{}", file.protocol);
   return fmt::format("NETLINK:[{}:{}]", protocol, port);
 }
 

@@ -12,16 +12,6 @@ using Kind = Value::Kind;
 
 namespace {
 
-struct Name {
-  uint32_t number;
-  const char* text;
-};
-constexpr Name names[] = {
-#define IOCTL(number, name) {number, #name},
-#include "arch/ioctls.def"
-#undef IOCTL
-};
-
 Value numbered_macro(const char* name, std::vector<Value> items, uint32_t number) {
   Value v = value_macro(name, std::move(items));
   v.number = number;
@@ -67,15 +57,6 @@ Value of_family(uint32_t request) {
   return {};
 }
 
-std::string listed(uint32_t request) {
-  const auto before = [](const Name& name, uint32_t n) { return name.number < n; };
-  std::string text;
-  for (const Name* n = std::lower_bound(std::begin(names), std::end(names), request, before);
-       n != std::end(names) && n->number == request; ++n)
-    text += (text.empty() ? "" : " or ") + std::string(n->text);
-  return text;
-}
-
 Value by_parts(uint32_t request) {
   Value way = value_of(Kind::words);
   way.number = request >> 30;
@@ -104,7 +85,7 @@ Value by_parts(uint32_t request) {
 bool has_length(uint32_t request) { return of_family(request).kind != Kind::absent; }
 
 Value ioctl_request(uint32_t request) {
-  const std::string text = listed(request);
+  const std::string text = ioctl_names(request);
   Value v = of_family(request);
   if (v.kind != Kind::absent) {
     if (!text.empty()) v.unknown = " or " + text;

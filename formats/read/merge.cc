@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arch/table.h"
+#include "formats/read/table.h"
 
 namespace sctrace::read {
 
@@ -18,6 +19,7 @@ void add(Losses& to, const CallReader& from) {
 }  // namespace
 
 Timeline::Merge::Merge(const Trace& trace) : trace_(trace), images_(trace.images().size()) {
+  use(trace.table());
   for (uint32_t image = 0; image < trace.images().size(); ++image) {
     const Image& from = trace.images()[image];
     for (uint32_t slot = 0; slot < from.slots.size(); ++slot) {

@@ -159,7 +159,7 @@ std::vector<Value> both(Value head, Message& m, Attributes table, Span behind) {
 
 // A struct whose first byte, the family, is shown even if the rest of it did not come.
 std::vector<Value> headed(Message& m, const Head& head, Span where) {
-  const uint64_t size = arch::layout_bytes[static_cast<size_t>(head.layout)];
+  const uint64_t size = bytes_of(head.layout);
   std::string b(size, '\0');
   const uint64_t known = m.s.memory.copy(b.data(), where.at, std::min(size, where.bytes), m.out);
   if (!known) return {value_address(where.at)};

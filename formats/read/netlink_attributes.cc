@@ -177,8 +177,7 @@ Value several(std::vector<Value> items) {
 
 Value structure_of(const Message& m, arch::Layout layout, uint64_t least, Span where) {
   if (where.bytes < least) return hex_bytes(m, where);
-  const uint64_t size = arch::layout_bytes[static_cast<size_t>(layout)],
-                 known = std::min(size, where.bytes);
+  const uint64_t size = bytes_of(layout), known = std::min(size, where.bytes);
   std::string b(size, '\0');
   if (!m.s.memory.whole(b.data(), where.at, known, m.out)) return value_address(where.at);
   return plain(m.s, layout, reinterpret_cast<const uint8_t*>(b.data()), {}, known);

@@ -9,6 +9,7 @@
 #include "arch/table.h"
 #include "formats/read/decode.h"
 #include "formats/read/structs.h"
+#include "formats/read/table.h"
 
 namespace sctrace::read {
 
@@ -105,7 +106,7 @@ std::string peer_of(const OpenFile& file) {
 }
 
 std::string peer_of(const Call& call, const Files& files) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = lookup(call.nr);
   if (!row.arity || row.args[0].kind != arch::Kind::fd) return {};
   const OpenFile* file = files.told(call.pid, static_cast<int32_t>(call.args[0]));
   if (!file) return {};

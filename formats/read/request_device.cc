@@ -132,7 +132,7 @@ Value renamed_volumes(const uint8_t* b) {
 Value noticed_call(const uint8_t* b) {
   const uint32_t nr = peek<uint32_t>(b), machine = peek<uint32_t>(b + 4);
   Value number = value_unsigned(nr);
-  const arch::Row& row = arch::lookup(nr);
+  const arch::Row& row = lookup(nr);
   if (machine == 0xc000003e && row.name) {
     number = value_of(Kind::word);
     number.base = Value::Base::unsigned_decimal;

@@ -35,7 +35,7 @@ Value request_struct(const Scene& s, Layout layout, const uint8_t* b, const Plac
 }
 
 Value partial_struct(const Scene& s, Layout layout, const Place& place) {
-  const uint64_t bytes = arch::layout_bytes[static_cast<size_t>(layout)];
+  const uint64_t bytes = bytes_of(layout);
   switch (layout) {
     case Layout::hex_font:
     case Layout::hex_color_map:

@@ -3,79 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/read/spending.h"
+
 namespace sctrace::read {
 
 using arch::Kind;
 using arch::Layout;
+using arch::Member;
 using arch::Set;
+using arch::Show;
+using Role = Member::Role;
 
 namespace {
-
-enum class Show : uint8_t {
-  always,
-  detail,   // by -v only
-  nonzero,  // where it is not all zero
-  notable   // where it is not all zero; else by -v only
-};
-enum class Role : uint8_t { field, vector, pointed, tail };
-
-struct Member {
-  Layout of;
-  const char* name;
-  uint16_t offset, bytes;
-  Kind kind;
-  Set set;
-  Layout inner;
-  uint16_t count;  // a fixed number of them; of a counted vector, the most
-  Show show;
-  Role role = Role::field;
-  uint16_t length_at = 0;
-  uint8_t length_bytes = 0;
-};
-
-constexpr Member members[] = {
-#define MEMBER(of, name, offset, bytes, kind, set, inner, count, hidden) \
-  {Layout::of,    name,       offset,                                    \
-   bytes,         Kind::kind, Set::set,                                  \
-   Layout::inner, count,      hidden ? Show::detail : Show::always},
-#include "arch/members.def"
-#undef MEMBER
-#define FIELD(of, name, offset, bytes, kind, set, inner, count, show) \
-  {Layout::of, name,          offset, bytes,      Kind::kind,         \
-   Set::set,   Layout::inner, count,  Show::show, count ? Role::vector : Role::field},
-#define VECTOR(of, name, offset, bytes, kind, set, inner, most, at, size, show) \
-  {Layout::of,    name, offset,     bytes,        Kind::kind, Set::set,         \
-   Layout::inner, most, Show::show, Role::vector, at,         size},
-#define POINTED(of, name, offset, to, at, size, show)                               \
-  {Layout::of, name,       offset,        8,  Kind::address, Set::none, Layout::to, \
-   0,          Show::show, Role::pointed, at, size},
-#define TAIL(of, name, offset, to, at, size, show)                               \
-  {Layout::of, name,       offset,     0,  Kind::address, Set::none, Layout::to, \
-   0,          Show::show, Role::tail, at, size},
-#include "arch/request_members.def"
-#undef FIELD
-#undef VECTOR
-#undef POINTED
-#undef TAIL
-};
-
-struct Span {
-  uint16_t first = 0, end = 0;
-};
-struct Index {
-  Span of[1024];
-};
-constexpr Index index_members() {
-  Index index{};
-  uint16_t i = 0;
-  for (const Member& m : members) {
-    Span& span = index.of[static_cast<size_t>(m.of)];
-    if (span.first == span.end) span.first = i;
-    span.end = ++i;
-  }
-  return index;
-}
-constexpr Index by_layout = index_members();
 
 uint64_t integer(const uint8_t* at, size_t bytes) {
   switch (bytes) {
@@ -103,9 +42,8 @@ Value one_of(const Scene& s, const Member& m, const uint8_t* at, const Place& pl
     if (m.kind == Kind::string) return string_member(m, at);
     return scalar(s, m.kind, m.set, widened(m, at), m.bytes == 8);
   }
-  Value v = by_layout.of[static_cast<size_t>(m.inner)].end
-                ? plain(s, m.inner, at, place)
-                : other_value(s, m.inner, at, place.at, place.out);
+  Value v = !members_of(m.inner).empty() ? plain(s, m.inner, at, place)
+                                         : other_value(s, m.inner, at, place.at, place.out);
   return v;
 }
 
@@ -114,7 +52,7 @@ Value vector_member(const Scene& s, const Member& m, const uint8_t* bytes, const
   uint64_t n = m.count;
   if (m.length_bytes) n = std::min<uint64_t>(n, integer(bytes + m.length_at, m.length_bytes));
   Value list = value_of(Value::Kind::list);
-  for (uint64_t i = 0; i < n; ++i) {
+  for (uint64_t i = 0; i < n && try_spend_value(); ++i) {
     const uint64_t at = m.offset + i * m.bytes;
     list.items.push_back(one_of(s, m, bytes + at, {place.at + at, place.out}));
   }
@@ -153,7 +91,7 @@ Value member(const Scene& s, const Member& m, const uint8_t* bytes, const Place&
     return one_of(s, m, at, {place.at + m.offset, place.out});
   Value list = value_of(Value::Kind::list);
   const bool places = m.set != Set::none;  // which have names
-  for (uint16_t i = 0; i < m.count; ++i) {
+  for (uint16_t i = 0; i < m.count && try_spend_value(); ++i) {
     Value one = scalar(s, m.kind, places ? Set::none : m.set, widened(m, at + i * m.bytes));
     list.items.push_back(places ? at_place(m.set, i, std::move(one)) : std::move(one));
   }
@@ -179,16 +117,16 @@ Value name_in(const uint8_t* at, size_t bytes) {
 }
 
 bool is_scalar(Layout layout) {
-  const Span span = by_layout.of[static_cast<size_t>(layout)];
-  return span.end == span.first + 1 && !*members[span.first].name;
+  const Part<Member> members = members_of(layout);
+  return members.end() - members.begin() == 1 && !*members.first->name;
 }
 
 Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& place, size_t known) {
-  const Span span = by_layout.of[static_cast<size_t>(layout)];
-  if (is_scalar(layout)) return member(s, members[span.first], bytes, place);
+  const Part<Member> members = members_of(layout);
+  if (is_scalar(layout)) return member(s, *members.first, bytes, place);
   Value v = value_of(Value::Kind::structure);
-  for (uint16_t i = span.first; i < span.end; ++i) {
-    const Member& m = members[i];
+  for (const Member& m : members) {
+    if (!try_spend_value()) return value_address(place.at);
     if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) continue;
     const bool zero = (m.show >= Show::nonzero || m.kind == Kind::padding) && is_zero(m, bytes);
     if (zero && (m.show == Show::nonzero || m.kind == Kind::padding)) continue;
@@ -201,15 +139,15 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
 
 Value structure(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool out) {
   if (!at) return value_address(0);
-  const uint64_t size = arch::layout_bytes[static_cast<size_t>(layout)];
+  const uint64_t size = bytes_of(layout);
   if (size <= 1) return sized_value(s, layout, at, bytes, out);
   std::string buffer(size, '\0');
   // What is behind the part of a sigevent that means something need not be there.
   const uint64_t least = layout == Layout::sigevent ? 32 : size;
   if (s.memory.copy(buffer.data(), at, size, out) < least) return value_address(at);
   const auto* raw = reinterpret_cast<const uint8_t*>(buffer.data());
-  const Span span = by_layout.of[static_cast<size_t>(layout)];
-  if (span.first == span.end || layout == Layout::stat) return other_value(s, layout, raw, at, out);
+  if (members_of(layout).empty() || layout == Layout::stat)
+    return other_value(s, layout, raw, at, out);
   Value v = plain(s, layout, raw, {at, out});
   v.braced = is_scalar(layout) && v.kind != Value::Kind::list && v.kind != Value::Kind::text;
   return v;

@@ -115,7 +115,8 @@ void add_details(Builder& f, const uint8_t* b, uint64_t size) {
         value_unsigned(peek<uint32_t>(b + 48)), true);
   Value type = word(Set::breakpoint_types, peek<uint32_t>(b + 52));
   type.numbered = type.number >= 5 && type.number <= 7;  // more bits than make sense
-  if (type.numbered) type.text = word_text(Set::breakpoint_types, 7);
+  const char* all_kinds = type.numbered ? word_text(Set::breakpoint_types, 7) : nullptr;
+  if (all_kinds) type.text = all_kinds;
   if (breakpoint) f.add("bp_type", type, true);
   if (reaches(56))
     f.add(breakpoint ? "bp_addr" : "config1", value_hex(peek<uint64_t>(b + 56)), true);

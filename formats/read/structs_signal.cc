@@ -138,7 +138,7 @@ Value siginfo_value(const uint8_t* b, size_t) {
       const uint32_t nr = peek<uint32_t>(b + 24);
       Value call = value_of(Kind::word);
       call.number = nr;
-      if (const char* name = arch::lookup(nr).name) call.text = std::string("__NR_") + name;
+      if (const char* name = lookup(nr).name) call.text = std::string("__NR_") + name;
       v.items.push_back(named("si_syscall", call));
       v.items.push_back(named("si_arch", word(Set::audit_arch, peek<uint32_t>(b + 28))));
       return v;

@@ -8,7 +8,9 @@
 #include <system_error>
 #include <utility>
 
+#include "formats/read/metadata.h"
 #include "formats/read/trace_file.h"
+#include "formats/wire/metadata.h"
 
 namespace sctrace::read {
 
@@ -77,6 +79,7 @@ Trace::Trace(const std::string& directory, std::vector<BadTrace>* refused) : dir
   if (status.type() == fs::file_type::not_found) throw BadTrace(directory, 0, "no such trace");
   if (!fs::is_directory(status)) throw BadTrace(directory, 0, "not a trace: it is no directory");
   read_session();
+  read_metadata();
   read_images(refused);
 }
 
@@ -97,6 +100,22 @@ void Trace::read_session() {
   stopped_ = session.stopped != 0;
   host_ = text(session.host, sizeof session.host);
   kernel_ = text(session.kernel, sizeof session.kernel);
+}
+
+void Trace::read_metadata() {
+  const std::string path = directory_ + "/" + wire::metadata_name;
+  std::error_code error;
+  try {
+    if (fs::exists(path, error)) {
+      const File file(path);
+      std::string bytes(std::min<uint64_t>(file.size(), metadata_most), '\0');
+      bytes.resize(file.read(0, bytes.data(), bytes.size()));
+      table_ = bytes == built_in_text() ? built_in() : table_from(bytes, path, built_in());
+    }
+  } catch (const BadTrace& bad) {
+    damages_.add(bad.file, bad.offset, bad.why);
+  }
+  use(table_);
 }
 
 void Trace::read_images(std::vector<BadTrace>* refused) {

@@ -12,6 +12,8 @@
 
 namespace sctrace::read {
 
+struct Table;
+
 // The one exception of the reader: this file, at this offset, cannot be what it claims to be.
 struct BadTrace : std::runtime_error {
   BadTrace(std::string in, uint64_t at, std::string because);
@@ -71,6 +73,7 @@ uint64_t bytes_of(const wire::Image& header);
 // Reads one image file; throws BadTrace. Rings that lie about themselves are clipped and reported.
 Image open_image(const std::string& ring_file, Damages& damages);
 
+// The table of the newest one opened is that which everything is decoded by (table.h).
 class Trace {
  public:
   // Throws BadTrace. With `refused`, an image that cannot be read goes there and the others are
@@ -85,6 +88,9 @@ class Trace {
   const Damages& damages() const { return damages_; }
   const Clock& clock() const { return clock_; }
   uint32_t version() const { return version_; }
+  // What it says of its own calls, words and structs; nothing if it says nothing, or nothing that
+  // makes sense (which is in damages()).
+  const std::shared_ptr<const Table>& table() const { return table_; }
   uint64_t max_bytes() const { return max_bytes_; }
   bool stopped() const { return stopped_; }  // max_bytes reached
   const std::string& host() const { return host_; }
@@ -92,6 +98,7 @@ class Trace {
 
  private:
   void read_session();
+  void read_metadata();
   void read_images(std::vector<BadTrace>* refused);
 
   std::string directory_, host_, kernel_;
@@ -102,6 +109,7 @@ class Trace {
   std::vector<std::string> unborn_;
   Damages damages_;
   Clock clock_;
+  std::shared_ptr<const Table> table_;
 };
 
 }  // namespace sctrace::read
