@@ -51,12 +51,14 @@ void Timeline::Merge::open(Stream& stream) {
 
 // The stream's next event into its head; false and closed at its end.
 bool Timeline::Merge::refill(Stream& stream) {
-  forget(stream.pid);
   if (stream.calls->next(stream.head)) {
+    if (stream.pid == stream.head.pid) return true;
+    forget(stream.pid);
     stream.pid = stream.head.pid;
     expect(stream.pid);
     return true;
   }
+  forget(stream.pid);
   add(done_, *stream.calls);
   stream.calls.reset();
   stream.head = {};
@@ -65,9 +67,10 @@ bool Timeline::Merge::refill(Stream& stream) {
 
 // Takes the oldest event of all streams. False: there is none.
 bool Timeline::Merge::step() {
-  if (turns_.empty()) return false;
-  const uint32_t number = turns_.top().stream;
-  turns_.pop();
+  if (again_ == nobody && turns_.empty()) return false;
+  const uint32_t number = again_ == nobody ? turns_.top().stream : again_;
+  if (again_ == nobody) turns_.pop();
+  again_ = nobody;
   Stream& stream = streams_[number];
   Event event;
   const bool had = stream.opened;
@@ -75,7 +78,13 @@ bool Timeline::Merge::step() {
     event = std::move(stream.head);
   else
     open(stream);
-  if (refill(stream)) turns_.push({stream.head.when, number});
+  if (refill(stream)) {
+    const Turn turn{stream.head.when, number};
+    if (turns_.empty() || turns_.top() > turn)
+      again_ = number;
+    else
+      turns_.push(turn);
+  }
   if (had) take(std::move(event));
   tell_gone();
   return true;
@@ -92,11 +101,13 @@ void Timeline::Merge::take(Event event) {
 
 void Timeline::Merge::on_enter(const Event& event) {
   const uint32_t nr = event.call->nr;
+  const bool ordinary = nr != arch::nr_exit && nr != arch::nr_exit_group && !is_exec(nr);
+  if (ordinary && event.pid == last_pid_ && event.tid == last_tid_) return;
   auto& threads = threads_[event.pid];
   if (nr == arch::nr_exit)
-    threads.erase(event.tid);
+    threads.erase(event.tid), last_tid_ = 0;
   else
-    threads.insert(event.tid);
+    threads.insert(event.tid), last_pid_ = event.pid, last_tid_ = event.tid;
   if (is_exec(nr)) execs_[event.pid] = event.call;
   if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty()))
     leaving_[event.pid] = event.call;
@@ -104,6 +115,7 @@ void Timeline::Merge::on_enter(const Event& event) {
 
 // A new program where an exec was open: that is how an exec comes back.
 void Timeline::Merge::on_thread(const Event& event) {
+  last_tid_ = 0;
   auto& threads = threads_[event.pid];
   if (event.thread.began == wire::Began::exec || event.thread.began == wire::Began::image) {
     threads.clear();
@@ -137,7 +149,7 @@ void Timeline::Merge::tell_gone() {
     gone.when = now_;
     gone.pid = one->first, gone.tid = one->second->tid;
     gone.call = std::move(one->second);
-    threads_.erase(gone.pid);
+    threads_.erase(gone.pid), last_tid_ = 0;
     execs_.erase(gone.pid);
     one = leaving_.erase(one);
     ready_.push_back(std::move(gone));
