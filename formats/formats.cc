@@ -3,11 +3,13 @@
 
 namespace sctrace {
 
-extern const Format chrome, folded, json, parquet, pcapng, pprof, prometheus, speedscope, sqlite;
+extern const Format chrome, ctf_format, firefox_format, folded, json, parquet, pcapng, perf,
+    perfetto, pprof, prometheus, speedscope, sqlite, tracedat;
 
 namespace {
-constexpr const Format* all[] = {&chrome, &folded,     &json,       &parquet, &pcapng,
-                                 &pprof,  &prometheus, &speedscope, &sqlite};
+constexpr const Format* all[] = {&chrome,     &ctf_format, &firefox_format, &folded,   &json,
+                                 &parquet,    &pcapng,     &perf,           &perfetto, &pprof,
+                                 &prometheus, &speedscope, &sqlite,         &tracedat};
 }
 
 std::span<const Format* const> formats() { return all; }

@@ -37,6 +37,7 @@ class Output {
   Output& operator=(const Output&) = delete;
 
   const std::string& path() const { return path_; }
+  bool is_pipe() const { return kind_ == Kind::pipe; }  // or a device: nothing is beside it
   void write(std::string_view bytes);
   uint64_t position() const { return flushed_ + buffer_.size(); }  // bytes written so far
   void write_at(uint64_t offset, std::string_view bytes);  // file, part: over what is there already

@@ -82,7 +82,7 @@ TEST_CASE("each enter has one leave, whatever became of the call", "[formats][fe
       .call(nr_getppid, {}, 1)
       .entry(nr_nanosleep, {0x5000})
       .live();
-  CHECK(told(scratch) == Lines{"birth process 7 7 ", "enter 7 read", "signal 7 SIGCHLD",
+  CHECK(told(scratch) == Lines{"birth process 7 7 scratch", "enter 7 read", "signal 7 SIGCHLD",
                                "enter 7 getpid", "leave 7 getpid 7", "enter 7 rt_sigreturn",
                                "leave 7 rt_sigreturn unfinished", "leave 7 read 1", "enter 7 pause",
                                "signal 7 SIGUSR1", "enter 7 futex", "leave 7 futex unfinished",
@@ -126,7 +126,8 @@ TEST_CASE("what is lost is told where it is missing and in the end", "[formats][
   ScratchTrace scratch;
   scratch.image(7).ring(7, Began::image).call(nr_getpid, {}, 7).lost(5).call(nr_close, {1}, 0);
   CHECK(told(scratch, {.enter = Detail::none, .leave = Detail::raw}) ==
-        Lines{"birth process 7 7 ", "leave 7 getpid 7", "lost 7 5", "leave 7 close 0", "end 5"});
+        Lines{"birth process 7 7 scratch", "leave 7 getpid 7", "lost 7 5", "leave 7 close 0",
+              "end 5"});
 }
 
 TEST_CASE("a filter leaves out calls and nothing else", "[formats][feed]") {
@@ -137,7 +138,7 @@ TEST_CASE("a filter leaves out calls and nothing else", "[formats][feed]") {
       .call(nr_close, {1}, 0)
       .entry(nr_exit_group, {0});
   CHECK(told(scratch, {.calls = call_set("close")}) ==
-        Lines{"birth process 7 7 ", "enter 7 close", "leave 7 close 0",
+        Lines{"birth process 7 7 scratch", "enter 7 close", "leave 7 close 0",
               "death process 7 exited with 0", "end 0"});
 }
 

@@ -1,0 +1,15 @@
+"""tracedat.py BUILD: trace.dat, by trace-cmd."""
+import readers
+from exported import Exported, need_programs
+
+need_programs(["trace-cmd"])
+it = Exported()
+file = it.export("tracedat", "trace.dat")
+told = readers.tracedat(it, file)
+it.tally(told.calls)
+it.check("no exit without its entry", told.orphans == 0, told.orphans)
+it.check("threads have names", {"worker-one", "worker-two", "worker-three"} <= told.names, told.names)
+it.check("the signal is told", told.signals[10] == 1, told.signals)
+text = it.said("trace-cmd", "report", "--profile", "-i", file)
+it.check("the profile has tasks", "worker-one" in text, text[:1000])
+it.done()
