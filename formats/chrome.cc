@@ -2,8 +2,6 @@
 // profiler open. A call is a complete event ("X"), its arguments as print shows them.
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "formats/format.h"
 #include "formats/json.h"
 #include "formats/phrase.h"
@@ -38,7 +36,7 @@ class Chrome final : public Sink {
     line_ += comma;
     line_ += "ret\":";
     if (e.ended)
-      fmt::format_to(std::back_inserter(line_), "{}", e.result);
+      put_decimal(line_, e.result);
     else
       line_ += "null,\"unfinished\":true";
     if (e.ended) field("result", shown_result(e, session_.words).substr(2));
@@ -123,8 +121,11 @@ class Chrome final : public Sink {
   void begin(const char* phase, uint32_t pid, uint32_t tid, uint64_t when, std::string_view name) {
     line_ += first_ ? "\n" : ",\n";
     first_ = false;
-    fmt::format_to(std::back_inserter(line_),
-                   "{{\"ph\":\"{}\",\"pid\":{},\"tid\":{},\"ts\":", phase, pid, tid);
+    line_ += "{\"ph\":\"", line_ += phase, line_ += "\",\"pid\":";
+    put_decimal(line_, uint64_t{pid});
+    line_ += ",\"tid\":";
+    put_decimal(line_, uint64_t{tid});
+    line_ += ",\"ts\":";
     put_microseconds(line_, when);
     put("name", name);
   }

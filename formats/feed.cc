@@ -10,6 +10,7 @@
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
 #include "formats/read/structs.h"
+#include "formats/relay.h"
 
 namespace sctrace {
 
@@ -24,7 +25,7 @@ std::string comm_of(const std::string& path) {
 class Feeder {
  public:
   Feeder(const read::Trace& trace, const Session& session, Sink& sink, const FeedOptions& options)
-      : session_(session), sink_(sink), options_(options) {
+      : session_(session), sink_(sink, options.beside), options_(options) {
     last_ = session.began;
     for (const read::Image& image : trace.images())
       if (image.last.tsc) last_ = std::max(last_, trace.clock().ns(image.last.tsc));
@@ -41,7 +42,7 @@ class Feeder {
       case read::Item::Kind::gone: return gone(item);
       case read::Item::Kind::lost:
         thread_of(item.pid, item.tid);
-        return sink_.lost({item.pid, item.tid, item.when, item.lost});
+        return sink_.tell(Loss{item.pid, item.tid, item.when, item.lost});
     }
   }
 
@@ -64,7 +65,7 @@ class Feeder {
     uint64_t began = 0;
     bool interrupted = false;  // by a handler: it may go on
     bool told = false;
-    Event event = {};  // as it was made, if nobody knew how it would end
+    std::unique_ptr<Event> event = nullptr;  // as it was made, if nobody knew how it would end
   };
   struct Thread {
     std::string name;
@@ -80,6 +81,13 @@ class Feeder {
   // --- calls
   bool wanted(const read::Call& call) const {
     return options_.calls.test(std::min(call.nr, arch::number_limit));
+  }
+
+  // Bytes that its event may hold.
+  static size_t weight(const read::Call& call) {
+    size_t bytes = 0;
+    for (const read::Piece& piece : call.memory) bytes += piece.bytes.size();
+    return bytes;
   }
 
   // What was known of the call when it was made; the reader may know more.
@@ -103,14 +111,16 @@ class Feeder {
     const read::Call& call = *item.call;
     Thread& thread = thread_of(item.pid, item.tid);
     while (!thread.open.empty() && !thread.open.back().interrupted) abandon(thread);
-    if (thread.open.size() == deepest) abandon(thread);
+    if (thread.open.size() == deepest) abandon(thread, 0);
     if (follows_files_) files_.enter(call);
     endings_.enter(call);
     Open open{.call = &call, .began = std::max(thread.last, call.began), .told = wanted(call)};
     thread.last = open.began;
     if (open.told) {
-      if (options_.enter != Detail::none) sink_.enter(made(call, options_.enter, open.began));
-      if (!call.ended) open.event = made(call, options_.leave, open.began);
+      if (options_.enter != Detail::none)
+        sink_.tell(Relay::Entered{made(call, options_.enter, open.began)}, weight(call));
+      if (!call.ended && options_.leave != Detail::none)
+        open.event = std::make_unique<Event>(made(call, options_.leave, open.began));
     }
     const bool returns = read::lookup(call.nr).result != arch::Result::never;
     thread.open.push_back(std::move(open));
@@ -140,7 +150,7 @@ class Feeder {
     Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_)
                                                : read::plain(call);
     e.began = began, e.finished = finished;
-    sink_.leave(e);
+    sink_.tell(Relay::Left{std::move(e)}, weight(call));
   }
 
   // What a call says about its thread.
@@ -151,7 +161,7 @@ class Feeder {
     if (call.nr == arch::nr_prctl && call.args[0] == set_name && call.result == 0) {
       const std::string name = memory.bytes(call.args[1], 15, false);
       thread.name = name.substr(0, name.find('\0'));
-      sink_.name({call.pid, call.tid, now_, thread.name});
+      sink_.tell(Naming{call.pid, call.tid, now_, thread.name});
     } else if ((call.nr == arch::nr_execve || call.nr == arch::nr_execveat) && call.result >= 0) {
       const std::string path = memory.bytes(call.args[call.nr == arch::nr_execveat], 4096, false);
       processes_[call.pid].executed = path.substr(0, path.find('\0'));
@@ -159,13 +169,14 @@ class Feeder {
   }
 
   // The innermost open call is known never to come back.
-  void abandon(Thread& thread) {
-    const Open open = std::move(thread.open.back());
-    thread.open.pop_back();
-    if (!open.told || options_.leave == Detail::none) return;
-    Event e = open.event;
-    e.finished = thread.last = std::max(thread.last, now_);
-    sink_.leave(e);
+  void abandon(Thread& thread) { abandon(thread, thread.open.size() - 1); }
+
+  void abandon(Thread& thread, size_t index) {
+    Open open = std::move(thread.open[index]);
+    thread.open.erase(thread.open.begin() + static_cast<ptrdiff_t>(index));
+    if (!open.event) return;
+    open.event->finished = thread.last = std::max(thread.last, now_);
+    sink_.tell(Relay::Left{std::move(*open.event)});
   }
 
   // --- threads and processes
@@ -184,7 +195,7 @@ class Feeder {
     Thread& thread = process.threads[tid];
     if (kind != Birth::Kind::thread && !process.program) process.program = program_of(pid);
     if (thread.name.empty()) thread.name = name_of(process, parent);
-    sink_.birth({kind, pid, tid, parent, now_, thread.name, process.program});
+    sink_.tell(Birth{kind, pid, tid, parent, now_, thread.name, process.program});
   }
 
   // A new thread is called as the one that made it.
@@ -260,7 +271,7 @@ class Feeder {
     Process& process = processes_[pid];
     Thread& thread = process.threads[tid];
     while (!thread.open.empty()) abandon(thread);
-    sink_.death({.pid = pid, .tid = tid, .when = now_});
+    sink_.tell(Death{.pid = pid, .tid = tid, .when = now_});
     cached_ = nullptr;
     process.threads.erase(tid);
   }
@@ -268,7 +279,7 @@ class Feeder {
   void dies(const read::Call& call) {
     Death death{.pid = call.pid, .tid = call.tid, .when = now_, .how = Death::How::exited};
     death.status = call.args[0] & 0xff;
-    sink_.death(death);
+    sink_.tell(death);
     cached_ = nullptr;
     processes_[call.pid].threads.erase(call.tid);
   }
@@ -291,7 +302,7 @@ class Feeder {
       death.how = Death::How::exited;
       death.status = item.call->args[0] & 0xff;
     }
-    sink_.death(death);
+    sink_.tell(death);
   }
 
   void killed(const read::Ending& one) {
@@ -301,7 +312,7 @@ class Feeder {
     Death death{.process = true, .pid = one.pid, .tid = tid, .when = now_};
     death.how = Death::How::killed;
     death.signal = one.signal, death.core = one.core;
-    sink_.death(death);
+    sink_.tell(death);
   }
 
   void signal(const read::Item& item) {
@@ -316,11 +327,11 @@ class Feeder {
     arrival.number = read::peek<uint32_t>(info);
     arrival.name = signal_name(arrival.number);
     arrival.info = read::siginfo_value(info, sizeof info);
-    sink_.signal(arrival);
+    sink_.tell(std::move(arrival));
   }
 
   const Session& session_;
-  Sink& sink_;
+  Relay sink_;
   const FeedOptions& options_;
   bool follows_files_ = false;
   uint64_t now_ = 0, last_ = 0;

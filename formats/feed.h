@@ -15,6 +15,7 @@ Session session_of(const read::Trace& trace);
 struct FeedOptions {
   Detail enter = Detail::values, leave = Detail::values;
   CallSet calls = CallSet().set();            // only these; everything else is told in any case
+  bool beside = false;                        // the sink works in a thread of its own (relay.h)
   std::function<void(double)> progress = {};  // now and then: 0 to 1, as far as time tells
 };
 

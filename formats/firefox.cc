@@ -3,7 +3,6 @@
 // The columns of the tables are strands of a spool, written out thread by thread in the end.
 #include <fmt/format.h>
 
-#include <iterator>
 #include <map>
 #include <unordered_map>
 
@@ -42,7 +41,7 @@ class Firefox final : public Sink {
     Thread& thread = thread_of(e.pid, e.tid);
     data_ = "{\"type\":\"Syscall\",\"call\":";
     put_json(data_, phrase(e, session_.words));
-    if (e.ended) fmt::format_to(std::back_inserter(data_), ",\"ret\":{}", e.result);
+    if (e.ended) data_ += ",\"ret\":", put_decimal(data_, e.result);
     if (e.error()) field("errno", errno_name(e.error()));
     if (!e.paths.empty()) field("path", e.paths.front());
     const uint32_t stack = thread.tables.stack_of(e, strings_, e.error() ? failed : syscall);
@@ -167,12 +166,16 @@ class Firefox final : public Sink {
   }
 
   static void put_milliseconds(std::string& to, uint64_t ns) {
-    fmt::format_to(std::back_inserter(to), "{}.{:06}", ns / 1'000'000, ns % 1'000'000);
+    put_decimal(to, ns / 1'000'000);
+    char digits[] = ".000000";
+    for (uint64_t n = 6, rest = ns % 1'000'000; n; rest /= 10)
+      digits[n--] = static_cast<char>('0' + rest % 10);
+    to += digits;
   }
 
   void cell(Thread& thread, Column column, const char* comma, uint64_t value) {
     cell_ = comma;
-    fmt::format_to(std::back_inserter(cell_), "{}", value);
+    put_decimal(cell_, value);
     spool_.append(thread.strands[column], cell_);
   }
 

@@ -99,6 +99,8 @@ using Losses = read::Losses;
 // * a thread is born before anything else is told of it, and nothing is told of it after its death;
 // * every enter has one leave. That of a call which never came back says ended = false and comes
 //   when this is known: at exit, at the death of its thread, or before end();
+// * it is told by one thread at a time, maybe not the one that reads the trace: nothing that it is
+//   given changes behind its back;
 // * calls of one thread may nest: a handler makes some while another is interrupted.
 class Sink {
  public:

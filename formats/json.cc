@@ -43,8 +43,23 @@ std::string json_text(std::string_view text) {
   return all;
 }
 
+void put_decimal(std::string& to, uint64_t number) {
+  const fmt::format_int text(number);
+  to.append(text.data(), text.size());
+}
+
+void put_decimal(std::string& to, int64_t number) {
+  const fmt::format_int text(number);
+  to.append(text.data(), text.size());
+}
+
 void put_microseconds(std::string& to, uint64_t ns) {
-  fmt::format_to(std::back_inserter(to), "{}.{:03}", ns / 1000, ns % 1000);
+  put_decimal(to, ns / 1000);
+  const uint64_t rest = ns % 1000;
+  const char digits[] = {'.', static_cast<char>('0' + rest / 100),
+                         static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10)};
+  to.append(digits, sizeof digits);
 }
 
 }  // namespace sctrace

@@ -10,6 +10,7 @@
 #include "formats/bytes.h"
 #include "formats/format.h"
 #include "formats/perf_header.h"
+#include "formats/phrase.h"
 #include "formats/slots.h"
 #include "formats/tracepoints.h"
 
@@ -163,7 +164,7 @@ class Perf final : public Sink {
   void name(uint32_t pid, uint32_t tid, uint64_t when, const std::string& as, bool exec) {
     begin(comm, exec ? comm_exec : 0);
     put(line_, pid), put(line_, tid);
-    put_text(line_, std::string_view(as).substr(0, 15), 8);
+    put_text(line_, on_a_line(as), 8);
     finish(pid, tid, when);
   }
 

@@ -44,6 +44,13 @@ std::string phrase(const Loss& loss) {
   return fmt::format("{} call{} missing here", loss.calls, loss.calls == 1 ? " is" : "s are");
 }
 
+std::string on_a_line(std::string_view name) {
+  std::string line(name.substr(0, 15));
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return line;
+}
+
 std::vector<Missing> missing(const Losses& l) {
   std::vector<Missing> all = {
       {"lost", "calls lost for want of room", l.calls},

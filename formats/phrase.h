@@ -17,6 +17,10 @@ std::string phrase(const Death& death);
 // "5 calls are missing here", "calls are missing here, nobody knows how many"
 std::string phrase(const Loss& loss);
 
+// The name of a thread for formats whose readers print it as it is, line by line: control
+// characters as `?`, at most 15 bytes.
+std::string on_a_line(std::string_view name);
+
 // What a trace does not hold, one row a kind: "calls lost", and how many.
 struct Missing {
   std::string_view name, what;  // a word for machines, and for people

@@ -73,7 +73,8 @@ class TraceDat final : public Sink {
     put(head, uint32_t{0});  // kallsyms
     put(head, uint32_t{0});  // formats of printk
     std::string names;
-    for (const auto& [tid, name] : names_) names += std::to_string(tid) + ' ' + name + '\n';
+    for (const auto& [tid, name] : names_)
+      names += std::to_string(tid) + ' ' + on_a_line(name) + '\n';
     put(head, uint64_t{names.size()});
     head += names;
     put(head, static_cast<uint32_t>(cpus_.size()));

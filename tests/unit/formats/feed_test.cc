@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "arch/table.h"
 #include "formats/phrase.h"
 #include "tests/support/scratch_trace.h"
@@ -47,8 +49,11 @@ class Told final : public Sink {
 std::vector<std::string> told(ScratchTrace& scratch, FeedOptions options = {}) {
   const read::Trace trace(scratch.write());
   const Session session = session_of(trace);
-  Told sink;
+  Told sink, beside;
   feed(trace, session, sink, options);
+  options.beside = true;
+  feed(trace, session, beside, options);
+  CHECK(beside.lines == sink.lines);
   return sink.lines;
 }
 
@@ -140,6 +145,26 @@ TEST_CASE("a filter leaves out calls and nothing else", "[formats][feed]") {
   CHECK(told(scratch, {.calls = call_set("close")}) ==
         Lines{"birth process 7 7 scratch", "enter 7 close", "leave 7 close 0",
               "death process 7 exited with 0", "end 0"});
+}
+
+TEST_CASE("what a sink throws in a thread of its own comes out of the feed", "[formats][feed]") {
+  struct Full final : Sink {
+    size_t calls = 0;
+    void leave(const Event&) override {
+      if (++calls == 700) throw OutputFailed("x", "is full");
+    }
+    void lost(const Loss&) override {}
+    void end(const Losses&) override { FAIL("ended"); }
+  };
+  ScratchTrace scratch;
+  auto& ring = scratch.image(7).ring(7, Began::image);
+  const size_t calls = GENERATE(700, 5000);
+  for (size_t n = 0; n < calls; ++n) ring.call(nr_getpid, {}, 7);
+  const read::Trace trace(scratch.write());
+  const Session session = session_of(trace);
+  Full sink;
+  CHECK_THROWS_AS(feed(trace, session, sink, {.beside = true}), OutputFailed);
+  CHECK(sink.calls == 700);
 }
 
 TEST_CASE("an empty trace has an end", "[formats][feed]") {
