@@ -96,6 +96,9 @@ struct Event {
   bool failed = false;  // result is a negative errno
   bool restarted = false;
   bool injected = false;           // answered by us or an engine, not by the kernel
+  bool altered = false;            // an engine changed arguments, or what they point at
+  bool delayed = false;            // and held it up
+  std::vector<Event> made;         // what the kernel was given, where that is another call
   Value value;                     // the result, when it did not fail
   std::vector<Value> after;        // what else came back, each with its `name`
   std::vector<std::string> paths;  // files it touched, by name or by descriptor

@@ -77,9 +77,33 @@ std::string signal_name(uint64_t n) {
   return name ? std::string("SIG") + name : fmt::format("{}", n);
 }
 
+namespace {
+// What engines did to it: strace's words, or the call that was made in its place.
+std::string interference(const Event& e, const TextOptions& o) {
+  std::string out;
+  for (const Event& made : e.made) {
+    if (!out.empty()) out += ", ";
+    out += made.name + '(';
+    for (const Value& v : made.args) {
+      if (v.kind == Value::Kind::absent) continue;
+      if (out.back() != '(') out += ", ";
+      out += shown(v, o);
+    }
+    out += ')';
+  }
+  if (out.empty() && e.altered) out = "args";
+  if (!out.empty() && e.injected) out += ", retval";
+  if (!out.empty())
+    out = " (INJECTED: " + out + ')';
+  else if (e.injected)
+    out = " (INJECTED)";
+  return e.delayed ? out + " (DELAYED)" : out;
+}
+}  // namespace
+
 std::string shown_result(const Event& e, const TextOptions& o) {
-  const char* injected = e.injected ? " (INJECTED)" : "";
-  if (!e.ended) return "= ?";
+  const std::string injected = interference(e, o);
+  if (!e.ended) return "= ?" + injected;
   if (e.restarted) return "= ? " + error_text(-e.result);
   if (e.failed) return "= -1 " + error_text(-e.result) + remarks(e, o) + injected;
   return "= " + shown(e.value, o) + remarks(e, o) + injected;

@@ -116,6 +116,12 @@ bool set_vdso(const char* s, Config& c) {
   return c.vdso = same(s, "on"), true;
 }
 
+bool set_engine(const char* s, Config& c) { return copy(s, c.engine, sizeof c.engine); }
+
+bool set_inject(const char* s, Config& c) { return copy(s, c.inject, sizeof c.inject); }
+
+bool set_control(const char* s, Config& c) { return copy(s, c.control, sizeof c.control); }
+
 bool set_cache(const char* s, Config& c) {
   c.caches = !same(s, "off");
   if (!c.caches || same(s, "on")) return c.cache[0] = 0, true;
@@ -142,6 +148,9 @@ constexpr Option options[] = {
     {"DOORS", set_doors, "auto, trap or stub"},
     {"VDSO", set_vdso, "on or off"},
     {"CACHE", set_cache, "on, off or a directory from the root on"},
+    {"INJECT", set_inject, "injections as in strace -e inject="},
+    {"ENGINE", set_engine, "libraries: LIB[=ARGS]:..."},
+    {"CONTROL", set_control, "a socket, or wait: and a socket"},
     {"LOG", set_log, "off, error, warn, info, debug or debug:FILE"},
     {"DISABLE", set_disable, "0 or 1"},
 };

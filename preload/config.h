@@ -25,6 +25,9 @@ struct Config {
   char log_file[512] = "";
   bool exact = false;  // the kernel works on our copies: exact.h
   bool disabled = false;
+  char inject[1024] = "";      // inject.h
+  char control[128] = "";      // control.h
+  char engine[1024] = "";      // engine.h
   bool caches = true;          // plans: plan_cache.h
   char cache[1024] = "";       // where; empty: as the environment says
   uint8_t traced[512] = {};    // by number

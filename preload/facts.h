@@ -25,8 +25,10 @@ enum class After : uint8_t {
   traced
 };
 
-// Bits of Facts::what.
-inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_exact = 16;
+// Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has
+// no test more; is_asked says then whether it is recorded.
+inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_exact = 16,
+                         is_engaged = 32, is_asked = 64;
 
 // The shapes that most calls have; what is taken is known from one or two arguments.
 enum class Shape : uint8_t {
@@ -41,9 +43,11 @@ enum class Out : uint8_t { none, taken, exact };
 
 // What leave() has to know of the call that is being made; compared as one word.
 struct alignas(4) InFlight {
-  bool recording = false;  // its entry was written
-  Out out = Out::none;     // what memory there is to take after it
-  uint8_t how = 0;         // wire::exit_* for its exit
+  bool recording : 1 = false;  // its entry was written
+  bool engaged : 1 = false;    // engines want to see its end
+  uint8_t : 6;
+  Out out = Out::none;  // what memory there is to take after it
+  uint8_t how = 0;      // wire::exit_* for its exit
   After after = After::nothing;
 };
 constexpr uint32_t as_word(InFlight call) { return __builtin_bit_cast(uint32_t, call); }

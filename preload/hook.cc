@@ -1,6 +1,7 @@
 #include "preload/hook.h"
 
 #include "preload/capture.h"
+#include "preload/engaged.h"
 #include "preload/exact.h"
 #include "preload/global.h"
 #include "preload/pack.h"
@@ -17,9 +18,6 @@ void set_phase(ThreadState& self, Phase phase) {
   self.frame.phase = phase;
   asm volatile("" ::: "memory");
 }
-
-// What has no row is like the last number, which has none.
-const Facts& facts_for(uint32_t nr) { return global.facts[nr < facts_most ? nr : facts_most - 1]; }
 
 bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   RingWriter& out = self.out;
@@ -53,24 +51,9 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
 }
 
 // A call whose entry lies in the ring, or that has none, may go to the kernel.
-[[gnu::always_inline]] inline void entered(ThreadState& self) {
+[[gnu::always_inline]] inline void has_entered(ThreadState& self) {
   set_phase(self, Phase::entered);
   if (self.in_flight.recording) self.out.publish();
-}
-
-// A call whose entry is written, and of which more is wanted than to be made.
-uint32_t enter_specially(ThreadState& self, const Facts& facts) {
-  auto& call = self.frame;
-  call.pass = call.args;
-  call.pass_nr = call.nr;
-  const bool recording = self.in_flight.recording;
-  const bool exact = recording && facts.what & is_exact && try_enter_exactly(self);
-  if (recording && !exact && facts.what & has_in) take_in(self, facts);
-  entered(self);
-  auto route = arch::Route::run;
-  if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
-  if (exact) self.in_flight.out = Out::exact;
-  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
 }
 
 // The long way, for all that the short one leaves out: a trapped call, one that is not
@@ -85,26 +68,18 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
     call.behind = rewriter::behind_at_tail(call.tail);
   }
   const Facts& facts = facts_for(nr);
-  if (RingWriter& out = self.out; out.header) [[likely]] {
-    count(call.door ? out.header->calls_trap : out.header->calls_stub);
-    if (!(facts.what & is_wanted)) {
-      count(out.header->filtered);
-    } else if (write_entry(self, nr, facts.arity())) {
-      self.in_flight = facts.in_flight;
-    } else {
-      count(out.header->lost);
-    }
-  }
+  if (facts.what & is_engaged) return enter_engaged(self);
+  tell_entry(self, nr, facts, facts.what & is_wanted);
   if (facts.what & (is_special | is_exact)) return enter_specially(self, facts);
   if (self.in_flight.recording && facts.what & has_in) take_in(self, facts);
-  entered(self);
+  has_entered(self);
   return ROUTE_RUN;
 }
 
 // The rest of a call that was entered the short way.
 [[gnu::noinline]] uint32_t enter_with_memory(ThreadState& self) {
   take_in(self, global.facts[static_cast<uint32_t>(self.frame.nr)]);
-  entered(self);
+  has_entered(self);
   return ROUTE_RUN;
 }
 
@@ -139,7 +114,25 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   self.out.publish();
 }
 
+// Engines have seen its entry: exit callbacks, and the frame made the program's again.
+[[gnu::noinline]] void leave_with_engines(ThreadState& self) {
+  if (self.in_flight.out == Out::exact) leave_exactly(self);
+  if (self.in_flight.after != After::nothing) special_leave(self);
+  if (self.in_flight.engaged) leave_engaged(self);
+  if (self.in_flight.recording) {
+    const Facts& facts = facts_for(static_cast<uint32_t>(self.frame.nr));
+    if (self.in_flight.out == Out::taken) take_out(self, facts, self.frame.result);
+    write_altered_result(self);
+    write_exit(self, self.frame.result, self.in_flight.how);
+  }
+  set_phase(self, Phase::left);
+  if (self.in_flight.recording) self.out.publish();
+  end_engaged(self);
+}
+
 [[gnu::noinline]] void leave_with_care(ThreadState& self) {
+  if (self.engaged.pending) [[unlikely]]
+    return leave_with_engines(self);
   const auto result = self.frame.result;
   if (self.in_flight.out == Out::exact) leave_exactly(self);
   if (self.in_flight.after != After::nothing) special_leave(self);
@@ -154,6 +147,35 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
 
 }  // namespace
 
+// What has no row is like the last number, which has none.
+const Facts& facts_for(uint32_t nr) { return global.facts[nr < facts_most ? nr : facts_most - 1]; }
+
+void entered(ThreadState& self) { has_entered(self); }
+
+// A call whose entry is written, and of which more is wanted than to be made.
+uint32_t enter_specially(ThreadState& self, const Facts& facts) {
+  auto& call = self.frame;
+  call.pass = call.args;
+  call.pass_nr = call.nr;
+  const bool recording = self.in_flight.recording;
+  const bool exact = recording && facts.what & is_exact && try_enter_exactly(self);
+  if (recording && !exact && facts.what & has_in) take_in(self, facts);
+  has_entered(self);
+  auto route = arch::Route::run;
+  if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
+  if (exact) self.in_flight.out = Out::exact;
+  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
+}
+
+void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool recorded) {
+  RingWriter& out = self.out;
+  if (!out.header) return;
+  count(self.frame.door ? out.header->calls_trap : out.header->calls_stub);
+  if (!recorded) return count(out.header->filtered);
+  if (!write_entry(self, nr, facts.arity())) return count(out.header->lost);
+  self.in_flight = facts.in_flight;
+}
+
 void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
   RingWriter& out = self.out;
   uint32_t ticks;
@@ -166,6 +188,7 @@ void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
 
 void undo(ThreadState& self) {
   RingWriter& out = self.out;
+  if (self.engaged.pending) undo_engaged(self);
   const bool recording = self.in_flight.recording;
   self.in_flight.recording = false;
   if (!out.header || out.dead) return;
@@ -180,6 +203,7 @@ void undo(ThreadState& self) {
 }
 
 void write_restarted(ThreadState& self) {
+  if (self.engaged.pending) undo_engaged(self);
   if (!self.in_flight.recording) return;
   self.in_flight.recording = false;
   write_exit(self, -512, wire::exit_restarted);  // ERESTARTSYS, as the kernel's own tracepoint says

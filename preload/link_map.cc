@@ -97,6 +97,8 @@ uint64_t in_libc(const link_map* list, const char* name) {
   return 0;
 }
 
+uint64_t symbol_in(const link_map& object, const char* name) { return address_of(object, name); }
+
 void go_last(link_map* list) {
   link_map *ours = nullptr, *last = list;
   for (link_map* object = list; object; last = object, object = object->l_next)

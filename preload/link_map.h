@@ -14,6 +14,9 @@ const r_debug* loader_state(const char* const* environment);
 // Where libc itself has that name, or 0.
 uint64_t in_libc(const link_map* list, const char* name);
 
+// Where that object has that name, or 0.
+uint64_t symbol_in(const link_map& object, const char* name);
+
 // Puts our library at the end of the list, where dlopen would have put it: programs that look who
 // comes first (AddressSanitizer refuses to run behind anybody) see who would.
 void go_last(link_map* list);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/mappings.h"
@@ -90,6 +91,9 @@ void inherit(ThreadState& child, const ThreadState& self, uint64_t flags) {
   child.parent = self.tid;
   child.blocked = self.blocked;
   child.pending = 0;
+  child.engaged = self.engaged;
+  child.engaged.stop = nullptr;
+  for (uint32_t& calls : child.engaged.injected) calls = 0;
   child.child_flags = flags;
   child.child_mask = self.child_mask;
   child.slot = flags & CLONE_VFORK        ? Slot::keep
@@ -212,6 +216,8 @@ void begin_alone(ThreadState& self) {
   own_actions(main_process);
   forget_waiting(self);
   main_process.at_work = self.own_work = 0;
+  self.engaged.stop = nullptr;
+  for (uint32_t& calls : self.engaged.injected) calls = 0;
 }
 
 // Does any door lead from its code to us?
@@ -249,11 +255,14 @@ extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t flags = self.child_flags;
   if (!(flags & CLONE_VM)) begin_alone(self);
   self.frame.result = 0;
-  self.in_flight.recording = false;
+  self.in_flight.recording = self.in_flight.engaged = false;
+  self.engaged.raised = 0;
+  end_engaged(self);
   name_child(self, flags);
   if (!self.process->follow) self.out.leave_ring();
   settle(self, self.slot);
   if (self.out.header) write_thread_record(self);
+  tell_birth(self);
   if (flags & CLONE_VM && !self.borrowed_from && !is_reachable(self))
     thread_is_exiting(self);            // we won't hear of its end
   self.in_flight.after = After::clone;  // until the mask is the app's again

@@ -6,6 +6,8 @@
 
 #include "arch/x86_64/aside.h"
 #include "preload/capture.h"
+#include "preload/engaged.h"
+#include "preload/engine.h"
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/rings.h"
@@ -86,6 +88,7 @@ void answer_mask(Context& context) {
 
 // A fault of our own copies, or of the ring's memory: ours to mend, nobody hears of it.
 bool mended(int signo, const Info& info, Context& context) {
+  if (signo == sigsys && info.code == sys_user_dispatch) return engine_called(context);
   if ((signo != sigsegv && signo != sigbus) || info.code <= 0) return false;
   if (signo == sigsegv && is_our_rdtsc(context)) {
     const ThreadState* self = state_of_stack(context.rsp);
@@ -179,6 +182,10 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
   if (action.handler == sig_ign && !forced) return true;
   if (action.handler <= sig_ign || (forced && masks.now & bit(signo)))
     return die_natively(self, signo, info, context), true;
+  if (const int other = ask_about_signal(self, signo, info, context.rip); other != signo) {
+    if (!other) return false;  // dropped
+    return raw_syscall(__NR_tgkill, self.process->pid, self.tid, other), false;
+  }
   if (action.flags & sa_resethand) {
     slot.handler = sig_dfl;
     install_kernel_action(signo, slot);
@@ -202,7 +209,7 @@ Info as_at_the_site(const ThreadState& self, int signo, Info info) {
 
 // False where we return into work of ours that will itself send what waits, once it is done.
 bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
-  const bool ours = is_ours(context.rip);
+  const bool ours = is_ours(context.rip) || self.engaged.calling;
   if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
     return true;  // stepped through us
   // A phase left over from an rt_sigreturn says nothing about a call that has only begun.
@@ -394,7 +401,7 @@ using namespace sctrace::arch;
       within(context.rip, sctrace_deliver, sctrace_deliver_end))
     return true;
   return self.delivery == Delivery::begun &&
-         (within(context.rip, sctrace_gate_begin, sctrace_gate_end) ||
+         (self.engaged.calling || within(context.rip, sctrace_gate_begin, sctrace_gate_end) ||
           (context.rip >= global.guest_begin && context.rip < global.guest_end));
 }
 

@@ -11,6 +11,9 @@
 
 #include "preload/call_names.h"
 #include "preload/capture_plan.h"
+#include "preload/control.h"
+#include "preload/engaged.h"
+#include "preload/engine.h"
 #include "preload/environment.h"
 #include "preload/exact.h"
 #include "preload/files.h"
@@ -155,10 +158,11 @@ bool start(int argc, char** argv, char** envp) {
   if (!self) return say(Level::error, "no memory; running untraced"), false;
   if (open_trace(environment.directory) < 0) return false;
   describe(argc, argv);
+  decide();
+  open_engines(objects.loaded);
   objects.list = global.image->objects;
   objects.list_bytes = sizeof global.image->objects;
   find_objects(objects);
-  decide();
   // Without room for records the calls are still counted, as lost.
   if (!take_ring(*self) && !self->out.header) return say(Level::info, "no ring left"), false;
   write_thread_record(*self);
@@ -172,6 +176,8 @@ bool start(int argc, char** argv, char** envp) {
   open_stubs(objects);
   open_trap();
   raw_syscall(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+  tell_program(*self);
+  wait_for_controller();
   return true;
 }
 

@@ -1,5 +1,6 @@
 #include "preload/surface.h"
 
+#include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/signals.h"
@@ -62,6 +63,7 @@ void finish(ThreadState& self) {
   RingWriter& out = self.out;
   if (self.frame.phase == Phase::left) {
     if (out.header && !out.dead) out.publish();  // written in full, perhaps not shown yet
+    if (self.engaged.pending) end_engaged(self);
     return;
   }
   if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
@@ -89,10 +91,11 @@ bool at_the_kernel(ThreadState& self, Context& context) {
   const uint64_t pc = context.rip;
   if (pc == address(sctrace_site)) {
     if (context.rcx == address(sctrace_returned)) {
-      const uint64_t number = context.rax;
+      const uint64_t number = context.rax;  // restart_syscall, perhaps
+      const bool same = number == self.frame.nr;
       write_restarted(self);
       before_the_call(self, context);
-      context.rax = number;  // restart_syscall, perhaps
+      if (!same) context.rax = number;
       context.rcx = context.rip + 2;
       context.r11 = self.frame.flags;
     } else {

@@ -119,6 +119,7 @@ ThreadState* try_new_thread(const ThreadState* parent) {
       state->held = false;
       state->delivery = Delivery::none;
       state->in_flight.after = After::nothing;
+      state->engaged = {};
       return state;
     }
     if (!may_ask || !add_slab()) return nullptr;
@@ -151,6 +152,24 @@ void forget_other_threads(const ThreadState& self) {
 void point_slot(ThreadState& self) {
   if (sctrace_self.seal == SEAL) sctrace_self.state = &self;
 }
+
+bool fs_leads_to(const ThreadState& self) {
+  constexpr int get_fs = 0x1003;  // ARCH_GET_FS
+  uint64_t fs = 0, offset;
+  Self found{};
+  raw_syscall(__NR_arch_prctl, get_fs, &fs);
+  asm("movq sctrace_self@gottpoff(%%rip), %0" : "=r"(offset));
+  return fs && read_app(&found, fs + offset, sizeof found) && found.state == &self &&
+         found.seal == SEAL;
+}
+
+bool try_unseal() {
+  if (sctrace_self.seal != SEAL) return false;
+  sctrace_self.seal = 0;
+  return true;
+}
+
+void seal_again() { sctrace_self.seal = SEAL; }
 
 void unseal() {
   if (sctrace_self.seal == SEAL) sctrace_self.seal = 0;

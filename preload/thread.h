@@ -3,7 +3,8 @@
 // the thread's alternate signal stack, so from a signal's stack pointer alone its thread is known,
 // whatever fs holds.
 //
-//   block  ┌ Process copy (vfork children) ┬ stack ↓ … ┬ ThreadState ┐  64 KiB, aligned to its size
+//   block  ┌ Process copy (vfork children) ┬ kept ┬ stack ↓ … ┬ ThreadState ┐  64 KiB, aligned to
+//   it
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -13,6 +14,10 @@
 #include "formats/wire/ring.h"
 #include "preload/facts.h"
 #include "preload/ring_writer.h"
+
+namespace sctrace::wire {
+struct ControlSlot;
+}
 
 namespace sctrace::preload {
 
@@ -45,6 +50,11 @@ struct Altstack {
   uint64_t size;
 };
 
+// A call's number and arguments.
+struct Asked {
+  uint64_t nr, args[6];
+};
+
 // How far a signal's delivery is, beside what the program counter says.
 enum class Delivery : uint8_t { none, begun, done };
 
@@ -67,6 +77,27 @@ struct Exact {
 };
 
 enum class Slot : uint8_t { leave, keep, write };
+
+// What engines made of the call in flight (engaged.cc).
+inline constexpr uint32_t engines_most = 8, injections_most = 16;
+struct Engaged {
+  Asked asked;   // as the program made it
+  Asked undone;  // the last that a signal undid after engines were asked
+  uint64_t undone_site;
+  bool altered;             // the frame holds another than `asked`: restore_asked()
+  bool pending;             // engines were asked and have not seen its end
+  bool was_undone;          // `undone` holds one
+  bool calling;             // their code runs: signals wait, its calls are its own
+  uint8_t flags;            // wire::altered_*
+  uint8_t replaced;         // the signal that one put in another's place: not asked about again
+  uint16_t kept;            // bytes of what arguments point at
+  int32_t raised;           // a signal to come when the call is over
+  uint32_t wake;            // a futex: not 0 once somebody said report()
+  int64_t answer;           // the kernel's, where the program sees another
+  wire::ControlSlot* stop;  // of the device (control.h): this call stopped there
+  uint64_t words[engines_most];
+  uint32_t injected[injections_most];  // calls that each rule concerned
+};
 
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0
@@ -108,6 +139,7 @@ struct alignas(64) ThreadState {
   uint64_t text_births;  // rewriter::births() before the mapping call in flight
   uint64_t escape;       // see arch/x86_64/aside.h
   Exact exact;
+  Engaged engaged;
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;
@@ -117,7 +149,9 @@ struct alignas(64) ThreadState {
 inline uint64_t site_of(const ThreadState& self) { return self.frame.behind - 2; }
 
 inline constexpr uint64_t block_bytes = 65536;
-inline constexpr uint64_t stack_offset = 4096;  // room for the Process copy below the stack
+inline constexpr uint64_t kept_offset = 4096;  // below the stack: the Process copy, and
+inline constexpr uint64_t kept_most = 2048;    // what engines let arguments point at
+inline constexpr uint64_t stack_offset = kept_offset + kept_most;
 
 inline uint64_t block_of(const ThreadState& self) {
   return reinterpret_cast<uint64_t>(&self) & ~(block_bytes - 1);
@@ -147,5 +181,11 @@ Altstack stack_of(const ThreadState& self);
 void set_stack(const ThreadState& self);
 void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
 void unseal();                       // whoever has this fs goes by the trap from now on
+
+// Is the fs of this thread one that leads to `self`? Asks the kernel.
+bool fs_leads_to(const ThreadState& self);
+// While it is not sealed, calls of this thread go by the trap. False: it was not.
+bool try_unseal();
+void seal_again();
 
 }  // namespace sctrace::preload

@@ -11,6 +11,11 @@
 
 namespace sctrace::cli {
 
+namespace {
+// By an engine: the kernel did nothing.
+bool was_answered(const read::Call& call) { return call.how & wire::exit_skipped; }
+}  // namespace
+
 Outputs::Outputs(const Wish& wish) : wish_(wish) {
   if (wish.output.empty())
     to_ = stdout;
@@ -74,15 +79,15 @@ void Lines::happen(const read::Item& item, bool mine) {
   using Kind = read::Item::Kind;
   switch (item.kind) {
     case Kind::enter:
-      if (files()) files_.enter(*item.call);
+      if (files()) files_.enter(item.call->made());
       endings_.enter(*item.call);
       if (mine) enter(item);
       break;
     case Kind::leave:
-      if (files()) files_.learn(*item.call);
+      if (files() && !was_answered(*item.call)) files_.learn(item.call->made());
       for (const read::Ending& one : endings_.leave(*item.call)) killed(one, item.when);
       if (mine) leave(item);
-      if (files()) files_.forget(*item.call);
+      if (files() && !was_answered(*item.call)) files_.forget(item.call->made());
       break;
     case Kind::signal:
       if (mine) signal(item);

@@ -11,6 +11,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
 #include "formats/cli/program.h"
 #include "formats/cli/verbs.h"
@@ -40,25 +41,38 @@ constexpr Mirror mirrors[] = {
     {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
     {"--vdso", "SCTRACE_VDSO", "on|off", "record the clock functions of the vDSO too (off)"},
     {"--cache", "SCTRACE_CACHE", "WHERE", "plans of code: on (~/.cache/sctrace), off, DIR"},
+    {"--engine", "SCTRACE_ENGINE", "LIB[=ARGS]:...", "engines to load: <sctrace/engine.h>"},
     {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
 };
 
-// What -e means: trace=SET or a set alone. False: something else.
-bool add_expression(const std::string& text, Launch& what) {
+// One more injection beside those that were given before.
+std::string add_injection(const std::string& text, Launch& what) {
+  std::string wrong = wrong_with_injection(text);
+  if (!wrong.empty()) return wrong;
+  for (auto& [name, value] : what.settings)
+    if (name == "SCTRACE_INJECT") return value += ' ' + text, wrong;
+  what.settings.emplace_back("SCTRACE_INJECT", text);
+  return wrong;
+}
+
+// What -e means: trace=SET or a set alone, inject=…, fault=…. What is wrong with it, or nothing.
+std::string add_expression(const std::string& text, Launch& what) {
   const size_t equals = text.find('=');
+  if (text.starts_with("inject=") || text.starts_with("fault=")) return add_injection(text, what);
   const std::string key = equals == std::string::npos ? "trace" : text.substr(0, equals);
   const std::string value = equals == std::string::npos ? text : text.substr(equals + 1);
   if (key == "trace" || key == "t")
     what.settings.emplace_back("SCTRACE_TRACE", value);
   else
-    return false;
-  return true;
+    return "only trace=, inject= and fault= are known";
+  return {};
 }
 
 // The command and the -e among what was given; what is wrong with them.
 std::string take_command(const std::vector<std::string>& expressions, Launch& what) {
   for (const std::string& text : expressions)
-    if (!add_expression(text, what)) return fmt::format("-e {}: only trace= is known", text);
+    if (const std::string wrong = add_expression(text, what); !wrong.empty())
+      return fmt::format("-e {}: {}", text, wrong);
   const bool marked = !what.command.empty() && what.command.front() == "--";
   if (marked) what.command.erase(what.command.begin());
   if (what.command.empty()) return "no command; usage: sctrace record [OPTION...] -- CMD [ARG...]";
@@ -188,7 +202,25 @@ int verb_record(int argc, char** argv) {
   app.add_option("-o,--output", output,
                  "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
       ->type_name("DIR");
-  app.add_option("-e", expressions, "trace=SET: which calls, as strace")
+  app.add_option("-e", expressions,
+                 "trace=SET: which calls, as strace; inject=SET:error=…, fault=SET:…: as strace, "
+                 "and prob=, path=, fd=, seed=")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  app.add_option_function<std::vector<std::string>>(
+         "--inject",
+         [&](const std::vector<std::string>& all) {
+           for (const std::string& one : all) expressions.push_back("inject=" + one);
+         },
+         "the same as -e inject=")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  app.add_option_function<std::vector<std::string>>(
+         "--fault",
+         [&](const std::vector<std::string>& all) {
+           for (const std::string& one : all) expressions.push_back("fault=" + one);
+         },
+         "the same as -e fault=")
       ->type_name("EXPR")
       ->allow_extra_args(false);
   for (const Mirror& one : mirrors)

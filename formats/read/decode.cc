@@ -297,6 +297,7 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
   if (files && row.arity && row.args[0].kind == Kind::fd)
     e.socket = files->socket(call.pid, static_cast<int32_t>(call.args[0]));
   add_result(s, e);
+  if (call.is_moved()) e.made.push_back(decode(call.made(), files, sockets));
   return e;
 }
 

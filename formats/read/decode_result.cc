@@ -188,8 +188,11 @@ Value io_priority(uint32_t v) {
 
 void add_result(const Scene& s, Event& e) {
   const Call& call = s.call;
+  const uint8_t altered = call.altered ? call.altered->flags : 0;
+  e.altered = altered & (wire::altered_arguments | wire::altered_memory);
+  e.delayed = altered & wire::altered_delayed;
   if (!call.ended) return;
-  e.injected = call.how & wire::exit_skipped;
+  e.injected = call.how & wire::exit_skipped || altered & wire::altered_result;
   const bool told = call.result == -4 && before_restart(call) != 4;
   e.restarted =
       (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;

@@ -96,6 +96,7 @@ void CallReader::on_record(const Step& step) {
     case wire::Type::lost: on_lost(as<wire::Lost>(step).calls); break;
     case wire::Type::time: break;
     case wire::Type::file: on_file(step); break;
+    case wire::Type::altered: on_altered(step); break;
   }
 }
 

@@ -71,6 +71,7 @@ class CallReader {
   void on_signal(const Step& step);
   void on_thread(const Step& step);
   void on_file(const Step& step);
+  void on_altered(const Step& step);
   void on_gap();
   void on_lost(uint64_t calls);
   void on_end();

@@ -31,7 +31,9 @@ void CallReader::on_data(const Step& step) {
   wire::Data data;
   std::memcpy(&data, step.bytes.data(), sizeof data);
   const uint64_t kept = data.where >> 48;
-  const bool goes_on = frame.more && !call.memory.empty();
+  // Behind what engines made of it, what goes in is of that.
+  auto& into = call.altered && !(data.flags & wire::data_out) ? call.altered->memory : call.memory;
+  const bool goes_on = frame.more && !into.empty();
   frame.more = data.flags & wire::data_more;
   if (!goes_on) {
     if (room_for(call, *budget_) < sizeof(Piece)) {
@@ -40,12 +42,13 @@ void CallReader::on_data(const Step& step) {
       return;
     }
     charge(call, sizeof(Piece));
-    Piece& piece = call.memory.emplace_back();
+    into.emplace_back();
+    Piece& piece = into.back();
     piece.address = data.where & 0xffff'ffff'ffff;
     piece.out = data.flags & wire::data_out;
     piece.exact = data.flags & wire::data_exact;
   }
-  Piece& piece = call.memory.back();
+  Piece& piece = into.back();
   piece.wanted = std::max<uint64_t>(piece.wanted, data.wanted);
   piece.cut = piece.cut || data.flags & wire::data_cut;
   piece.fault = piece.fault || data.flags & wire::data_fault;
@@ -56,6 +59,21 @@ void CallReader::on_data(const Step& step) {
   charge(call, take);
   if (take < kept) piece.cut = true, ++budget_->cut;
   piece.wanted = std::max<uint64_t>(piece.wanted, piece.bytes.size());
+}
+
+void CallReader::on_altered(const Step& step) {
+  auto& open = owner().open;
+  if (open.empty()) return;
+  HeldCall& call = *open.back().call;
+  wire::Altered record;
+  std::memcpy(static_cast<void*>(&record), step.bytes.data(), sizeof record);
+  if (!call.altered) call.altered.emplace();
+  Altered& altered = *call.altered;
+  altered.flags = record.header.flags;
+  altered.nr = record.nr;
+  std::copy(record.args, record.args + 6, altered.args);
+  altered.answer = record.result;
+  open.back().more = false;
 }
 
 void CallReader::on_file(const Step& step) {

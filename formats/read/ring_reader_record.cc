@@ -57,6 +57,7 @@ const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
     case wire::Type::signal: return exactly(sizeof(wire::Signal));
     case wire::Type::lost: return exactly(sizeof(wire::Lost));
     case wire::Type::time: return exactly(sizeof(wire::Time));
+    case wire::Type::altered: return exactly(sizeof(wire::Altered));
     case wire::Type::file:
       return size < sizeof(wire::File) ? "file record too short" : wrong_with_file(bytes, size);
   }

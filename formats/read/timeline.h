@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 #include "formats/wire/record.h"
@@ -34,6 +35,15 @@ struct OpenFile {
   std::string path, name, peer;  // name, peer: sockaddrs
 };
 
+// What engines made of a call (wire::altered_*).
+struct Altered {
+  uint8_t flags = 0;
+  uint32_t nr = 0;
+  uint64_t args[6] = {};
+  int64_t answer = 0;         // with altered_result: the kernel's
+  std::vector<Piece> memory;  // what the call that was made points at
+};
+
 struct Call {
   uint32_t pid = 0, tid = 0;
   uint32_t nr = 0;
@@ -47,6 +57,13 @@ struct Call {
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::vector<Piece> memory;
   std::vector<OpenFile> files;  // those that it made, or changed the names of
+  std::optional<Altered> altered;
+
+  // Was another number or argument given to the kernel than the program asked?
+  bool is_moved() const {
+    return altered && altered->flags & (wire::altered_number | wire::altered_arguments);
+  }
+  Call made() const;  // the call that the kernel was given then
 };
 
 struct Signal {

@@ -14,7 +14,7 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 2;  // 1: counters of the ring lay elsewhere, no file records
+inline constexpr uint32_t version = 3;  // 2: no altered records. 1: other ring counters, no files
 inline constexpr uint32_t oldest_read = 2;  // what readers of this version still understand
 
 // What a record is. Values are on disk: append, never renumber.
@@ -28,6 +28,7 @@ enum class Type : uint8_t {
   lost = 6,    // so many calls were not recorded here (full, no space, rolled over)
   time = 7,    // new base for `ticks` of the records that follow
   file = 8,    // what is behind a descriptor: of the entry before it, or known when a program began
+  altered = 11,  // what engines made of the entry before it; data records that follow are of that
 };
 
 struct Header {
@@ -123,6 +124,23 @@ struct Time {
   uint64_t tsc;   // the new base
 };
 static_assert(sizeof(Time) == 16);
+
+// What an engine made of a call, behind the memory of the entry that says what the program asked;
+// or, with altered_result, right before its exit, which says what the program was shown.
+struct Altered {
+  Header header;  // flags: altered_*
+  uint32_t nr;    // what the kernel was given: number, and
+  uint32_t reserved;
+  int64_t result;  // with altered_result: what the kernel answered
+  uint64_t args[6];
+};
+static_assert(sizeof(Altered) == 72);
+inline constexpr uint8_t altered_number = 1;
+inline constexpr uint8_t altered_arguments = 2;
+inline constexpr uint8_t altered_memory =
+    4;  // what arguments point at; data records show it as made
+inline constexpr uint8_t altered_result = 8;
+inline constexpr uint8_t altered_delayed = 16;
 
 // A descriptor as /proc/self/fd, fstat and the socket itself describe it: behind the thread record
 // of a new program for each that it found open and for its directory; behind an entry for those

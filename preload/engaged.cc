@@ -1,0 +1,378 @@
+#include "preload/engaged.h"
+
+#include <asm/unistd.h>
+#include <linux/futex.h>
+
+#include <cerrno>
+
+#include "preload/capture.h"
+#include "preload/control.h"
+#include "preload/global.h"
+#include "preload/hook.h"
+#include "preload/services.h"
+#include "preload/special.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::raw_syscall;
+
+enum class Moment : uint8_t { entry, exit, signal, life };
+
+// One round through the chain. It outlives a fault of an engine: `before` is what was so far.
+struct Round {
+  ThreadState& self;
+  Moment moment;
+  bool may_use_libc;
+  uint32_t done = 0, at = 0;  // how many have been asked; whose turn it is
+  Shown shown{}, before{};
+  sctrace_choice choice = SCTRACE_RUN, chosen = SCTRACE_RUN;
+  sctrace_signal* signal = nullptr;
+  int32_t number = 0;
+  const sctrace_life* life = nullptr;
+};
+
+bool takes_part(const Round& round, const Engine& engine) {
+  if (!engine.on || (!engine.is_bare() && !round.may_use_libc)) return false;
+  switch (round.moment) {
+    case Moment::entry:
+      return engine.code->entry && engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
+    case Moment::exit:
+      return engine.code->exit && engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
+    case Moment::signal: return engine.code->signal;
+    case Moment::life: return engine.code->life;
+  }
+  return false;
+}
+
+sctrace_choice sane(sctrace_choice choice) {
+  return choice == SCTRACE_SKIP || choice == SCTRACE_STOP ? choice : SCTRACE_RUN;
+}
+
+void ask_one(Round& round, Engine& engine) {
+  sctrace_call& call = round.shown.call;
+  const sctrace_engine& code = *engine.code;
+  switch (round.moment) {
+    case Moment::entry: round.choice = sane(code.entry(engine.data, &call, round.choice)); return;
+    case Moment::exit: return code.exit(engine.data, &call);
+    case Moment::signal:
+      round.choice = sane(code.signal(engine.data, round.signal, round.choice));
+      return;
+    case Moment::life: return code.life(engine.data, round.life);
+  }
+}
+
+void ask_all(void* data) {
+  Round& round = *static_cast<Round*>(data);
+  while (round.done < engines.count) {
+    const uint32_t nth = round.done++;
+    round.at = round.moment == Moment::entry ? engines.count - 1 - nth : nth;
+    Engine& engine = engines.all[round.at];
+    if (!takes_part(round, engine)) continue;
+    round.before = round.shown;
+    round.chosen = round.choice;
+    if (round.signal) round.number = round.signal->number;
+    uint64_t& word = round.self.engaged.words[round.at];
+    round.shown.call.word = word;
+    ask_one(round, engine);
+    word = round.shown.call.word;
+  }
+}
+
+// The signals' phase is `special`, or all of them are blocked.
+void go_round(Round& round) {
+  bool bare = true;
+  for (uint32_t i = 0; i < engines.count; ++i)
+    if (takes_part(round, engines.all[i])) bare &= engines.all[i].is_bare();
+  while (!call_out(round.self, ask_all, &round, bare)) {
+    switch_off(engines.all[round.at]);
+    round.shown = round.before;
+    round.choice = round.chosen;
+    if (round.signal) round.signal->number = round.number;
+  }
+}
+
+bool has_libc(const ThreadState& self) { return !self.frame.door || fs_leads_to(self); }
+
+void show(Round& round, uint32_t flags) {
+  ThreadState& self = round.self;
+  sctrace_call& call = round.shown.call;
+  round.shown.self = &self;
+  call.size = sizeof call;
+  call.flags = flags;
+  call.pid = static_cast<int32_t>(self.pid), call.tid = static_cast<int32_t>(self.tid);
+  call.site = site_of(self);
+  call.number = static_cast<int64_t>(self.frame.nr);
+  call.asked = static_cast<int64_t>(self.engaged.asked.nr);
+  for (int i = 0; i < 6; ++i) call.args[i] = self.frame.args[i];
+  for (int i = 0; i < 6; ++i) call.asked_args[i] = self.engaged.asked.args[i];
+}
+
+Asked asked_of(const arch::Frame& frame) {
+  Asked asked{.nr = frame.nr, .args = {}};
+  for (int i = 0; i < 6; ++i) asked.args[i] = frame.args[i];
+  return asked;
+}
+
+bool same(const Asked& a, const Asked& b) {
+  for (int i = 0; i < 6; ++i)
+    if (a.args[i] != b.args[i]) return false;
+  return a.nr == b.nr;
+}
+
+// Nothing is published yet and no lock is held: a signal's handler runs as it would in a call that
+// waits, and the call is made again after it.
+void wait_for_report(ThreadState& self) {
+  while (!__atomic_load_n(&self.engaged.wake, __ATOMIC_ACQUIRE))
+    raw_syscall(__NR_futex, &self.engaged.wake, FUTEX_WAIT_PRIVATE, 0, 0);
+}
+
+// Until the choice is no longer to stop.
+void ask_about_entry(Round& round, uint32_t flags) {
+  ThreadState& self = round.self;
+  Engaged& engaged = self.engaged;
+  for (;; flags |= SCTRACE_REPORTED) {
+    __atomic_store_n(&engaged.wake, 0, __ATOMIC_RELAXED);
+    {
+      SpecialWork work(self);
+      engaged.pending = true;
+      engaged.kept = 0, engaged.raised = 0;
+      for (uint64_t& word : engaged.words) word = 0;
+      round.done = 0, round.choice = SCTRACE_RUN;
+      round.shown = {};
+      show(round, flags);
+      go_round(round);
+    }
+    if (round.choice != SCTRACE_STOP) return;
+    if (engaged.stop)
+      wait_for_verdict(self);
+    else
+      wait_for_report(self);
+  }
+}
+
+void barrier() { asm volatile("" ::: "memory"); }
+
+// The frame becomes the call that is made.
+void alter(ThreadState& self, const sctrace_call& call) {
+  self.engaged.altered = true;
+  barrier();
+  self.frame.nr = static_cast<uint64_t>(call.number);
+  for (int i = 0; i < 6; ++i) self.frame.args[i] = call.args[i];
+}
+
+void restore(ThreadState& self) {
+  if (!self.engaged.altered) return;
+  self.frame.nr = self.engaged.asked.nr;
+  for (int i = 0; i < 6; ++i) self.frame.args[i] = self.engaged.asked.args[i];
+  barrier();
+  self.engaged.altered = false;
+}
+
+uint8_t difference(const ThreadState& self, const sctrace_call& call) {
+  const Asked made{
+      .nr = static_cast<uint64_t>(call.number),
+      .args = {call.args[0], call.args[1], call.args[2], call.args[3], call.args[4], call.args[5]}};
+  Asked there = made;
+  there.nr = self.frame.nr;
+  return static_cast<uint8_t>((made.nr != self.frame.nr ? wire::altered_number : 0) |
+                              (same(there, asked_of(self.frame)) ? 0 : wire::altered_arguments));
+}
+
+void write_altered(ThreadState& self, uint8_t flags, int64_t result) {
+  RingWriter& out = self.out;
+  uint32_t ticks;
+  uint8_t* place = begin_record(self, out, sizeof(wire::Altered), ticks);
+  if (!place) return;
+  auto* record = reinterpret_cast<wire::Altered*>(place);
+  record->header = {sizeof(wire::Altered) / 8, wire::Type::altered, flags, ticks};
+  record->nr = static_cast<uint32_t>(self.frame.nr);
+  record->reserved = 0;
+  record->result = result;
+  for (int i = 0; i < 6; ++i) record->args[i] = self.frame.args[i];
+  out.cursor += sizeof(wire::Altered);
+}
+
+void tell_life(ThreadState& self, sctrace_event event, uint64_t what, int32_t status = 0) {
+  const sctrace_life life{.size = sizeof(sctrace_life),
+                          .event = event,
+                          .pid = static_cast<int32_t>(self.pid),
+                          .tid = static_cast<int32_t>(self.tid),
+                          .other = static_cast<int32_t>(self.parent),
+                          .status = status,
+                          .what = what};
+  Round round{.self = self, .moment = Moment::life, .may_use_libc = fs_leads_to(self)};
+  round.life = &life;
+  go_round(round);
+}
+
+void tell_end_of_life(ThreadState& self) {
+  const uint64_t* args = self.frame.args;
+  const auto status = static_cast<int32_t>(args[0]);
+  SpecialWork work(self);
+  switch (static_cast<uint32_t>(self.frame.nr)) {
+    case __NR_exit: return tell_life(self, SCTRACE_THREAD_GONE, 0, status);
+    case __NR_exit_group: return tell_life(self, SCTRACE_PROCESS_GONE, 0, status);
+    case __NR_execve: return tell_life(self, SCTRACE_EXEC, args[0]);
+    case __NR_execveat: return tell_life(self, SCTRACE_EXEC, args[1]);
+    default: return;
+  }
+}
+
+bool ends_life(uint64_t nr) {
+  const auto n = static_cast<uint32_t>(nr);
+  return n == __NR_exit || n == __NR_exit_group || n == __NR_execve || n == __NR_execveat;
+}
+
+// The device's wishes change while the program runs.
+bool is_anyones(uint32_t nr) {
+  for (uint32_t i = 0; i < engines.count; ++i)
+    if (engines.all[i].wants_call(nr)) return true;
+  return ends_life(nr);
+}
+
+// What is left of the way to the kernel, once the entry is written.
+uint32_t go(ThreadState& self, const Facts& facts) {
+  if (facts.what & (is_special | is_exact)) return enter_specially(self, facts);
+  if (self.in_flight.recording && facts.what & has_in) take_in(self, facts);
+  entered(self);
+  return ROUTE_RUN;
+}
+
+uint32_t skip(ThreadState& self, int64_t result) {
+  self.frame.result = result;
+  self.in_flight.how |= wire::exit_skipped;
+  entered(self);
+  return ROUTE_SKIP;
+}
+
+}  // namespace
+
+uint32_t enter_engaged(ThreadState& self) {
+  Engaged& engaged = self.engaged;
+  const auto nr = static_cast<uint32_t>(self.frame.nr);
+  const Facts& facts = facts_for(nr);
+  if (!is_anyones(nr)) {
+    tell_entry(self, nr, facts, facts.what & (is_wanted | is_asked));
+    return go(self, facts);
+  }
+  const Asked asked = asked_of(self.frame);
+  const bool again =
+      engaged.was_undone && engaged.undone_site == site_of(self) && same(engaged.undone, asked);
+  if (again) engaged.was_undone = false;
+  engaged.asked = asked;
+  engaged.flags = 0;
+  Round round{.self = self, .moment = Moment::entry, .may_use_libc = has_libc(self)};
+  ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
+  const sctrace_call& call = round.shown.call;
+  const uint8_t flags = round.shown.flags | difference(self, call);
+  tell_entry(self, nr, facts, facts.what & (is_wanted | is_asked));
+  const bool moved = flags & (wire::altered_number | wire::altered_arguments);
+  const bool recording = self.in_flight.recording;
+  const bool skipped = round.choice == SCTRACE_SKIP;
+  // What the program asked comes before what was made of it.
+  const bool taken = recording && (flags || skipped) && facts.what & has_in;
+  if (taken) take_in(self, facts);
+  if (moved) alter(self, call);
+  if (flags && recording) write_altered(self, flags, 0);
+  engaged.flags = flags;
+  self.in_flight.engaged = true;
+  const auto made_nr = static_cast<uint32_t>(self.frame.nr);
+  if (skipped) return skip(self, call.result);
+  if (made_nr == __NR_rt_sigreturn) return skip(self, -ENOSYS);
+  Facts made = facts_for(made_nr);
+  if (moved && recording) self.in_flight.out = made.in_flight.out;
+  if (taken && !moved) made.what &= static_cast<uint8_t>(~has_in);
+  if (ends_life(made_nr)) {
+    withdraw(self);  // nobody will come back to say how it ended
+    tell_end_of_life(self);
+  }
+  return go(self, made);
+}
+
+void leave_engaged(ThreadState& self) {
+  SpecialWork work(self);
+  Engaged& engaged = self.engaged;
+  const int64_t answer = self.frame.result;
+  const uint32_t skipped = self.in_flight.how & wire::exit_skipped ? SCTRACE_SKIPPED : 0;
+  Round round{.self = self, .moment = Moment::exit, .may_use_libc = has_libc(self)};
+  if (ends_life(self.frame.nr) && !skipped) tell_life(self, SCTRACE_EXEC_FAILED, 0);
+  show(round, skipped);
+  round.shown.call.result = answer;
+  go_round(round);
+  engaged.answer = answer;
+  engaged.flags |= round.shown.flags;
+  if (round.shown.call.result != answer) engaged.flags |= wire::altered_result;
+  self.frame.result = round.shown.call.result;
+  self.in_flight.engaged = false;
+  self.in_flight.after = After::nothing;
+}
+
+void write_altered_result(ThreadState& self) {
+  if (self.engaged.flags) write_altered(self, self.engaged.flags, self.engaged.answer);
+}
+
+void end_engaged(ThreadState& self) {
+  restore(self);
+  self.engaged.pending = false;
+  const int32_t raised = self.engaged.raised;
+  self.engaged.raised = 0;
+  if (!raised) return;
+  constexpr int32_t by_kernel = 0x80;  // SI_KERNEL
+  constexpr uint64_t sig_dfl = 0;
+  arch::Info info{};
+  info.signo = raised;
+  const bool guarded_one = guarded >> (raised - 1) & 1;
+  info.code = guarded_one ? 0 : by_kernel;
+  if (self.process->actions[raised].handler == sig_dfl)
+    write_signal(self, &info, site_of(self) + 2);
+  raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, raised, &info);
+}
+
+void undo_engaged(ThreadState& self) {
+  withdraw(self);
+  Engaged& engaged = self.engaged;
+  restore(self);
+  engaged.pending = false;
+  engaged.raised = 0;
+  engaged.was_undone = true;
+  engaged.undone = engaged.asked;
+  engaged.undone_site = site_of(self);
+}
+
+int ask_about_signal(ThreadState& self, int signo, const arch::Info& info, uint64_t address) {
+  bool asked = false;
+  for (uint32_t i = 0; i < engines.count; ++i)
+    asked |= engines.all[i].on && engines.all[i].code->signal;
+  if (!asked) return signo;
+  if (self.engaged.replaced == signo) return self.engaged.replaced = 0, signo;
+  sctrace_signal signal{.size = sizeof signal,
+                        .pid = static_cast<int32_t>(self.pid),
+                        .tid = static_cast<int32_t>(self.tid),
+                        .number = signo,
+                        .info = &info,
+                        .address = address};
+  const arch::Phase phase = self.frame.phase;
+  self.frame.phase = arch::Phase::special;
+  Round round{.self = self, .moment = Moment::signal, .may_use_libc = fs_leads_to(self)};
+  round.signal = &signal;
+  go_round(round);
+  self.frame.phase = phase;
+  if (info.code > 0) return signo;  // a fault would come again at once
+  if (round.choice == SCTRACE_SKIP) return 0;
+  if (signal.number == signo || signal.number < 1 || signal.number > 64) return signo;
+  self.engaged.replaced = static_cast<uint8_t>(signal.number);
+  return signal.number;
+}
+
+void tell_program(ThreadState& self) {
+  if (engines.count) tell_life(self, SCTRACE_PROGRAM, 0);
+}
+
+void tell_birth(ThreadState& self) {
+  constexpr uint64_t thread = 0x10000;  // CLONE_THREAD
+  if (engines.count)
+    tell_life(self, self.child_flags & thread ? SCTRACE_THREAD : SCTRACE_PROCESS, 0);
+}
+
+}  // namespace sctrace::preload

@@ -1,0 +1,49 @@
+// The chain of engines (sctrace/engine.h): opened at start, kept for the life of the program. Here
+// is how their code is called from the midst of somebody's call; when and about what is engaged.cc.
+#pragma once
+#include <link.h>
+
+#include "preload/sctrace/engine.h"
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+
+struct Engine {
+  const sctrace_engine* code;
+  void* data;
+  bool on;
+  uint64_t wants[facts_most / 64];   // by number, the last one also for those beyond
+  const std::atomic<uint8_t>* live;  // by number, where it changes while the program runs
+  bool wants_call(uint64_t nr) const {
+    const uint32_t n =
+        static_cast<uint32_t>(nr) < facts_most ? static_cast<uint32_t>(nr) : facts_most - 1;
+    return on && wants[n / 64] >> n % 64 & 1 && (!live || live[n].load(std::memory_order_relaxed));
+  }
+  bool is_bare() const { return code->flags & SCTRACE_BARE; }
+};
+
+struct Engines {
+  uint32_t count;
+  Engine all[engines_most];
+};
+extern Engines engines;
+
+// Loads what SCTRACE_ENGINE names; one that refuses is said in a line. Marks in global.facts which
+// calls any of them wants. `objects`: the loader's list, for libc's own functions.
+void open_engines(const link_map* objects);
+bool try_add_engine(const sctrace_engine* code, const char* args);  // one of our own
+
+// Runs work(what) as engines' code may be run: their calls are their own, signals wait, errno and
+// vector registers are kept unless all is `bare`. False: it faulted, and left at any instruction.
+// The caller has seen to it that signals are ours (Phase::special).
+bool call_out(ThreadState& self, void (*work)(void*), void* what, bool bare);
+
+// A call that trapped while engines' code ran: made here, or refused. False: it was not theirs.
+bool engine_called(arch::Context& context);
+
+// One that faulted is asked no more.
+void switch_off(Engine& engine);
+
+extern const sctrace_services services;
+
+}  // namespace sctrace::preload
