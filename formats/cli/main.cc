@@ -27,6 +27,7 @@ constexpr Verb verbs[] = {
     {"info", "what a trace holds, and what it does not", verb_info},
     {"check", "verify a trace; make a torn one whole", verb_check},
     {"syscalls", "the table of system calls", verb_syscalls},
+    {"control", "let controllers stop, alter and answer a program's calls", verb_control},
     {"doctor", "say whether a program can be traced, and why not", verb_doctor},
 };
 

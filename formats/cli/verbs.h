@@ -22,6 +22,7 @@ int verb_info(int argc, char** argv);
 int verb_export(int argc, char** argv);
 int verb_check(int argc, char** argv);
 int verb_syscalls(int argc, char** argv);
+int verb_control(int argc, char** argv);
 int verb_doctor(int argc, char** argv);
 
 // Parses argv into `app`. Nothing: go on. A value: return it as exit status (help shown, usage

@@ -1,0 +1,81 @@
+/* What controllers stop: each case makes a few calls and says what it saw of them. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t caught;
+static void on_signal(int number) { caught = number; }
+
+static void say_write(int fd) {
+  errno = 0;
+  const long n = syscall(SYS_write, fd, "this is data", 12L);
+  printf("%ld %s\n", n, n < 0 ? strerrorname_np(errno) : "");
+}
+
+static void* stops(void* unused) {
+  (void)unused;
+  return (void*)syscall(SYS_getppid);
+}
+
+int main(int argc, char** argv) {
+  const char* what = argc > 1 ? argv[1] : "";
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  if (!strcmp(what, "write")) {
+    if (argc > 2 && dup2(open(argv[2], O_CREAT | O_WRONLY, 0600), 4) != 4) return 9;
+    say_write(9);
+  }
+  if (!strcmp(what, "time")) {
+    struct timeval now;
+    syscall(SYS_gettimeofday, &now, NULL);
+    printf("%ld %ld\n", (long)now.tv_sec, (long)now.tv_usec);
+  }
+  if (!strcmp(what, "big")) {
+    const size_t bytes = 10 << 20;
+    char* data = malloc(bytes);
+    memset(data, 'x', bytes);
+    memcpy(data + bytes - 4, "end!", 4);
+    printf("%ld\n", (long)write(open("/dev/null", O_WRONLY), data, bytes));
+  }
+  if (!strcmp(what, "signal")) { /* one comes while the call is stopped, from a child */
+    signal(SIGUSR1, on_signal);
+    const pid_t me = getpid(), child = fork();
+    if (!child) {
+      char go;
+      if (read(atoi(argv[2]), &go, 1) == 1) kill(me, SIGUSR1);
+      _exit(0);
+    }
+    const long parent = syscall(SYS_getppid);
+    printf("caught %d, %s\n", (int)caught, parent > 0 ? "and the call was made" : "no call");
+    waitpid(child, NULL, 0);
+  }
+  if (!strcmp(what, "raise")) {
+    signal(SIGUSR1, on_signal), signal(SIGUSR2, on_signal);
+    raise(SIGUSR1);
+    printf("caught %d\n", (int)caught);
+  }
+  if (!strcmp(what, "threads")) {
+    enum { count = 40 };
+    pthread_t threads[count];
+    long sum = 0;
+    for (int i = 0; i < count; ++i) pthread_create(&threads[i], NULL, stops, NULL);
+    for (int i = 0; i < count; ++i) {
+      void* result;
+      pthread_join(threads[i], &result);
+      sum += (long)result;
+    }
+    printf("sum %ld\n", sum);
+  }
+  if (!strcmp(what, "exec")) execl("/bin/true", "true", NULL);
+  if (!strcmp(what, "many"))
+    for (int i = 0; i < 20000; ++i) syscall(SYS_getppid);
+  return 0;
+}
