@@ -1,6 +1,6 @@
-// calls TRACE NAME: what the trace says of each call NAME, in order: the bytes of its first buffer, path or
-// vector's data behind argument 0 or 1, one line a call in hexadecimal; "-" where they are not marked as
-// those that the kernel used.
+// calls TRACE NAME: what the trace says of each call NAME, in order: the bytes of its path, buffer
+// or vector's data, one line a call in hexadecimal; "-" in front of those that are not marked as what
+// the kernel used.
 #include <cstdio>
 #include <cstring>
 #include <string>

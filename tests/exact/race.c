@@ -1,5 +1,5 @@
-/* race KIND ROUNDS: one thread makes calls whose memory another flips all the while; what the kernel
- * really used is on stdout afterwards, for run.py to hold the trace to.
+/* race KIND ROUNDS: one thread makes calls whose memory another flips all the while; what the
+ * kernel really used is on stdout afterwards, for run.py to hold the trace to.
  *   data   write() of 64 bytes that are all 'A' or all 'B', or torn, into the file on stdout
  *   vector writev() of one element whose base goes from one buffer to the other
  *   path   open() of "a" or "b", which of them says fstat(): one letter a call on stdout
