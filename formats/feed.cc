@@ -104,7 +104,13 @@ class Feeder {
     e.ended = e.failed = false;
     e.result = 0;
     e.began = e.finished = began;
+    keep_socket(e);
     return e;
+  }
+
+  // As it is now: files_ goes on changing while the sink, in its thread, may still read.
+  void keep_socket(Event& e) const {
+    if (e.socket && options_.beside) e.socket = std::make_shared<read::OpenFile>(*e.socket);
   }
 
   void enter(const read::Item& item) {
@@ -150,6 +156,7 @@ class Feeder {
     Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_)
                                                : read::plain(call);
     e.began = began, e.finished = finished;
+    keep_socket(e);
     sink_.tell(Relay::Left{std::move(e)}, weight(call));
   }
 
@@ -344,39 +351,6 @@ class Feeder {
 };
 
 }  // namespace
-
-Session session_of(const read::Trace& trace) {
-  Session session;
-  session.host = trace.host(), session.kernel = trace.kernel();
-  session.wall_offset = trace.clock().realtime_offset();
-  session.clock_uncertain = trace.clock().is_uncertain();
-  for (const read::Image& image : trace.images()) {
-    Program program;
-    program.pid = image.pid, program.ppid = image.ppid;
-    program.began = trace.clock().ns(image.first.tsc);
-    program.path = image.program, program.arguments = image.arguments;
-    program.image = image.ring_file;
-    session.began =
-        session.programs.empty() ? program.began : std::min(session.began, program.began);
-    session.programs.push_back(std::move(program));
-  }
-  return session;
-}
-
-std::vector<Object> objects_of(const Program& program) {
-  const std::unique_ptr<wire::Image> header = read::header_of(program.image);
-  std::string_view text(header->objects, strnlen(header->objects, sizeof header->objects));
-  std::vector<Object> objects;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string line(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    char* path = nullptr;
-    const uint64_t base = std::strtoull(line.c_str(), &path, 16);
-    if (*path == ' ') objects.push_back({base, path + 1});
-  }
-  return objects;
-}
 
 Losses feed(const read::Trace& trace, const Session& session, Sink& sink,
             const FeedOptions& options) {
