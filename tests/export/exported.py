@@ -65,7 +65,8 @@ class Exported:
     def said(self, *command, timeout=300, **options):
         done = subprocess.run(command, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, **options)
         if done.returncode:
-            self.fault(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-600:].decode(errors='replace')}")
+            why = done.stderr[-600:].decode(errors="replace")
+            self.fault(f"{' '.join(command)} ended with {done.returncode}: {why}")
         self.stderr = done.stderr.decode(errors="replace")
         return done.stdout.decode(errors="backslashreplace")
 

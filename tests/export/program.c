@@ -17,7 +17,7 @@
 
 static void on_signal(int number) { (void)number; }
 
-static void *work(void *name) {
+static void* work(void* name) {
   prctl(PR_SET_NAME, name);
   char buffer[64];
   struct stat is;
@@ -36,8 +36,8 @@ static void *work(void *name) {
   return NULL;
 }
 
-static void *serve(void *at) {
-  const int listener = *(int *)at;
+static void* serve(void* at) {
+  const int listener = *(int*)at;
   const int peer = accept(listener, NULL, NULL);
   char buffer[256];
   ssize_t got;
@@ -50,13 +50,13 @@ static void talk(void) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof at;
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  bind(listener, (struct sockaddr *)&at, sizeof at);
+  bind(listener, (struct sockaddr*)&at, sizeof at);
   listen(listener, 1);
-  getsockname(listener, (struct sockaddr *)&at, &length);
+  getsockname(listener, (struct sockaddr*)&at, &length);
   pthread_t server;
-  pthread_create(&server, NULL, serve, (void *)&listener);
+  pthread_create(&server, NULL, serve, (void*)&listener);
   const int client = socket(AF_INET, SOCK_STREAM, 0);
-  connect(client, (struct sockaddr *)&at, sizeof at);
+  connect(client, (struct sockaddr*)&at, sizeof at);
   char buffer[256];
   for (int n = 0; n < 20; ++n) {
     struct iovec parts[2] = {{"GET / ", 6}, {"HTTP/1.0\r\n\r\n", 12}};
@@ -78,7 +78,8 @@ int main(void) {
   struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGUSR1, &action, NULL);
   raise(SIGUSR1);
-  for (const char *const *name = (const char *const[]){"new\nline\"\x01\\", "no utf8 \xff\xfe", NULL};
+  for (const char* const* name =
+           (const char* const[]){"new\nline\"\x01\\", "no utf8 \xff\xfe", NULL};
        *name; ++name) {
     close(open(*name, O_CREAT | O_WRONLY, 0600));
     unlink(*name);
