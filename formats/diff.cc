@@ -74,7 +74,7 @@ Side side_of(const read::Trace& trace) {
   Side side;
   side.name = trace.directory();
   Counts counts;
-  Groups paths(GroupKey::path, trace), peers(GroupKey::peer, trace);
+  Groups paths(GroupKey::path, trace, false), peers(GroupKey::peer, trace, false);
   for (read::Item item; timeline.next(item);) {
     side.run.add(item);
     counts.add(item);

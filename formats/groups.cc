@@ -133,7 +133,11 @@ void Groups::came_back(const read::Call& call) {
   }
   const uint64_t ns = call.finished - std::min(call.began, call.finished);
   total_.add(call.nr, call.result, ns);
-  for (const std::string& name : names) rows_[name].add(call.nr, call.result, ns);
+  for (const std::string& name : names)
+    if (times_)
+      rows_[name].add(call.nr, call.result, ns);
+    else
+      ++rows_[name].calls;
 }
 
 void Groups::add(const Item& item) {

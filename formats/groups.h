@@ -21,7 +21,9 @@ inline constexpr std::string_view no_group = "-";
 
 class Groups {
  public:
-  Groups(GroupKey key, const read::Trace& trace) : key_(key), trace_(trace) {}
+  // Without `times` rows only know how many calls there were: a histogram takes some KiB.
+  Groups(GroupKey key, const read::Trace& trace, bool times = true)
+      : key_(key), trace_(trace), times_(times) {}
   void add(const read::Item& item);
   // By time, longest first. A call that touches several files is in the row of each, so rows may
   // come to more than the total.
@@ -38,6 +40,7 @@ class Groups {
 
   GroupKey key_;
   const read::Trace& trace_;
+  bool times_;
   read::Files files_;
   std::unordered_map<std::string, Count> rows_;
   // What a call was about is decided when it begins: its result may take the name away again.
