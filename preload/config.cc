@@ -2,6 +2,8 @@
 
 #include <regex.h>
 
+#include "arch/errors.h"
+#include "formats/wire/expression_parse.h"
 #include "preload/call_names.h"
 
 namespace sctrace::preload {
@@ -128,6 +130,44 @@ bool set_cache(const char* s, Config& c) {
   return *s == '/' && copy(s, c.cache, sizeof c.cache);
 }
 
+bool mark_calls(const char* text, uint64_t* numbers) {
+  uint8_t traced[arch::number_limit];
+  bool unknown;
+  char bad[64];
+  if (!parse_trace(text, traced, unknown, bad, sizeof bad)) return false;
+  traced[wire::set_numbers - 1] = unknown;
+  for (uint32_t nr = 0; nr < wire::set_numbers; ++nr)
+    if (traced[nr]) numbers[nr / 64] |= uint64_t{1} << nr % 64;
+  return true;
+}
+
+bool set_filter(const char* s, Config& c) {
+  constexpr wire::Names names{mark_calls, arch::error_named};
+  c.wrong = wire::compile(s, names, c.filter);
+  return !c.wrong.why;
+}
+
+bool set_least(const char* s, Config& c) {
+  uint64_t n = 0, unit = 0;
+  if (*s < '0' || *s > '9') return false;
+  for (; *s >= '0' && *s <= '9'; ++s)
+    if (__builtin_mul_overflow(n, uint64_t{10}, &n) ||
+        __builtin_add_overflow(n, uint64_t(*s - '0'), &n))
+      return false;
+  if (same(s, "ns")) unit = 1;
+  if (same(s, "us")) unit = 1000;
+  if (same(s, "ms")) unit = 1'000'000;
+  if (same(s, "s")) unit = 1'000'000'000;
+  if ((!unit && (n || *s)) || __builtin_mul_overflow(n, unit, &n) || n > INT64_MAX) return false;
+  return c.least_ns = n, true;
+}
+
+bool set_sample(const char* s, Config& c) {
+  uint64_t n;
+  if (!parse_size(s, n) || !n || n > UINT32_MAX) return false;
+  return c.sample = n, true;
+}
+
 // THE options: one row each. `what` ends the line that a bad value gets.
 struct Option {
   const char* name;
@@ -147,6 +187,9 @@ constexpr Option options[] = {
     {"COMM", set_comm, "program names"},
     {"DOORS", set_doors, "auto, trap or stub"},
     {"VDSO", set_vdso, "on or off"},
+    {"FILTER", set_filter, "a filter such as dur>1ms || errno==ENOENT"},
+    {"MIN_DURATION", set_least, "a time such as 10us"},
+    {"SAMPLE", set_sample, "a number from 1 on"},
     {"CACHE", set_cache, "on, off or a directory from the root on"},
     {"INJECT", set_inject, "injections as in strace -e inject="},
     {"ENGINE", set_engine, "libraries: LIB[=ARGS]:..."},
@@ -162,8 +205,14 @@ void apply(const char* entry, Config& config, bool speak) {
     while (option.name[n] && option.name[n] == name[n]) ++n;
     if (option.name[n] || name[n] != '=') continue;
     const char* value = name + n + 1;
+    config.wrong = {};
     if (!option.set(value, config) && speak) {
       Line line;
+      if (config.wrong.why) {
+        line.text("SCTRACE_").text(option.name).text("=").text(value).text(": column ");
+        line.number(config.wrong.column).text(": ").text(config.wrong.why);
+        return say(Level::warn, line.text("; the default is used"));
+      }
       say(Level::warn, line.text("SCTRACE_")
                            .text(option.name)
                            .text("=")
@@ -285,6 +334,9 @@ void read_config(const char* const* environment, const char* settings, bool spea
   }
   for (const char* const* entry = environment; *entry; ++entry)
     if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, speak);
+  if (config.least_ns) wire::require_duration(config.filter, config.least_ns);
+  config.asks_for_paths = wire::asks_for(config.filter, wire::Field::path);
+  config.asks_for_time = wire::asks_for(config.filter, wire::Field::dur);
 }
 
 }  // namespace sctrace::preload

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 
+#include "formats/wire/expression.h"
 #include "formats/wire/session.h"
 #include "preload/say.h"
 
@@ -25,9 +26,13 @@ struct Config {
   char log_file[512] = "";
   bool exact = false;  // the kernel works on our copies: exact.h
   bool disabled = false;
-  char inject[1024] = "";      // inject.h
-  char control[128] = "";      // control.h
-  char engine[1024] = "";      // engine.h
+  char inject[1024] = "";   // inject.h
+  char control[128] = "";   // control.h
+  char engine[1024] = "";   // engine.h
+  wire::Expression filter;  // of SCTRACE_FILTER and SCTRACE_MIN_DURATION
+  bool asks_for_paths = false, asks_for_time = false;
+  uint64_t least_ns = 0, sample = 1;
+  wire::Wrong wrong;           // of the value last refused, where it has a column
   bool caches = true;          // plans: plan_cache.h
   char cache[1024] = "";       // where; empty: as the environment says
   uint8_t traced[512] = {};    // by number

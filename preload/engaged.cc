@@ -253,7 +253,7 @@ uint32_t enter_engaged(ThreadState& self) {
   const auto nr = static_cast<uint32_t>(self.frame.nr);
   const Facts& facts = facts_for(nr);
   if (!is_anyones(nr)) {
-    tell_entry(self, nr, facts, facts.what & (is_wanted | is_asked));
+    tell_entry(self, nr, facts);
     return go(self, facts);
   }
   const Asked asked = asked_of(self.frame);
@@ -266,7 +266,7 @@ uint32_t enter_engaged(ThreadState& self) {
   ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
   const sctrace_call& call = round.shown.call;
   const uint8_t flags = round.shown.flags | difference(self, call);
-  tell_entry(self, nr, facts, facts.what & (is_wanted | is_asked));
+  tell_entry(self, nr, facts);
   const bool moved = flags & (wire::altered_number | wire::altered_arguments);
   const bool recording = self.in_flight.recording;
   const bool skipped = round.choice == SCTRACE_SKIP;

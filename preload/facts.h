@@ -26,9 +26,10 @@ enum class After : uint8_t {
 };
 
 // Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has
-// no test more; is_asked says then whether it is recorded.
+// no test more; is_asked says then whether it is recorded. Nor is one that is_judged: each such
+// call is asked for (judge.h).
 inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_exact = 16,
-                         is_engaged = 32, is_asked = 64;
+                         is_engaged = 32, is_asked = 64, is_judged = 128;
 
 // The shapes that most calls have; what is taken is known from one or two arguments.
 enum class Shape : uint8_t {
@@ -42,10 +43,11 @@ enum class Shape : uint8_t {
 enum class Out : uint8_t { none, taken, exact };
 
 // What leave() has to know of the call that is being made; compared as one word.
+inline constexpr uint8_t judged = 2;  // and its end says whether it stays
 struct alignas(4) InFlight {
-  bool recording : 1 = false;  // its entry was written
-  bool engaged : 1 = false;    // engines want to see its end
-  uint8_t : 6;
+  uint8_t recording : 2 = 0;  // its entry was written: 1, or `judged`
+  bool engaged : 1 = false;   // engines want to see its end
+  uint8_t : 5;
   Out out = Out::none;  // what memory there is to take after it
   uint8_t how = 0;      // wire::exit_* for its exit
   After after = After::nothing;

@@ -4,6 +4,7 @@
 #include "preload/engaged.h"
 #include "preload/exact.h"
 #include "preload/global.h"
+#include "preload/judge.h"
 #include "preload/pack.h"
 #include "preload/special.h"
 
@@ -41,6 +42,7 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
     __builtin_memset(packed.end, 0, 8);
   }
   const uint64_t size = (static_cast<uint64_t>(packed.end - place) + 7) & ~7ull;
+  self.judged.begin = out.cursor;
   const uint32_t head = entry_head(escaped ? wire::nr_escape : nr, arity) |
                         static_cast<uint32_t>(self.site_index) << 16;
   put_header(place, size, wire::Type::entry, flags | packed.wide, ticks);
@@ -69,9 +71,10 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   }
   const Facts& facts = facts_for(nr);
   if (facts.what & is_engaged) return enter_engaged(self);
-  tell_entry(self, nr, facts, facts.what & is_wanted);
+  tell_entry(self, nr, facts);
   if (facts.what & (is_special | is_exact)) return enter_specially(self, facts);
   if (self.in_flight.recording && facts.what & has_in) take_in(self, facts);
+  self.judged.end = self.out.cursor;
   has_entered(self);
   return ROUTE_RUN;
 }
@@ -114,19 +117,46 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   self.out.publish();
 }
 
+// The entry goes, as if nothing had been written. False: it can't.
+bool take_back(ThreadState& self) {
+  if (!try_take_back(self)) return false;
+  set_phase(self, Phase::left);
+  self.out.publish();
+  return true;
+}
+
+// A call that was not recorded, or of which only now is known whether it stays.
+[[gnu::noinline]] void leave_judged(ThreadState& self, int64_t result) {
+  if (!self.in_flight.recording) return set_phase(self, Phase::left);
+  uint8_t how = self.in_flight.how;
+  if (!keeps(self, self.frame.result)) {
+    if (take_back(self)) return;
+    how |= wire::exit_filtered;
+  } else if (self.in_flight.out == Out::taken) {
+    take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
+  }
+  write_altered_result(self);
+  write_exit(self, self.frame.result, how);
+  set_phase(self, Phase::left);
+  self.out.publish();
+  settle_records(self);
+}
+
 // Engines have seen its entry: exit callbacks, and the frame made the program's again.
 [[gnu::noinline]] void leave_with_engines(ThreadState& self) {
   if (self.in_flight.out == Out::exact) leave_exactly(self);
   if (self.in_flight.after != After::nothing) special_leave(self);
   if (self.in_flight.engaged) leave_engaged(self);
-  if (self.in_flight.recording) {
-    const Facts& facts = facts_for(static_cast<uint32_t>(self.frame.nr));
-    if (self.in_flight.out == Out::taken) take_out(self, facts, self.frame.result);
-    write_altered_result(self);
-    write_exit(self, self.frame.result, self.in_flight.how);
+  if (self.in_flight.recording != 1) {
+    leave_judged(self, self.frame.result);
+    return end_engaged(self);
   }
+  const Facts& facts = facts_for(static_cast<uint32_t>(self.frame.nr));
+  if (self.in_flight.out == Out::taken) take_out(self, facts, self.frame.result);
+  write_altered_result(self);
+  write_exit(self, self.frame.result, self.in_flight.how);
   set_phase(self, Phase::left);
-  if (self.in_flight.recording) self.out.publish();
+  self.out.publish();
   end_engaged(self);
 }
 
@@ -136,13 +166,13 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   const auto result = self.frame.result;
   if (self.in_flight.out == Out::exact) leave_exactly(self);
   if (self.in_flight.after != After::nothing) special_leave(self);
-  if (self.in_flight.recording) {
-    if (self.in_flight.out == Out::taken)
-      take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
-    write_exit(self, self.frame.result, self.in_flight.how);
-  }
+  if (self.in_flight.recording != 1) [[unlikely]]
+    return leave_judged(self, result);
+  if (self.in_flight.out == Out::taken)
+    take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
+  write_exit(self, self.frame.result, self.in_flight.how);
   set_phase(self, Phase::left);
-  if (self.in_flight.recording) self.out.publish();
+  self.out.publish();
 }
 
 }  // namespace
@@ -150,7 +180,10 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
 // What has no row is like the last number, which has none.
 const Facts& facts_for(uint32_t nr) { return global.facts[nr < facts_most ? nr : facts_most - 1]; }
 
-void entered(ThreadState& self) { has_entered(self); }
+void entered(ThreadState& self) {
+  self.judged.end = self.out.cursor;
+  has_entered(self);
+}
 
 // A call whose entry is written, and of which more is wanted than to be made.
 uint32_t enter_specially(ThreadState& self, const Facts& facts) {
@@ -160,6 +193,7 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   const bool recording = self.in_flight.recording;
   const bool exact = recording && facts.what & is_exact && try_enter_exactly(self);
   if (recording && !exact && facts.what & has_in) take_in(self, facts);
+  self.judged.end = self.out.cursor;
   has_entered(self);
   auto route = arch::Route::run;
   if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
@@ -167,13 +201,16 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
 }
 
-void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool recorded) {
+void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always) {
   RingWriter& out = self.out;
   if (!out.header) return;
   count(self.frame.door ? out.header->calls_trap : out.header->calls_stub);
-  if (!recorded) return count(out.header->filtered);
+  const bool asks = !always && facts.what & is_judged;
+  const bool wanted = asks ? admits(self, nr) : always || facts.what & (is_wanted | is_asked);
+  if (!wanted) return count(out.header->filtered);
   if (!write_entry(self, nr, facts.arity())) return count(out.header->lost);
   self.in_flight = facts.in_flight;
+  if (asks) note_entry(self);
 }
 
 void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
@@ -203,10 +240,13 @@ void undo(ThreadState& self) {
 }
 
 void write_restarted(ThreadState& self) {
+  constexpr int64_t restart = -512;  // ERESTARTSYS, as the kernel's own tracepoint says
   if (self.engaged.pending) undo_engaged(self);
   if (!self.in_flight.recording) return;
-  self.in_flight.recording = false;
-  write_exit(self, -512, wire::exit_restarted);  // ERESTARTSYS, as the kernel's own tracepoint says
+  const bool unwanted = self.in_flight.recording == judged && !keeps(self, restart);
+  self.in_flight.recording = 0;
+  if (!unwanted || !try_take_back(self))
+    write_exit(self, restart, wire::exit_restarted | (unwanted ? wire::exit_filtered : 0));
   self.out.publish();
 }
 
@@ -268,7 +308,7 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
 }
 
 extern "C" void sctrace_leave(ThreadState& self) {
-  constexpr InFlight plain{.recording = true}, filling{.recording = true, .out = Out::taken};
+  constexpr InFlight plain{.recording = 1}, filling{.recording = 1, .out = Out::taken};
   const uint32_t call = as_word(self.in_flight);
   if (call == as_word(filling)) return leave_with_memory(self);
   if (call != as_word(plain) || !try_leave(self)) [[unlikely]]

@@ -24,9 +24,10 @@ void write_signal(ThreadState& self, const void* siginfo, uint64_t address);
 void write_exit(ThreadState& self, int64_t result, uint8_t flags);
 
 // What the long way is made of, for engaged.cc too. tell_entry: the call is counted and, if it is
-// `recorded`, its entry written; nothing is shown yet. entered: it is, and may go to the kernel.
-// enter_specially: its memory too, and what special.cc and exact.cc say.
-void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool recorded);
+// wanted (judge.h has its word) or `always`, its entry written; nothing is shown yet. entered: it
+// is, and may go to the kernel. enter_specially: its memory too, and what special.cc and exact.cc
+// say.
+void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always = false);
 void entered(ThreadState& self);
 uint32_t enter_specially(ThreadState& self, const Facts& facts);
 const Facts& facts_for(uint32_t nr);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "preload/global.h"
+#include "preload/judge.h"
 #include "preload/rings.h"
 #include "preload/sandbox.h"
 #include "preload/special.h"
@@ -277,6 +278,7 @@ void write_thread_record(ThreadState& self) {
       .parent = self.parent};
   out.cursor += sizeof(wire::Thread);
   out.publish();
+  if (global.judging) settle_records(self);
 }
 
 }  // namespace sctrace::preload

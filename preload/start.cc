@@ -19,6 +19,7 @@
 #include "preload/files.h"
 #include "preload/global.h"
 #include "preload/image.h"
+#include "preload/judge.h"
 #include "preload/link_map.h"
 #include "preload/objects.h"
 #include "preload/process.h"
@@ -76,15 +77,25 @@ void open_log() {
   say_set(config.log, fd < 0 ? 2 : static_cast<int>(fd));
 }
 
+// What the filter says of all calls of a number, before any is made.
+wire::Truth wants(uint32_t nr) {
+  const bool known = name_of_call(nr);
+  if (!(known ? global.config.traced[nr] : global.config.traced_unknown)) return wire::Truth::no;
+  const wire::Known kind{.number_only = true, .nr = nr};
+  return wire::evaluate(global.config.filter, kind);
+}
+
 void decide() {
+  global.judging = global.config.sample > 1;
+  for (uint32_t nr = 0; nr < facts_most; ++nr) global.judging |= wants(nr) == wire::Truth::unknown;
   for (uint32_t nr = 0; nr < facts_most; ++nr) {
     Facts& facts = global.facts[nr];
     facts = facts_of(nr);
     if (!global.config.capture_in) facts.what &= static_cast<uint8_t>(~has_in);
     if (!global.config.capture_out) facts.what &= static_cast<uint8_t>(~has_out);
-    const bool known = name_of_call(nr);
-    const bool asked = known ? global.config.traced[nr] : global.config.traced_unknown;
-    if (asked) facts.what |= is_wanted;
+    // Where one is judged all are: each then says what of its ring is settled.
+    const bool asked = wants(nr) != wire::Truth::no;
+    if (asked) facts.what |= global.judging ? is_judged : is_wanted;
     facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
     if (special(nr)) facts.what |= is_special;
     const bool takes = facts.what & (has_in | has_out);
@@ -174,6 +185,7 @@ bool start(int argc, char** argv, char** envp) {
   raw_syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &everything, &mask, 8);
   if (global.config.vdso) make_vdso_call();
   open_stubs(objects);
+  if (global.config.asks_for_time) learn_clock();
   open_trap();
   raw_syscall(__NR_rt_sigprocmask, 2, &mask, 0, 8);
   tell_program(*self);

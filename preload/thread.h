@@ -99,6 +99,16 @@ struct Engaged {
   uint32_t injected[injections_most];  // calls that each rule concerned
 };
 
+// What judge.cc remembers of the call in flight, and of the thread.
+struct Judged {
+  uint64_t begin, end;  // its entry's records in the ring
+  uint64_t tsc, began;  // base of the ticks there; when it was made
+  uint64_t paths;       // wire::Known::paths
+  uint64_t filtered;    // what the ring's counter becomes if it goes; 0: not yet said
+  uint32_t calls, sample;
+  bool later;  // its end decides
+};
+
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0
   RingWriter out;     // its hot part, frame's and in_flight fill four cache lines
@@ -140,6 +150,7 @@ struct alignas(64) ThreadState {
   uint64_t escape;       // see arch/x86_64/aside.h
   Exact exact;
   Engaged engaged;
+  Judged judged;
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;

@@ -175,7 +175,7 @@ uint64_t extent_of(const read::Call& call, uint32_t argument) {
     for (uint8_t i = 0; i < row.arity; ++i)
       if (row.args[i].kind == Kind::count) count = call.args[i];
     if (call.ended && call.result >= 0)
-      count = std::min(count ? count : ~0ull, static_cast<uint64_t>(call.result));
+      count = std::min(count ? count : ~uint64_t{0}, static_cast<uint64_t>(call.result));
   }
   return __builtin_mul_overflow(count, element, &bytes) ? 0 : bytes;
 }

@@ -34,20 +34,24 @@ void DataIndex::scan(const File& data, uint64_t block_bytes, uint32_t slots, Dam
   }
   for (auto& slot :
        places_) {  // of two with one number the later counts: the first was not finished
-    const auto before = [](const Place& a, const Place& b) { return a.sequence < b.sequence; };
+    const auto before = [](const BlockPlace& a, const BlockPlace& b) {
+      return a.sequence < b.sequence;
+    };
     if (!std::is_sorted(slot.begin(), slot.end(), before))
       std::stable_sort(slot.begin(), slot.end(), before);
-    const auto same = [](const Place& a, const Place& b) { return a.sequence == b.sequence; };
+    const auto same = [](const BlockPlace& a, const BlockPlace& b) {
+      return a.sequence == b.sequence;
+    };
     slot.erase(slot.begin(), std::unique(slot.rbegin(), slot.rend(), same).base());
   }
 }
 
-std::optional<Place> DataIndex::from(uint32_t slot, uint64_t sequence) const {
+std::optional<BlockPlace> DataIndex::from(uint32_t slot, uint64_t sequence) const {
   if (slot >= places_.size()) return std::nullopt;
   const auto& places = places_[slot];
-  const auto found =
-      std::lower_bound(places.begin(), places.end(), sequence,
-                       [](const Place& place, uint64_t wanted) { return place.sequence < wanted; });
+  const auto found = std::lower_bound(
+      places.begin(), places.end(), sequence,
+      [](const BlockPlace& place, uint64_t wanted) { return place.sequence < wanted; });
   if (found == places.end()) return std::nullopt;
   return *found;
 }

@@ -9,7 +9,7 @@
 
 namespace sctrace::read {
 
-struct Place {
+struct BlockPlace {
   uint64_t sequence = 0, offset = 0;
 };
 
@@ -20,11 +20,11 @@ class DataIndex {
   // was written again farther on, or its number is missing.
   void scan(const File& data, uint64_t block_bytes, uint32_t slots, Damages& damages);
   // The first block of this ring with at least this sequence number.
-  std::optional<Place> from(uint32_t slot, uint64_t sequence) const;
+  std::optional<BlockPlace> from(uint32_t slot, uint64_t sequence) const;
   uint64_t end(uint32_t slot) const;  // one more than its last sequence number, 0 without blocks
 
  private:
-  std::vector<std::vector<Place>> places_;  // by slot, sorted by sequence
+  std::vector<std::vector<BlockPlace>> places_;  // by slot, sorted by sequence
   uint64_t scanned_ = 0;
 };
 

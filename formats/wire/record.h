@@ -14,7 +14,8 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 3;  // 2: no altered records. 1: other ring counters, no files
+inline constexpr uint32_t version = 3;  // 2: no altered records, no exit_filtered, nothing settled
+                                        // 1: other ring counters, no file records
 inline constexpr uint32_t oldest_read = 2;  // what readers of this version still understand
 
 // What a record is. Values are on disk: append, never renumber.
@@ -66,6 +67,7 @@ inline constexpr uint8_t exit_restarted =
 inline constexpr uint8_t exit_skipped = 4;  // answered by us or by an engine, not by the kernel
 inline constexpr uint8_t exit_emulated =
     8;  // made on the app's behalf in another form (virtualised)
+inline constexpr uint8_t exit_filtered = 16;  // a filter did not want it: as if it were not here
 
 // Bytes of the app's memory. `wanted` is the length that the call was about (saturates at 2^32-1);
 // longer pieces come as several records in a row with data_more on all but the last.

@@ -49,7 +49,10 @@ struct RingHeader {
   std::atomic<uint64_t> lost;                    // asked for, but no room
   std::atomic<uint64_t> signals;
   std::atomic<uint64_t> inexact;  // exact mode: calls whose memory was left to the ordinary way
-  uint64_t padding[4];
+  // Where calls are judged at their end (SCTRACE_FILTER): what is published before here will not be
+  // taken back, what is behind may be, as long as the ring is live. 0: all that is published stays.
+  std::atomic<uint64_t> settled;
+  uint64_t padding[3];
 };
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;

@@ -15,7 +15,8 @@ BAD = [  # name, value, what the line must name
     ("SCTRACE_CACHE", "here", "here"), ("SCTRACE_MAX_SIZE", "lots", "lots"),
     ("SCTRACE_FOLLOW", "spoon", "spoon"), ("SCTRACE_DOORS", "window", "window"),
     ("SCTRACE_VDSO", "maybe", "maybe"), ("SCTRACE_LOG", "shout", "shout"),
-    ("SCTRACE_DISABLE", "perhaps", "perhaps"),
+    ("SCTRACE_DISABLE", "perhaps", "perhaps"), ("SCTRACE_FILTER", "dur>>1ms", "column 5"),
+    ("SCTRACE_MIN_DURATION", "10", "SCTRACE_MIN_DURATION"), ("SCTRACE_SAMPLE", "0", "SCTRACE_SAMPLE"),
 ]
 
 
