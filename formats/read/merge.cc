@@ -18,18 +18,53 @@ void add(Losses& to, const CallReader& from) {
 }
 }  // namespace
 
-Timeline::Merge::Merge(const Trace& trace) : trace_(trace), images_(trace.images().size()) {
+Timeline::Merge::Merge(const Trace& trace, bool live) : trace_(trace), live_(live) {
   use(trace.table());
-  for (uint32_t image = 0; image < trace.images().size(); ++image) {
-    const Image& from = trace.images()[image];
-    for (uint32_t slot = 0; slot < from.slots.size(); ++slot) {
+  add_streams();
+}
+
+// Those of images and rings that were not there before.
+void Timeline::Merge::add_streams() {
+  images_.resize(trace_.images().size());
+  known_.resize(images_.size());
+  for (uint32_t image = 0; image < images_.size(); ++image) {
+    const Image& from = trace_.images()[image];
+    for (uint32_t& slot = known_[image]; slot < from.slots.size(); ++slot) {
       const uint32_t pid = from.slots[slot].pid;
       // Nothing in an image is older than the image, so its files stay closed until then.
-      turns_.push({trace.clock().ns(from.first.tsc), static_cast<uint32_t>(streams_.size())});
+      turns_.push({trace_.clock().ns(from.first.tsc), static_cast<uint32_t>(streams_.size())});
       Stream& stream = streams_.emplace_back();
       stream.image = image, stream.slot = slot, stream.pid = pid;
       expect(pid);
     }
+  }
+}
+
+void Timeline::Merge::wake(uint32_t number) {
+  constexpr uint32_t patience = 2;  // looks at a call that may be waiting
+  Stream& stream = streams_[number];
+  if (!stream.waits) return;
+  if (++stream.silent == patience) stream.calls->settle();
+  if (!refill(stream)) return;
+  stream.silent = 0;
+  turns_.push({stream.head.when, number});
+}
+
+void Timeline::Merge::grow(uint64_t until) {
+  until_ = until;
+  add_streams();
+  for (uint32_t number = 0; number < streams_.size(); ++number) {
+    if (streams_[number].calls) streams_[number].calls->grow();
+    wake(number);
+  }
+}
+
+void Timeline::Merge::finish() {
+  until_ = UINT64_MAX;
+  live_ = false;
+  for (uint32_t number = 0; number < streams_.size(); ++number) {
+    if (streams_[number].calls) streams_[number].calls->finish();
+    wake(number);
   }
 }
 
@@ -41,36 +76,37 @@ void Timeline::Merge::forget(uint32_t pid) {
 void Timeline::Merge::open(Stream& stream) {
   std::shared_ptr<OpenImage> image = images_[stream.image].lock();
   if (!image) {
-    image = std::make_shared<OpenImage>(trace_.images()[stream.image], damages_);
+    const Image& from = trace_.images()[stream.image];
+    image = std::make_shared<OpenImage>(from, damages_, live_ ? from.slots_most : 0);
     images_[stream.image] = image;
   }
   stream.calls =
       std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), budget_);
+  if (live_) stream.calls->grow();
   stream.opened = true;
 }
 
 // The stream's next event into its head; false and closed at its end.
 bool Timeline::Merge::refill(Stream& stream) {
+  if (!stream.waits) forget(stream.pid);
+  stream.waits = false;
   if (stream.calls->next(stream.head)) {
-    if (stream.pid == stream.head.pid) return true;
-    forget(stream.pid);
     stream.pid = stream.head.pid;
     expect(stream.pid);
     return true;
   }
-  forget(stream.pid);
+  stream.head = {};
+  if (live_) return stream.waits = true, false;
   add(done_, *stream.calls);
   stream.calls.reset();
-  stream.head = {};
   return false;
 }
 
 // Takes the oldest event of all streams. False: there is none.
 bool Timeline::Merge::step() {
-  if (again_ == nobody && turns_.empty()) return false;
-  const uint32_t number = again_ == nobody ? turns_.top().stream : again_;
-  if (again_ == nobody) turns_.pop();
-  again_ = nobody;
+  if (turns_.empty() || turns_.top().when > until_) return false;
+  const uint32_t number = turns_.top().stream;
+  turns_.pop();
   Stream& stream = streams_[number];
   Event event;
   const bool had = stream.opened;
@@ -78,13 +114,7 @@ bool Timeline::Merge::step() {
     event = std::move(stream.head);
   else
     open(stream);
-  if (refill(stream)) {
-    const Turn turn{stream.head.when, number};
-    if (turns_.empty() || turns_.top() > turn)
-      again_ = number;
-    else
-      turns_.push(turn);
-  }
+  if (refill(stream)) turns_.push({stream.head.when, number});
   if (had) take(std::move(event));
   tell_gone();
   return true;
@@ -101,13 +131,11 @@ void Timeline::Merge::take(Event event) {
 
 void Timeline::Merge::on_enter(const Event& event) {
   const uint32_t nr = event.call->nr;
-  const bool ordinary = nr != arch::nr_exit && nr != arch::nr_exit_group && !is_exec(nr);
-  if (ordinary && event.pid == last_pid_ && event.tid == last_tid_) return;
   auto& threads = threads_[event.pid];
   if (nr == arch::nr_exit)
-    threads.erase(event.tid), last_tid_ = 0;
+    threads.erase(event.tid);
   else
-    threads.insert(event.tid), last_pid_ = event.pid, last_tid_ = event.tid;
+    threads.insert(event.tid);
   if (is_exec(nr)) execs_[event.pid] = event.call;
   if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty()))
     leaving_[event.pid] = event.call;
@@ -115,7 +143,6 @@ void Timeline::Merge::on_enter(const Event& event) {
 
 // A new program where an exec was open: that is how an exec comes back.
 void Timeline::Merge::on_thread(const Event& event) {
-  last_tid_ = 0;
   auto& threads = threads_[event.pid];
   if (event.thread.began == wire::Began::exec || event.thread.began == wire::Began::image) {
     threads.clear();
@@ -149,7 +176,7 @@ void Timeline::Merge::tell_gone() {
     gone.when = now_;
     gone.pid = one->first, gone.tid = one->second->tid;
     gone.call = std::move(one->second);
-    threads_.erase(gone.pid), last_tid_ = 0;
+    threads_.erase(gone.pid);
     execs_.erase(gone.pid);
     one = leaving_.erase(one);
     ready_.push_back(std::move(gone));
@@ -177,8 +204,7 @@ Losses Timeline::Merge::losses() const {
   for (const Stream& stream : streams_)
     if (stream.calls) add(all, *stream.calls);
   for (const Image& image : trace_.images())
-    for (const Slot& slot : image.slots)
-      all.cut += slot.cut, all.untraced += slot.untraced, all.inexact += slot.inexact;
+    for (const Slot& slot : image.slots) all.cut += slot.cut, all.untraced += slot.untraced;
   all.cut_here = budget_->cut;
   all.damaged = trace_.damages().count + damages_.count;
   all.clock_uncertain = trace_.clock().is_uncertain();

@@ -13,7 +13,9 @@ namespace sctrace::read {
 
 class Timeline::Merge {
  public:
-  explicit Merge(const Trace& trace);
+  explicit Merge(const Trace& trace, bool live = false);
+  void grow(uint64_t until);
+  void finish();
   bool next(Item& item);
   Losses losses() const;
 
@@ -22,6 +24,8 @@ class Timeline::Merge {
     uint32_t image = 0, slot = 0;
     uint32_t pid = 0;  // of its next event, as far as known
     bool opened = false;
+    bool waits = false;   // all that is known of it is read, and it is not among the expected
+    uint32_t silent = 0;  // how often it was looked at for nothing
     std::unique_ptr<CallReader> calls;  // none once all is read: its window is freed
     Event head;
   };
@@ -33,6 +37,8 @@ class Timeline::Merge {
     }
   };
 
+  void add_streams();
+  void wake(uint32_t number);
   bool step();
   void open(Stream& stream);
   bool refill(Stream& stream);
@@ -44,14 +50,14 @@ class Timeline::Merge {
   void tell_gone();
 
   const Trace& trace_;
+  bool live_;
+  uint64_t until_ = UINT64_MAX;
   Damages damages_;
   std::shared_ptr<Budget> budget_ = std::make_shared<Budget>();
   std::vector<Stream> streams_;
   std::vector<std::weak_ptr<OpenImage>> images_;
+  std::vector<uint32_t> known_;  // by image: rings that have a stream
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
-  // The stream that is on from the turn before, if it is its turn again: nothing to queue.
-  static constexpr uint32_t nobody = ~0u;
-  uint32_t again_ = nobody;
   std::deque<Event> ready_;
   Event current_;
   uint64_t now_ = 0;
@@ -59,7 +65,6 @@ class Timeline::Merge {
   std::unordered_map<uint32_t, uint32_t> expected_;  // pid → streams whose next event is its
   std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;    // pid → the execve it is in
   std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_;  // pid → the exit_group it made
-  uint32_t last_pid_ = 0, last_tid_ = 0;  // of the entry before, whose thread is in threads_
   std::unordered_map<uint32_t, std::set<uint32_t>> threads_;  // pid → tids seen and not yet gone
 };
 

@@ -44,6 +44,18 @@ bool CallReader::next(Event& event) {
   return true;
 }
 
+void CallReader::grow() {
+  grows_ = true;
+  reader_.grow(true);
+}
+
+void CallReader::finish() {
+  grows_ = false;
+  reader_.grow(false);
+}
+
+void CallReader::settle() { decide(); }
+
 // One step of the ring. False: all is read and told.
 bool CallReader::advance() {
   if (ended_) return false;
@@ -57,7 +69,10 @@ bool CallReader::advance() {
       decide();
       owners_.clear();  // whose calls went on in the gap nobody can tell
       break;
-    case Step::Kind::end: on_end(); break;
+    case Step::Kind::end:
+      if (grows_) return false;
+      on_end();
+      break;
   }
   if (events_.size() > look_ahead) decide();
   return !events_.empty() || !ended_;
@@ -186,6 +201,7 @@ void CallReader::on_exit(const Step& step) {
     decide();
     return;
   }
+  if (exit.header.flags & wire::exit_filtered && drop(call.get())) return;
   call->result = exit.result;
   call->how = exit.header.flags;
   call->finished = std::max(call->began, at_);
@@ -196,10 +212,12 @@ void CallReader::on_exit(const Step& step) {
 
 // The call was never made: its entry disappears, unless so much happened since that it has been
 // shown.
-void CallReader::drop(const HeldCall* call) {
+bool CallReader::drop(const HeldCall* call) {
   const auto is_its = [call](const Event& event) { return event.call.get() == call; };
   const auto found = std::find_if(events_.begin(), events_.end(), is_its);
-  if (found != events_.end()) events_.erase(found);
+  if (found == events_.end()) return false;
+  events_.erase(found);
+  return true;
 }
 
 void CallReader::decide() {

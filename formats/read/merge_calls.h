@@ -46,6 +46,9 @@ class CallReader {
   CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock,
              std::shared_ptr<Budget> budget);
   bool next(Event& event);
+  void grow();    // false was not the end: the ring has come further
+  void finish();  // now it is
+  void settle();  // an entry that was held back is told: it seems to wait
 
   uint64_t gaps = 0, rolled_over = 0, lost = 0, orphans = 0, unfinished = 0;
   uint64_t missing = 0;  // blocks that are gone though no lost calls were counted for them
@@ -79,7 +82,7 @@ class CallReader {
   static void leave_handlers(std::vector<Frame>& open);
   void close(Frame& frame);
   void decide();
-  void drop(const HeldCall* call);
+  bool drop(const HeldCall* call);
   Owner& owner();
   Event& push(Item::Kind kind);
 
@@ -94,7 +97,7 @@ class CallReader {
   uint64_t at_ = 0;       // of the record at hand, as its stamp says
   uint64_t now_ = 0;      // the same for the order of time: never runs backwards within a ring
   uint64_t counted_ = 0;  // lost calls told so far
-  bool gap_ = false, ended_ = false;
+  bool gap_ = false, ended_ = false, grows_ = false;
   uint64_t gap_blocks_ = 0;
 };
 

@@ -7,8 +7,11 @@
 
 namespace sctrace::read {
 
-OpenImage::OpenImage(const Image& which, Damages& report)
-    : image(which), damages(report), ring(which.ring_file) {
+OpenImage::OpenImage(const Image& which, Damages& report, uint32_t most)
+    : image(which),
+      slots(std::max(most, static_cast<uint32_t>(which.slots.size()))),
+      damages(report),
+      ring(which.ring_file) {
   look_for_drained();
   std::vector<wire::Site> table(image.site_count);
   const size_t got =
@@ -23,26 +26,55 @@ uint64_t OpenImage::site(uint16_t number) const {
 void OpenImage::look_for_drained() {
   std::error_code error;
   if (!data && std::filesystem::exists(image.data_file, error)) data.emplace(image.data_file);
-  if (data)
-    index.scan(*data, image.block_bytes, static_cast<uint32_t>(image.slots.size()), damages);
+  if (data) index.scan(*data, image.block_bytes, slots, damages);
 }
 
 RingReader::RingReader(std::shared_ptr<OpenImage> image, uint32_t slot)
-    : image_(std::move(image)), slot_(image_->image.slots[slot]), number_(slot) {
-  const uint64_t size = image_->image.block_bytes, blocks = image_->image.blocks();
-  end_ = (slot_.head + size - 1) / size;
-  const uint64_t newest = end_ > blocks ? end_ - blocks : 0;
-  ring_first_ =
-      image_->image.mode == wire::Mode::overwrite ? newest : std::max(newest, slot_.drained / size);
+    : image_(std::move(image)), number_(slot) {
+  look_at_ring();
   // A ring at rest has drained nothing behind its head: a head that says so lies. (One that goes on
   // may.)
-  const uint64_t drained_end = image_->index.end(slot);
-  if (slot_.state != wire::RingState::live && drained_end > end_) {
+  const uint64_t drained_end = image_->index.end(number_);
+  if (this->slot().state != wire::RingState::live && drained_end > end_) {
     image_->damages.add(image_->ring.path(),
-                        image_->image.slot_offset(slot) + offsetof(wire::RingHeader, head),
+                        image_->image.slot_offset(number_) + offsetof(wire::RingHeader, head),
                         "blocks were drained that the ring does not know of");
     end_ = drained_end;
   }
+}
+
+// Up to where there is something to be read.
+uint64_t RingReader::head() const {
+  const bool unsettled = grows_ && slot().state == wire::RingState::live && slot().settled;
+  return unsettled ? std::min(slot().head, slot().settled) : slot().head;
+}
+
+void RingReader::look_at_ring() {
+  const uint64_t size = image_->image.block_bytes, blocks = image_->image.blocks();
+  const uint64_t in_ring = (slot().head + size - 1) / size;
+  const uint64_t newest = in_ring > blocks ? in_ring - blocks : 0;
+  end_ = (head() + size - 1) / size;
+  ring_first_ = image_->image.mode == wire::Mode::overwrite
+                    ? newest
+                    : std::max(newest, slot().drained / size);
+}
+
+// Of a block that is not full yet all is read: there may be more, in time.
+bool RingReader::is_open_end() const {
+  return in_ring_ && head() < (block_.sequence + 1) * image_->image.block_bytes;
+}
+
+void RingReader::grow(bool goes_on) {
+  grows_ = goes_on;
+  look_at_ring();
+  if (!in_block_ || !in_ring_) return;
+  window_bytes_ = 0;  // ends where the ring ended
+  if (try_ring(block_.sequence)) return;
+  image_->look_for_drained();
+  const uint64_t sequence = sequence_ - 1;
+  if (image_->data && try_data(sequence)) return;
+  in_block_ = false;
+  left_ = true;
 }
 
 namespace {
@@ -65,7 +97,7 @@ uint64_t RingReader::next_sequence() const {
 
 bool RingReader::try_ring(uint64_t sequence) {
   const Image& image = image_->image;
-  if (sequence * image.block_bytes >= slot_.head) return false;
+  if (sequence * image.block_bytes >= head()) return false;
   block_at_ = image.slot_offset(number_) + wire::ring_header_bytes +
               sequence % image.blocks() * image.block_bytes;
   const size_t got = image_->ring.read(block_at_, &block_, sizeof block_);
@@ -75,7 +107,7 @@ bool RingReader::try_ring(uint64_t sequence) {
     return false;
   // The block of `head` is filled up to there; those before it say themselves how far, and 0 would
   // mean that their owner never closed them.
-  const uint64_t published = slot_.head - sequence * image.block_bytes;
+  const uint64_t published = head() - sequence * image.block_bytes;
   limit_ = published >= image.block_bytes ? block_.used : published;
   return limit_ >= sizeof block_ && limit_ <= image.block_bytes && limit_ % 8 == 0;
 }
@@ -105,7 +137,7 @@ bool RingReader::open_block(Step& step) {
   if (!found && image_->data) {
     found = try_data(sequence_);
     // A live writer may have drained it since we looked for what is in the data file.
-    if (!found && slot_.state == wire::RingState::live)
+    if (!found && slot().state == wire::RingState::live)
       image_->look_for_drained(), found = try_data(sequence_);
   }
   ++sequence_;
@@ -132,7 +164,7 @@ bool RingReader::open_block(Step& step) {
 // A ring goes on while it is read: what was copied counts only if the block had not been begun
 // anew.
 bool RingReader::is_still_there() const {
-  if (!in_ring_ || slot_.state != wire::RingState::live) return true;
+  if (!in_ring_ || slot().state != wire::RingState::live) return true;
   wire::BlockHeader now{};
   return image_->ring.read(block_at_, &now, sizeof now) == sizeof now &&
          now.magic == wire::block_magic && now.sequence == block_.sequence;
@@ -162,7 +194,10 @@ const uint8_t* RingReader::bytes(uint64_t position, uint64_t count) {
 
 Step RingReader::torn(const char* why) {
   in_block_ = false;
-  // Overwritten while we read it: no damage, only late.
+  // Taken back or overwritten while we read it: no damage, only early or late.
+  if (in_ring_ && slot().state == wire::RingState::live && slot().settled &&
+      block_.sequence * image_->image.block_bytes + position_ >= slot().settled)
+    return next();
   const bool rolled = image_->image.mode == wire::Mode::overwrite && !is_still_there();
   if (!rolled) image_->damages.add(file(), block_at_ + position_, why);
   return gap(rolled ? 1 : 0, rolled);
@@ -170,7 +205,13 @@ Step RingReader::torn(const char* why) {
 
 Step RingReader::next() {
   Step step;
-  if (!in_block_ || position_ == limit_) {
+  if (left_) {
+    left_ = false;
+    return gap(image_->image.mode == wire::Mode::overwrite ? 1 : 0,
+               image_->image.mode == wire::Mode::overwrite);
+  }
+  if (in_block_ && position_ >= limit_ && is_open_end()) return step;
+  if (!in_block_ || position_ >= limit_) {
     in_block_ = false;
     if (!open_block(step)) return {};
     return step;

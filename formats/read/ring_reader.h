@@ -13,11 +13,13 @@ namespace sctrace::read {
 
 // The files of one image while its rings are read; shared by their readers.
 struct OpenImage {
-  OpenImage(const Image& image, Damages& report);
+  // `slots`: how many rings it may have, where more than are known now.
+  OpenImage(const Image& image, Damages& report, uint32_t slots = 0);
   uint64_t site(uint16_t index) const;  // address; 0 when the table does not have it
   void look_for_drained();              // the writer may have drained more meanwhile
 
   const Image& image;
+  uint32_t slots;
   Damages& damages;
   File ring;
   std::optional<File> data;
@@ -43,6 +45,9 @@ class RingReader {
  public:
   RingReader(std::shared_ptr<OpenImage> image, uint32_t slot);
   Step next();
+  // The ring has come further: what said `end` may have more to say. `goes_on`: it is still being
+  // written, and what its writer may take back is left for later.
+  void grow(bool goes_on);
 
   // Where the last block and record lie, for repair and reports.
   const std::string& file() const { return in_ring_ ? image_->ring.path() : image_->data->path(); }
@@ -52,6 +57,10 @@ class RingReader {
 
  private:
   bool open_block(Step& step);
+  const Slot& slot() const { return image_->image.slots[number_]; }
+  uint64_t head() const;
+  void look_at_ring();
+  bool is_open_end() const;
   bool try_ring(uint64_t sequence);
   bool try_data(uint64_t sequence);
   uint64_t next_sequence() const;
@@ -62,12 +71,13 @@ class RingReader {
   Step record_at(const wire::Header& header, const uint8_t* bytes);
 
   std::shared_ptr<OpenImage> image_;
-  const Slot& slot_;
   uint32_t number_;
   uint64_t sequence_ = 0;    // of the block to come
   uint64_t ring_first_ = 0;  // blocks [ring_first_, end_) were in the ring when we looked
   uint64_t end_ = 0;
   bool in_block_ = false, in_ring_ = true;
+  bool grows_ = false;  // then what may be taken back is not read
+  bool left_ = false;   // the block that was being read is gone: say so
   wire::BlockHeader block_{};
   uint64_t block_at_ = 0, limit_ = 0, position_ = 0;
   uint64_t base_ = 0, tsc_ = 0;

@@ -15,22 +15,33 @@ const char* wrong_with(const wire::BlockHeader& header, uint64_t block_bytes, si
 }
 }  // namespace
 
+// False: nobody has written there, or not to the end.
+bool DataIndex::look_at(const File& data, uint64_t offset, uint64_t block_bytes, uint64_t size,
+                        Damages& damages) {
+  wire::BlockHeader header{};
+  const size_t got = data.read(offset, &header, sizeof header);
+  if (got < sizeof header || header.magic == 0) return false;
+  if (const char* wrong = wrong_with(header, block_bytes, places_.size())) {
+    damages.add(data.path(), offset, wrong);
+    return true;
+  }
+  if (header.used > size - offset) return false;
+  places_[header.slot].push_back({header.sequence, offset});
+  return true;
+}
+
 void DataIndex::scan(const File& data, uint64_t block_bytes, uint32_t slots, Damages& damages) {
+  constexpr size_t remembered = 4096;  // drainers at one time; what a killed one left stays empty
   if (places_.size() < slots) places_.resize(slots);
   const uint64_t size = data.size();
+  std::erase_if(unwritten_,
+                [&](uint64_t offset) { return look_at(data, offset, block_bytes, size, damages); });
   for (; scanned_ < size; scanned_ += block_bytes) {
-    wire::BlockHeader header{};
-    const size_t got = data.read(scanned_, &header, sizeof header);
-    if (header.magic == 0) {  // a hole; jump it, a sparse file may have terabytes of it
-      const uint64_t next = data.next_data(scanned_);
-      if (next > scanned_ + block_bytes) scanned_ = next / block_bytes * block_bytes - block_bytes;
-      continue;
-    }
-    if (got < sizeof header) continue;
-    if (const char* wrong = wrong_with(header, block_bytes, slots))
-      damages.add(data.path(), scanned_, wrong);
-    else if (header.used <= size - scanned_)
-      places_[header.slot].push_back({header.sequence, scanned_});
+    if (look_at(data, scanned_, block_bytes, size, damages)) continue;
+    if (unwritten_.size() < remembered) unwritten_.push_back(scanned_);
+    // A hole: jump it, a sparse file may have terabytes of it.
+    const uint64_t next = data.next_data(scanned_);
+    if (next > scanned_ + block_bytes) scanned_ = next / block_bytes * block_bytes - block_bytes;
   }
   for (auto& slot :
        places_) {  // of two with one number the later counts: the first was not finished

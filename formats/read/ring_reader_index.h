@@ -25,7 +25,10 @@ class DataIndex {
 
  private:
   std::vector<std::vector<BlockPlace>> places_;  // by slot, sorted by sequence
+  bool look_at(const File& data, uint64_t offset, uint64_t block_bytes, uint64_t size,
+               Damages& damages);
   uint64_t scanned_ = 0;
+  std::vector<uint64_t> unwritten_;  // places that were still empty or torn when we came by
 };
 
 }  // namespace sctrace::read

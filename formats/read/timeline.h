@@ -115,11 +115,18 @@ struct Losses {
 class Timeline {
  public:
   explicit Timeline(const Trace& trace);
+  // One that grows (live.h). Then next() is false where nothing more is known yet.
+  struct Live {};
+  Timeline(const Trace& trace, Live);
   ~Timeline();
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
   bool next(Item& item);
   Losses losses() const;
+  // The trace was looked at again. What happened later than `until` (ns, CLOCK_MONOTONIC) is kept
+  // back, for something older may still be found.
+  void grow(uint64_t until);
+  void finish();  // it will not grow again: what is open stays so
 
  private:
   class Merge;

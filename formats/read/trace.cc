@@ -118,15 +118,18 @@ void Trace::read_metadata() {
   use(table_);
 }
 
-void Trace::read_images(std::vector<BadTrace>* refused) {
+std::vector<std::string> Trace::ring_files() const {
   std::vector<std::string> paths;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory_, error))
     if (is_ring_name(entry.path().filename().string())) paths.push_back(entry.path().string());
   if (error) throw BadTrace(directory_, 0, error.message());
   std::sort(paths.begin(), paths.end());
-  std::vector<Clock::Pair> anchors;
-  for (const std::string& path : paths) {
+  return paths;
+}
+
+void Trace::read_images(std::vector<BadTrace>* refused) {
+  for (const std::string& path : ring_files()) {
     try {
       if (is_unborn(path))
         unborn_.push_back(path);
@@ -139,8 +142,31 @@ void Trace::read_images(std::vector<BadTrace>* refused) {
   }
   std::stable_sort(images_.begin(), images_.end(),
                    [](const Image& a, const Image& b) { return a.first.tsc < b.first.tsc; });
+  settle_clock({});
+}
+
+void Trace::settle_clock(const wire::Anchor& now) {
+  std::vector<Clock::Pair> anchors;
   for (const Image& image : images_) anchors.push_back({image.first, image.last});
+  if (now.tsc && !images_.empty()) anchors.push_back({images_.front().first, now});
   clock_ = Clock(anchors);
+}
+
+void Trace::grow(const wire::Anchor& now) {
+  for (Image& image : images_) look_again(image, damages_);
+  const auto is_known = [&](const std::string& path) {
+    return std::any_of(images_.begin(), images_.end(),
+                       [&](const Image& image) { return image.ring_file == path; });
+  };
+  unborn_.clear();
+  for (const std::string& path : ring_files()) {
+    if (is_known(path)) continue;
+    if (is_unborn(path))
+      unborn_.push_back(path);
+    else
+      images_.push_back(open_image(path, damages_));
+  }
+  settle_clock(now);
 }
 
 namespace {
@@ -193,6 +219,7 @@ Slot read_slot(const File& file, uint64_t offset) {
             .tid = ring.tid,
             .head = ring.head,
             .drained = ring.drained,
+            .settled = ring.settled,
             .calls_stub = ring.calls_stub,
             .calls_trap = ring.calls_trap,
             .untraced = ring.untraced,
@@ -226,6 +253,14 @@ void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
     lie(offsetof(wire::RingHeader, drained),
         "drained part of the ring does not agree with its head");
     slot.drained = (least + image.block_bytes - 1) / image.block_bytes * image.block_bytes;
+  }
+}
+
+void read_slots(const File& file, uint32_t used, Image& image, Damages& damages) {
+  if (image.slots.size() < used) image.slots.resize(used);
+  for (uint32_t n = 0; n < image.slots.size(); ++n) {
+    image.slots[n] = read_slot(file, image.slot_offset(n));
+    clip(image.slots[n], image, image.slot_offset(n), damages);
   }
 }
 
@@ -282,12 +317,20 @@ Image open_image(const std::string& ring_file, Damages& damages) {
   image.program = text(header->program, sizeof header->program);
   image.arguments = apart(header->command, sizeof header->command);
   image.command = joined(image.arguments);
-  image.slots.reserve(rings_of(*header));
-  for (uint32_t n = 0; n < rings_of(*header); ++n) {
-    image.slots.push_back(read_slot(file, image.slot_offset(n)));
-    clip(image.slots.back(), image, image.slot_offset(n), damages);
-  }
+  image.slots_most = std::min(header->slots, slots_most);
+  read_slots(file, rings_of(*header), image, damages);
   return image;
+}
+
+void look_again(Image& image, Damages& damages) {
+  const File file(image.ring_file);
+  uint32_t used = 0, turn = 0;
+  wire::Anchor last[2] = {};
+  file.read(offsetof(wire::Image, slots_used), &used, sizeof used);
+  file.read(offsetof(wire::Image, last_turn), &turn, sizeof turn);
+  file.read(offsetof(wire::Image, last), last, sizeof last);
+  image.last = last[turn & 1];
+  read_slots(file, std::min(used, image.slots_most), image, damages);
 }
 
 }  // namespace sctrace::read

@@ -2,6 +2,7 @@
 // to walk its rings. Everything here is a snapshot taken once, so a trace may still be growing.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,7 @@ struct Slot {
   wire::RingState state = wire::RingState::free;
   uint32_t pid = 0, tid = 0;
   uint64_t head = 0, drained = 0;
+  uint64_t settled = 0;  // behind it a live writer may still take back; 0: nowhere
   uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0,
            inexact = 0, signals = 0;
 };
@@ -50,6 +52,7 @@ struct Image {
   std::string ring_file, data_file;  // paths; the data file need not exist
   uint32_t pid = 0, ppid = 0;
   wire::Mode mode = wire::Mode::stream;
+  uint32_t slots_most = 0;  // rings that it may have in all
   uint64_t header_bytes = 0, slot_bytes = 0, ring_bytes = 0, block_bytes = 0;
   wire::Anchor first{}, last{};  // last.tsc 0: never taken
   uint32_t sud = 0, site_count = 0;
@@ -70,6 +73,9 @@ std::unique_ptr<wire::Image> header_of(const std::string& ring_file);
 // How long an image file with this header must be.
 uint64_t bytes_of(const wire::Image& header);
 
+// How far its rings have come by now, and which are new.
+void look_again(Image& image, Damages& damages);
+
 // Reads one image file; throws BadTrace. Rings that lie about themselves are clipped and reported.
 Image open_image(const std::string& ring_file, Damages& damages);
 
@@ -81,7 +87,7 @@ class Trace {
   explicit Trace(const std::string& directory, std::vector<BadTrace>* refused = nullptr);
 
   const std::string& directory() const { return directory_; }
-  const std::vector<Image>& images() const { return images_; }  // by the time they began
+  const std::deque<Image>& images() const { return images_; }  // by the time they began
   const std::vector<std::string>& unborn() const {
     return unborn_;
   }  // files whose writer died making them
@@ -92,6 +98,11 @@ class Trace {
   // makes sense (which is in damages()).
   const std::shared_ptr<const Table>& table() const { return table_; }
   uint64_t max_bytes() const { return max_bytes_; }
+
+  // Looks again at a trace that is being written: new images behind the old ones, new rings, how
+  // far each has come. `now` is a reading of the clocks on the machine that writes it, if any.
+  void grow(const wire::Anchor& now);
+
   bool stopped() const { return stopped_; }  // max_bytes reached
   const std::string& host() const { return host_; }
   const std::string& kernel() const { return kernel_; }
@@ -100,12 +111,14 @@ class Trace {
   void read_session();
   void read_metadata();
   void read_images(std::vector<BadTrace>* refused);
+  std::vector<std::string> ring_files() const;
+  void settle_clock(const wire::Anchor& now);
 
   std::string directory_, host_, kernel_;
   uint32_t version_ = 0;
   uint64_t max_bytes_ = 0;
   bool stopped_ = false;
-  std::vector<Image> images_;
+  std::deque<Image> images_;  // they stay where they are when the trace grows
   std::vector<std::string> unborn_;
   Damages damages_;
   Clock clock_;
