@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 namespace sctrace::cli {
 
@@ -94,7 +96,11 @@ Ended launch(const Launch& what) {
   ended.output = with_pid(what.output, child);
   if (::read(report[0], &ended.exec_error, sizeof ended.exec_error) < 0) ended.exec_error = 0;
   ::close(report[0]);
-  while (::waitpid(child, &ended.wait_status, 0) < 0 && errno == EINTR) {
+  for (pid_t done = 0; done == 0 || (done < 0 && errno == EINTR);) {
+    done = ::waitpid(child, &ended.wait_status, what.meanwhile ? WNOHANG : 0);
+    if (done != 0) continue;
+    what.meanwhile(ended.output);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   child_pid = 0;
   return ended;

@@ -1,6 +1,7 @@
 // Runs a program as a child with our library in it, and behaves for whoever started us as the
 // program would.
 #pragma once
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@ struct Launch {
   std::string library;               // put in front of LD_PRELOAD
   std::string output;                // SCTRACE_OUTPUT, %e %p %h %t already replaced but %p
   std::vector<std::pair<std::string, std::string>> settings;  // SCTRACE_*
+  // Called again and again while the program runs, with the trace's directory; returns at once.
+  std::function<void(const std::string&)> meanwhile;
 };
 
 struct Ended {

@@ -2,16 +2,58 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <stdexcept>
+#include <thread>
 
 #include "formats/cli/print_lines.h"
+#include "formats/cli/processes.h"
 #include "formats/cli/verbs.h"
+#include "formats/cli/watch.h"
+#include "formats/read/live.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
+
+namespace {
+
+read::Losses print_all(const Wish& wish, const read::Trace& trace, Outputs& outputs) {
+  read::Timeline timeline(trace);
+  Lines lines(wish, trace, outputs);
+  for (read::Item item; timeline.next(item);) lines.add(item);
+  lines.end(timeline.losses());
+  return timeline.losses();
+}
+
+// The same while it happens. Nothing wakes us, for nothing shall slow the program: we look.
+read::Losses print_growing(Wish& wish) {
+  using namespace std::chrono_literals;
+  const Meant meant = trace_meant(wish.trace);
+  wish.pid = meant.pid;
+  Watch watch(meant.trace);
+  read::LiveTrace live(meant.trace);
+  Outputs outputs(wish);
+  Lines lines(wish, live.trace(), outputs);
+  catch_interrupts();
+  bool idle = false;
+  while (!interrupted() && watch.running() && !outputs.failed()) {
+    std::this_thread::sleep_for(idle ? 50ms : 10ms);
+    live.look(true);
+    idle = true;
+    for (read::Item item; live.next(item); idle = false) lines.add(item);
+    lines.flush(true);
+    outputs.flush();
+  }
+  if (!watch.running()) live.finish();
+  for (read::Item item; live.next(item);) lines.add(item);
+  lines.end(live.losses());
+  if (!outputs.close()) throw std::runtime_error("output cannot be written");
+  return live.losses();
+}
+
+}  // namespace
 
 int verb_print(int argc, char** argv) {
   CLI::App app("Shows a trace as strace would have shown the program, or in another notation.");
@@ -23,7 +65,7 @@ int verb_print(int argc, char** argv) {
   std::unique_ptr<const read::Trace> opened;
   std::exception_ptr refused;
   try {
-    opened = std::make_unique<const read::Trace>(trace_named(wish.trace));
+    if (!wish.grows) opened = std::make_unique<const read::Trace>(trace_named(wish.trace));
   } catch (...) {
     refused = std::current_exception();
   }
@@ -37,14 +79,11 @@ int verb_print(int argc, char** argv) {
     fmt::print(stderr, "sctrace print: {} steers a running program; a trace is made already\n",
                name);
   if (refused) std::rethrow_exception(refused);
-  const read::Trace& trace = *opened;
+  if (wish.grows) return say_losses(print_growing(wish)), 0;
   Outputs outputs(wish);
-  read::Timeline timeline(trace);
-  Lines lines(wish, trace, outputs);
-  for (read::Item item; timeline.next(item);) lines.add(item);
-  lines.end(timeline.losses());
+  const read::Losses losses = print_all(wish, *opened, outputs);
   const bool failed = !outputs.close();
-  say_losses(timeline.losses());
+  say_losses(losses);
   return failed ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "formats/filter.h"
 #include "formats/ftrace.h"
 #include "formats/json_lines.h"
 #include "formats/read/structs.h"
@@ -39,6 +40,10 @@ void Outputs::write(uint32_t tid, std::string& text) {
   if (!to_) failed_ |= std::fclose(to) != 0;
 }
 
+void Outputs::flush() {
+  if (to_) failed_ |= std::fflush(to_) != 0;
+}
+
 bool Outputs::close() {
   if (to_) failed_ |= (to_ == stdout ? std::fflush(to_) : std::fclose(to_)) != 0;
   to_ = nullptr;
@@ -48,6 +53,7 @@ bool Outputs::close() {
 Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
   if (!wish.apart) notation(0);
+  if (!wish.text.follow) first_ = wish.pid;
 }
 
 Notation& Lines::notation(uint32_t tid) {
@@ -173,7 +179,7 @@ void Lines::killed(const read::Ending& one, uint64_t when) {
 
 // `enter` may know the result already; the line must not.
 void Lines::enter(const read::Item& item) {
-  if (!filter_.paths.empty() && wish_.form == "strace") return;
+  if (wish_.only.count || (!filter_.paths.empty() && wish_.form == "strace")) return;
   read::Call before = *item.call;
   before.ended = false;
   std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
@@ -201,7 +207,7 @@ void Lines::leave(const read::Item& item) {
   if (exec && e.tid != e.pid) supersede(e);
   if (exec && !e.args.empty())
     notation(e.tid).program({e.pid, e.pid, item.when}, e.args[e.nr == arch::nr_execveat].text);
-  if (!filter_.wants(e)) return;
+  if (!filter_.wants(e) || !passes(wish_.only, *item.call, e.paths)) return;
   notation(e.tid).leave(e);
   if (wish_.count) counts_.came_back(*item.call, wish_.overhead);
   if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
@@ -248,7 +254,8 @@ void Lines::dump(const read::Call& call) {
 const read::Files* Lines::files() const {
   // What bpf() tells is by file, and JSON leaves nothing out.
   const bool asked = wish_.text.paths || wish_.text.verbose || wish_.form == "json";
-  return asked || !wish_.filter.paths.empty() ? &files_ : nullptr;
+  const bool by_path = wire::asks_for(wish_.only, wire::Field::path);
+  return asked || by_path || !wish_.filter.paths.empty() ? &files_ : nullptr;
 }
 
 void Lines::signal(const read::Item& item) {

@@ -22,7 +22,9 @@ class Outputs {
  public:
   explicit Outputs(const Wish& wish);
   void write(uint32_t tid, std::string& text);  // and empties it
-  bool close();                                 // false: something could not be written
+  bool failed() const { return failed_; }
+  void flush();
+  bool close();  // false: something could not be written
 
  private:
   FILE* file(uint32_t tid);
@@ -37,6 +39,7 @@ class Lines {
   Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs);
   void add(const read::Item& item);
   void end(const read::Losses& losses);
+  void flush(bool all);
 
  private:
   void happen(const read::Item& item, bool mine);
@@ -52,7 +55,6 @@ class Lines {
   void unfinished(uint32_t tid);
   const read::Files* files() const;
   Notation& notation(uint32_t tid);
-  void flush(bool all);
 
   const Wish& wish_;
   const read::Trace& trace_;

@@ -6,6 +6,7 @@
 
 #include "formats/cli/print_options.h"
 #include "formats/counts_columns.h"
+#include "formats/filter.h"
 
 namespace sctrace::cli {
 
@@ -60,7 +61,12 @@ void set_times(TextOptions& text, const std::string& wanted) {
 }
 
 void add_output(CLI::App& app, Wish& w) {
-  app.add_option("TRACE", w.trace, "trace directory (default: the newest sctrace-* here)");
+  app.add_option("TRACE", w.trace,
+                 "trace directory (default: the newest sctrace-* here); with --follow also the pid "
+                 "or name of a running program");
+  app.add_flag("--follow", w.grows,
+               "go on as the trace grows, until its programs have ended or ^C; calls that wait are "
+               "shown when they return");
   app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
   app.add_flag("-A,--output-append-mode", w.append, "with -o: append");
   app.add_flag_function(
@@ -96,6 +102,10 @@ void add_filters(CLI::App& app, Wish& w) {
       ->type_name("PATH")
       ->take_all()
       ->allow_extra_args(false);
+  app.add_option("--filter", w.expression,
+                 "only calls of which this is so: `dur>1ms || errno==ENOENT`; name nr fd path ret "
+                 "errno dur pid tid arg0..5, == != < <= > >= & ~, && || ! ()")
+      ->type_name("EXPR");
   app.add_flag_function(
       "-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; },
       "only calls that succeeded");
@@ -200,6 +210,7 @@ void add_options(CLI::App& app, Wish& w) {
 
 void settle(Wish& w) {
   for (const std::string& text : w.expressions) express(w, text);
+  if (!w.expression.empty()) w.only = filter_of(w.expression);
   if (!w.decode.empty()) set_decode_fds(w, w.decode);
   if (!w.hex.empty()) w.text.hex = w.hex == "all" ? 2 : w.hex == "non-ascii-chars" ? 3 : 1;
   if (!w.absolute.empty()) set_times(w.text, w.absolute);

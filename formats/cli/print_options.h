@@ -7,6 +7,7 @@
 #include "formats/counts_columns.h"
 #include "formats/text.h"
 #include "formats/text_filter.h"
+#include "formats/wire/expression.h"
 
 namespace CLI {
 class App;
@@ -32,6 +33,10 @@ struct Wish {
   uint64_t overhead = 0;  // ns, taken off each call that is counted
   TextOptions text;
   TextFilter filter;
+  bool grows = false;  // --follow
+  uint32_t pid = 0;    // whose calls; 0: of the first, or of all with -f
+  std::string expression;
+  wire::Expression only;          // --filter
   Descriptors read, write;        // whose data is shown in full
   std::set<std::string> signals;  // without SIG; only these, or all but these
   bool other_signals = true;

@@ -14,7 +14,9 @@
 #include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
 #include "formats/cli/program.h"
+#include "formats/cli/trigger.h"
 #include "formats/cli/verbs.h"
+#include "formats/filter.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
@@ -35,6 +37,9 @@ constexpr Mirror mirrors[] = {
      "the kernel works on copies, which are what is recorded (0)"},
     {"--mode", "SCTRACE_MODE", "MODE", "stream (all of it), overwrite (the newest)"},
     {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
+    {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is so (print --filter)"},
+    {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least so slow: 10us"},
+    {"--sample", "SCTRACE_SAMPLE", "N", "keep one call in N of each thread (1)"},
     {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},
     {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
     {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
@@ -158,7 +163,7 @@ int pass_on_status(int status) {
   return 128 + number;
 }
 
-int run_and_tell(Launch& what, const std::string& output, bool quiet) {
+int run_and_tell(Launch& what, const std::string& output, bool quiet, LateTrigger* trigger) {
   const Found found = find_command(what.command.front());
   if (found.status) {
     fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
@@ -177,7 +182,9 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet) {
                                         found.path);
   what.output = fs::absolute(shown).string();
   if (shown.find("%p") == std::string::npos) make_way(what.output);
+  if (trigger) what.meanwhile = [trigger](const std::string& trace) { trigger->look(trace, true); };
   const Ended ended = launch(what);
+  if (trigger && !ended.exec_error) trigger->look(ended.output, false);
   if (ended.exec_error) {
     fmt::print(stderr, "sctrace: {}: {}\n", found.path, std::strerror(ended.exec_error));
     return ended.exec_error == ENOENT ? 127 : 126;
@@ -225,6 +232,14 @@ int verb_record(int argc, char** argv) {
       ->allow_extra_args(false);
   for (const Mirror& one : mirrors)
     app.add_option(one.option, values.emplace_back(), one.help)->type_name(one.value);
+  std::string when;
+  uint64_t keep = 0;
+  app.add_option("--snapshot-on", when,
+                 "whenever a call is such as this says (print --filter), copy the newest of all "
+                 "threads to DIR-snapshot-N; for --mode overwrite")
+      ->type_name("EXPR");
+  app.add_option("--keep", keep, "of the snapshots, remove all but the newest N (0: none)")
+      ->type_name("N");
   app.add_flag("--no-follow", alone, "this process alone: the same as --follow none");
   app.add_flag("-f", follow, "follow children (always so; for strace's habits)");
   app.add_flag("-q,--quiet", quiet, "do not say where the trace is");
@@ -238,7 +253,16 @@ int verb_record(int argc, char** argv) {
     fmt::print(stderr, "sctrace record: {}\n", wrong);
     return 2;
   }
-  return run_and_tell(what, output, quiet);
+  try {
+    for (const auto& [name, value] : what.settings)
+      if (name == "SCTRACE_FILTER") filter_of(value);
+    if (when.empty()) return run_and_tell(what, output, quiet, nullptr);
+    LateTrigger trigger(filter_of(when), keep);
+    return run_and_tell(what, output, quiet, &trigger);
+  } catch (const std::invalid_argument& wrong) {
+    fmt::print(stderr, "sctrace record: {}\n", wrong.what());
+    return 2;
+  }
 }
 
 }  // namespace sctrace::cli
