@@ -1,6 +1,6 @@
 // calls TRACE NAME: what the trace says of each call NAME, in order: the bytes of its path, buffer
-// or vector's data, one line a call in hexadecimal; "-" in front of those that are not marked as what
-// the kernel used.
+// or vector's data, one line a call in hexadecimal; "-" in front of those that are not marked as
+// what the kernel used.
 #include <cstdio>
 #include <cstring>
 #include <string>
