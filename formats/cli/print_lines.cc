@@ -179,16 +179,17 @@ void Lines::killed(const read::Ending& one, uint64_t when) {
 
 // `enter` may know the result already; the line must not.
 void Lines::enter(const read::Item& item) {
-  if (wish_.only.count || (!filter_.paths.empty() && wish_.form == "strace")) return;
+  if (!filter_.paths.empty() && wish_.form == "strace") return;
   read::Call before = *item.call;
   before.ended = false;
   std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
   const Event e = read::decode(before, files(), &sockets_);
-  if (filter_.late())
+  const bool late = filter_.late() || wish_.only.count;
+  if (late && passes(wish_.only, before, e.paths))
     held_[e.tid] = e;
-  else if (filter_.wants(e))
+  else if (!late && filter_.wants(e))
     notation(e.tid).enter(e);
-  if (filter_.late() && !e.returns) unfinished(e.tid);
+  if (late && !e.returns) unfinished(e.tid);
 }
 
 // A held call will not come back.

@@ -88,13 +88,16 @@ void Timeline::Merge::open(Stream& stream) {
 
 // The stream's next event into its head; false and closed at its end.
 bool Timeline::Merge::refill(Stream& stream) {
-  if (!stream.waits) forget(stream.pid);
+  const bool expected = !stream.waits;
   stream.waits = false;
   if (stream.calls->next(stream.head)) {
+    if (expected && stream.pid == stream.head.pid) return true;
+    if (expected) forget(stream.pid);
     stream.pid = stream.head.pid;
     expect(stream.pid);
     return true;
   }
+  if (expected) forget(stream.pid);
   stream.head = {};
   if (live_) return stream.waits = true, false;
   add(done_, *stream.calls);
@@ -104,9 +107,10 @@ bool Timeline::Merge::refill(Stream& stream) {
 
 // Takes the oldest event of all streams. False: there is none.
 bool Timeline::Merge::step() {
-  if (turns_.empty() || turns_.top().when > until_) return false;
-  const uint32_t number = turns_.top().stream;
-  turns_.pop();
+  if (again_ == nobody && (turns_.empty() || turns_.top().when > until_)) return false;
+  const uint32_t number = again_ == nobody ? turns_.top().stream : again_;
+  if (again_ == nobody) turns_.pop();
+  again_ = nobody;
   Stream& stream = streams_[number];
   Event event;
   const bool had = stream.opened;
@@ -114,7 +118,13 @@ bool Timeline::Merge::step() {
     event = std::move(stream.head);
   else
     open(stream);
-  if (refill(stream)) turns_.push({stream.head.when, number});
+  if (refill(stream)) {
+    const Turn turn{stream.head.when, number};
+    if (turn.when <= until_ && (turns_.empty() || turns_.top() > turn))
+      again_ = number;
+    else
+      turns_.push(turn);
+  }
   if (had) take(std::move(event));
   tell_gone();
   return true;
@@ -131,11 +141,13 @@ void Timeline::Merge::take(Event event) {
 
 void Timeline::Merge::on_enter(const Event& event) {
   const uint32_t nr = event.call->nr;
+  const bool ordinary = nr != arch::nr_exit && nr != arch::nr_exit_group && !is_exec(nr);
+  if (ordinary && event.pid == last_pid_ && event.tid == last_tid_) return;
   auto& threads = threads_[event.pid];
   if (nr == arch::nr_exit)
-    threads.erase(event.tid);
+    threads.erase(event.tid), last_tid_ = 0;
   else
-    threads.insert(event.tid);
+    threads.insert(event.tid), last_pid_ = event.pid, last_tid_ = event.tid;
   if (is_exec(nr)) execs_[event.pid] = event.call;
   if (nr == arch::nr_exit_group || (nr == arch::nr_exit && threads.empty()))
     leaving_[event.pid] = event.call;
@@ -143,6 +155,7 @@ void Timeline::Merge::on_enter(const Event& event) {
 
 // A new program where an exec was open: that is how an exec comes back.
 void Timeline::Merge::on_thread(const Event& event) {
+  last_tid_ = 0;
   auto& threads = threads_[event.pid];
   if (event.thread.began == wire::Began::exec || event.thread.began == wire::Began::image) {
     threads.clear();
@@ -176,7 +189,7 @@ void Timeline::Merge::tell_gone() {
     gone.when = now_;
     gone.pid = one->first, gone.tid = one->second->tid;
     gone.call = std::move(one->second);
-    threads_.erase(gone.pid);
+    threads_.erase(gone.pid), last_tid_ = 0;
     execs_.erase(gone.pid);
     one = leaving_.erase(one);
     ready_.push_back(std::move(gone));
@@ -204,7 +217,8 @@ Losses Timeline::Merge::losses() const {
   for (const Stream& stream : streams_)
     if (stream.calls) add(all, *stream.calls);
   for (const Image& image : trace_.images())
-    for (const Slot& slot : image.slots) all.cut += slot.cut, all.untraced += slot.untraced;
+    for (const Slot& slot : image.slots)
+      all.cut += slot.cut, all.untraced += slot.untraced, all.inexact += slot.inexact;
   all.cut_here = budget_->cut;
   all.damaged = trace_.damages().count + damages_.count;
   all.clock_uncertain = trace_.clock().is_uncertain();

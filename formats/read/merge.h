@@ -58,6 +58,9 @@ class Timeline::Merge {
   std::vector<std::weak_ptr<OpenImage>> images_;
   std::vector<uint32_t> known_;  // by image: rings that have a stream
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
+  // The stream that is on from the turn before, if it is its turn again: nothing to queue.
+  static constexpr uint32_t nobody = ~0u;
+  uint32_t again_ = nobody;
   std::deque<Event> ready_;
   Event current_;
   uint64_t now_ = 0;
@@ -65,6 +68,7 @@ class Timeline::Merge {
   std::unordered_map<uint32_t, uint32_t> expected_;  // pid → streams whose next event is its
   std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;    // pid → the execve it is in
   std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_;  // pid → the exit_group it made
+  uint32_t last_pid_ = 0, last_tid_ = 0;  // of the entry before, whose thread is in threads_
   std::unordered_map<uint32_t, std::set<uint32_t>> threads_;  // pid → tids seen and not yet gone
 };
 

@@ -91,6 +91,7 @@ class Copier {
 
 void copy_all(const Trace& trace, const std::string& to, Snapshot& done) {
   const std::string session = std::string("/") + wire::session_name;
+  const std::string metadata = std::string("/") + wire::metadata_name;
   for (const Image& image : trace.images()) {
     const std::string name = fs::path(image.ring_file).filename().string();
     Copier(image, to + "/" + name, done).copy();
@@ -103,6 +104,9 @@ void copy_all(const Trace& trace, const std::string& to, Snapshot& done) {
     copy_sparse(image.data_file, to + "/" + fs::path(image.data_file).filename().string(), bytes);
     done.bytes += bytes;
   }
+  if (fs::exists(trace.directory() + metadata, error))
+    copy_sparse(trace.directory() + metadata, to + metadata,
+                File(trace.directory() + metadata).size());
   copy_sparse(trace.directory() + session, to + session, wire::session_bytes);
 }
 
