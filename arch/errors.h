@@ -2,6 +2,8 @@
 #pragma once
 #include <string.h>
 
+#pragma weak strerrorname_np  // a program of another libc loads us too, and never comes here
+
 namespace sctrace::arch {
 
 // The number of ENOENT and its like; 0: no error has that name.

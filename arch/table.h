@@ -92,22 +92,6 @@ constexpr const Row& lookup(uint32_t nr) {
   return nr < number_limit && table.rows[nr].name ? table.rows[nr] : unknown;
 }
 
-// Which arguments are descriptors, and which the names of files: bit i for argument i.
-constexpr uint8_t descriptor_arguments(const Row& row) {
-  uint8_t mask = 0;
-  for (uint8_t i = 0; i < row.arity; ++i)
-    if (row.args[i].kind == Kind::fd || row.args[i].kind == Kind::dirfd)
-      mask = static_cast<uint8_t>(mask | 1u << i);
-  return mask;
-}
-constexpr uint8_t path_arguments(const Row& row) {
-  uint8_t mask = 0;
-  for (uint8_t i = 0; i < row.arity; ++i)
-    if (row.args[i].kind == Kind::path && row.args[i].way == Way::in)
-      mask = static_cast<uint8_t>(mask | 1u << i);
-  return mask;
-}
-
 namespace fold {
 constexpr int command_index(const Row& row) {
   for (uint8_t i = 0; i < row.arity; ++i)

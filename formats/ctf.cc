@@ -9,6 +9,7 @@
 #include "formats/bytes.h"
 #include "formats/ctf_fields.h"
 #include "formats/phrase.h"
+#include "formats/read/table.h"
 #include "formats/slots.h"
 #include "formats/utf8.h"
 
@@ -208,7 +209,7 @@ class Ctf final : public Sink {
     }
   }
 
-  static bool is_known(const Event& e) { return arch::lookup(e.nr).name != nullptr; }
+  static bool is_known(const Event& e) { return read::lookup(e.nr).name != nullptr; }
 
   void write_entry(Stream& stream, const Event& e) {
     const uint32_t id = is_known(e) ? Id::first_call + 2 * e.nr : Id::unknown_entry;

@@ -8,6 +8,7 @@
 #include "arch/table.h"
 #include "formats/bytes.h"
 #include "formats/phrase.h"
+#include "formats/read/table.h"
 
 namespace sctrace::ctf {
 
@@ -206,7 +207,7 @@ std::string uuid_of(const Session& s) {
 const Shape& Shapes::of(uint32_t nr) {
   const auto found = used_.find(nr);
   if (found != used_.end()) return found->second;
-  return used_[nr] = shape_of(arch::lookup(nr));
+  return used_[nr] = shape_of(read::lookup(nr));
 }
 
 std::string Shapes::metadata(const Session& session, const Losses& losses) const {
@@ -251,7 +252,7 @@ std::string Shapes::metadata(const Session& session, const Losses& losses) const
   all += event(unknown_entry, "syscall_entry_unknown", raw);
   all += event(unknown_exit, "syscall_exit_unknown", {{u32, "id"}, {i64, "ret"}});
   for (const auto& [nr, shape] : std::map(used_.begin(), used_.end())) {
-    const std::string name = kernel_name(arch::lookup(nr).name);
+    const std::string name = kernel_name(read::lookup(nr).name);
     all += event(first_call + 2 * nr, "syscall_entry_" + name, shape.entry);
     std::vector<Field> exit = {{i64, "ret"}};
     exit.insert(exit.end(), shape.exit.begin(), shape.exit.end());

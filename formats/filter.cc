@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "arch/arguments.h"
 #include "arch/errors.h"
 #include "arch/table.h"
+#include "formats/read/table.h"
 #include "formats/text_filter.h"
 #include "formats/wire/expression_parse.h"
+#include "formats/wire/expression_paths.h"
 
 namespace sctrace {
 
@@ -40,7 +43,7 @@ bool passes(const wire::Expression& filter, const read::Call& call,
   wire::Known known;
   known.ended = known.returns = call.ended;
   known.argc = call.argc;
-  known.fds = arch::descriptor_arguments(arch::lookup(call.nr));
+  known.fds = arch::descriptor_arguments(read::lookup(call.nr));
   known.nr = call.nr, known.pid = call.pid, known.tid = call.tid;
   known.args = call.args;
   known.result = call.result;

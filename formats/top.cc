@@ -4,15 +4,17 @@
 
 #include <algorithm>
 
+#include "arch/arguments.h"
 #include "arch/table.h"
 #include "formats/filter.h"
+#include "formats/read/table.h"
 
 namespace sctrace {
 
 namespace {
 
 std::string call_name(uint32_t nr) {
-  const char* name = arch::lookup(nr).name;
+  const char* name = read::lookup(nr).name;
   return name ? name : fmt::format("syscall_{:#x}", nr);
 }
 
@@ -50,7 +52,7 @@ std::string short_number(uint64_t n) {
 
 // A call counts once for each descriptor or file that it names, and as `-` where it names none.
 std::vector<std::string> Top::keys_of(const read::Call& call) const {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = read::lookup(call.nr);
   std::vector<std::string> keys;
   switch (by) {
     case TopBy::call: return {call_name(call.nr)};
@@ -83,7 +85,7 @@ void Top::count(const read::Call& call) {
     row.latencies.add(call.finished - std::min(call.began, call.finished));
     if (call.result < 0 && call.result >= -4095)
       ++row.errors;
-    else if (arch::lookup(call.nr).result == arch::Result::count && call.result > 0)
+    else if (read::lookup(call.nr).result == arch::Result::count && call.result > 0)
       row.bytes += static_cast<uint64_t>(call.result);
   }
 }

@@ -11,6 +11,10 @@
 #include "preload/global.h"
 #include "preload/services.h"
 
+// A program of another libc loads us too, and never comes here.
+#pragma weak strerrorname_np
+#pragma weak sigabbrev_np
+
 namespace sctrace::preload {
 namespace {
 

@@ -5,7 +5,9 @@
 
 #include <array>
 
+#include "arch/arguments.h"
 #include "arch/table.h"
+#include "formats/wire/expression_paths.h"
 #include "preload/global.h"
 
 namespace sctrace::preload {

@@ -13,11 +13,8 @@
 #include "arch/x86_64/sigframe.h"
 #include "formats/wire/ring.h"
 #include "preload/facts.h"
+#include "preload/remembered.h"
 #include "preload/ring_writer.h"
-
-namespace sctrace::wire {
-struct ControlSlot;
-}
 
 namespace sctrace::preload {
 
@@ -50,11 +47,6 @@ struct Altstack {
   uint64_t size;
 };
 
-// A call's number and arguments.
-struct Asked {
-  uint64_t nr, args[6];
-};
-
 // How far a signal's delivery is, beside what the program counter says.
 enum class Delivery : uint8_t { none, begun, done };
 
@@ -67,47 +59,7 @@ struct FreshText {
 };
 
 // What a new thread's fs is: not ours · ours if it is sealed now · certainly ours.
-// Copies that the kernel is given in place of the app's memory; see exact.h.
-struct Exact {
-  uint64_t base, bytes;  // where they lie; 0: this thread has none
-  uint64_t used;
-  uint64_t copy[6];      // by argument; 0: as the app has it
-  uint64_t bytes_of[6];  // of each; for vectors how many there are
-  bool full;
-};
-
 enum class Slot : uint8_t { leave, keep, write };
-
-// What engines made of the call in flight (engaged.cc).
-inline constexpr uint32_t engines_most = 8, injections_most = 16;
-struct Engaged {
-  Asked asked;   // as the program made it
-  Asked undone;  // the last that a signal undid after engines were asked
-  uint64_t undone_site;
-  bool altered;             // the frame holds another than `asked`: restore_asked()
-  bool pending;             // engines were asked and have not seen its end
-  bool was_undone;          // `undone` holds one
-  bool calling;             // their code runs: signals wait, its calls are its own
-  uint8_t flags;            // wire::altered_*
-  uint8_t replaced;         // the signal that one put in another's place: not asked about again
-  uint16_t kept;            // bytes of what arguments point at
-  int32_t raised;           // a signal to come when the call is over
-  uint32_t wake;            // a futex: not 0 once somebody said report()
-  int64_t answer;           // the kernel's, where the program sees another
-  wire::ControlSlot* stop;  // of the device (control.h): this call stopped there
-  uint64_t words[engines_most];
-  uint32_t injected[injections_most];  // calls that each rule concerned
-};
-
-// What judge.cc remembers of the call in flight, and of the thread.
-struct Judged {
-  uint64_t begin, end;  // its entry's records in the ring
-  uint64_t tsc, began;  // base of the ticks there; when it was made
-  uint64_t paths;       // wire::Known::paths
-  uint64_t filtered;    // what the ring's counter becomes if it goes; 0: not yet said
-  uint32_t calls, sample;
-  bool later;  // its end decides
-};
 
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0

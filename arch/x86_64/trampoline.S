@@ -206,7 +206,6 @@ LABEL sctrace_raw_syscall
     .cfi_endproc
 
 /* long sctrace_call_on(rsp, number, a, b): a call with another stack pointer, all signals blocked. */
-    .p2align 4
 LABEL sctrace_call_on
     .cfi_startproc
     movq  %rsp, %r9
@@ -223,7 +222,6 @@ LABEL sctrace_call_on
 
 /* uint64_t sctrace_fault_for_mask(mask, block): the fault is met by preload/signals.cc, which puts the mask
  * and, unless block is 0, our alternate stack into its own frame, and answers the mask before. */
-    .p2align 4
 LABEL sctrace_fault_for_mask
     .cfi_startproc
     hlt
@@ -235,7 +233,6 @@ LABEL sctrace_fault_for_signal
     hlt
     ret
     .cfi_endproc
-
 /* What the kernel calls for every signal that has a handler, ours or the app's: on our own stack, all
  * signals blocked. rdi = number, rsi = siginfo, rdx = ucontext; rsp → return address (sctrace_restorer). */
     .hidden sctrace_on_signal

@@ -10,6 +10,7 @@
 #include "formats/read/decode.h"
 #include "formats/read/ring_reader.h"
 #include "formats/read/structs.h"
+#include "formats/read/table.h"
 #include "formats/text.h"
 
 namespace sctrace::device {
@@ -54,9 +55,7 @@ TextOptions options_for(uint64_t limit) {
 // A word of a set, or of one that is a part of it.
 bool word_in(arch::Set set, std::string_view text, uint64_t& value, int deep = 0) {
   using arch::fold::Role;
-  size_t i = arch::fold::first.at[static_cast<size_t>(set)] + 1u;
-  for (; i < arch::fold::word_count && arch::fold::vocabulary[i].role != Role::set; ++i) {
-    const auto& word = arch::fold::vocabulary[i];
+  for (const arch::fold::Word& word : read::words_of(set)) {
     if (word.role == Role::word && text == word.text) return value = word.value, true;
     if (word.role == Role::part && deep < 3 && word_in(word.set, text, value, deep + 1))
       return true;
@@ -102,7 +101,7 @@ std::string argument_of(const arch::Arg& what, const std::string& text, uint32_t
 
 int number_of(std::string_view name) {
   for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
-    if (const char* known = arch::lookup(nr).name; known && name == known)
+    if (const char* known = read::lookup(nr).name; known && name == known)
       return static_cast<int>(nr);
   return -1;
 }
@@ -157,7 +156,7 @@ std::string shown_siginfo(uint32_t number, const uint8_t* info, size_t bytes) {
 }
 
 uint64_t extent_of(const read::Call& call, uint32_t argument) {
-  const arch::Row& row = arch::lookup(call.nr);
+  const arch::Row& row = read::lookup(call.nr);
   if (argument >= row.arity) return 0;
   const arch::Arg& what = row.args[argument];
   const uint64_t address = call.args[argument];
@@ -183,7 +182,7 @@ uint64_t extent_of(const read::Call& call, uint32_t argument) {
 std::string instead_of(const read::Call& call, uint64_t limit, const Command& wish, Instead& made) {
   const int number = number_of(wish.text);
   if (number < 0) return "no word of the protocol and no system call";
-  const arch::Row& row = arch::lookup(static_cast<uint32_t>(number));
+  const arch::Row& row = read::lookup(static_cast<uint32_t>(number));
   const bool same = static_cast<uint32_t>(number) == call.nr;
   const std::vector<std::string> before =
       same ? shown_arguments(call, limit) : std::vector<std::string>();

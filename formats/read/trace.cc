@@ -239,7 +239,7 @@ void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
   const auto lie = [&](size_t field, const char* why) {
     damages.add(image.ring_file, offset + field, why);
   };
-  if (static_cast<uint32_t>(slot.state) > static_cast<uint32_t>(wire::RingState::done)) {
+  if (static_cast<uint32_t>(slot.state) > static_cast<uint32_t>(wire::RingState::full)) {
     lie(offsetof(wire::RingHeader, state), "state of the ring makes no sense");
     slot.state = wire::RingState::done;
   }

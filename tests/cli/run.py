@@ -133,7 +133,7 @@ def recording(environment):
     says(["record", "--", "no-such-command"], 127, err="command not found", env=environment)
     says(["record", "--", "./whole/session"], 126, err="not executable", env=environment)
     says(["record"], 2, err="no command", env=environment)
-    says(["record", "-e", "foo=bar", "true"], 2, err="only trace= is known", env=environment)
+    says(["record", "-e", "foo=bar", "true"], 2, err="only trace=, inject= and fault= are known", env=environment)
 
 
 root = tempfile.mkdtemp(prefix="sct-cli-")

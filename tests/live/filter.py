@@ -12,7 +12,8 @@ from guest import Faults, Guest, House, comes, run
 TOLD = ["g 50", "n 5", "o 4", "s 20", "g 3"]
 EXPRESSIONS = [
     "name==getppid", "name!=getppid && errno==0", "errno==ENOENT", "path==/no/such/file",
-    "path ~ \"/no/*\" && ret<0", "fd==0 || fd==1", "name==\"openat,close\"", "!(errno==ENOENT) && name==openat", "arg2==5 && fd==1",
+    "path ~ \"/no/*\" && ret<0", "fd==0 || fd==1", "name==\"openat,close\"",
+    "!(errno==ENOENT) && name==openat", "arg2==5 && fd==1",
     "nr==110", "ret>=3 && name==openat",
 ]
 # How long a call takes differs from run to run: here a trace is asked about itself.

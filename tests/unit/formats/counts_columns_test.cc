@@ -35,7 +35,7 @@ TEST_CASE("the table of counts is strace's", "[formats][counts]") {
 TEST_CASE("columns and order are chosen by any of their names", "[formats][counts]") {
   CHECK_THAT(counts_of(some().by_number(), column_named("syscall_name"),
                        columns_named("name,longest,min-time")),
-             Equals("syscall          longest shortest\n"
+             Equals("syscall           longest shortest\n"
                     "---------------- -------- --------\n"
                     "close            0.000500 0.000500\n"
                     "read             0.003000 0.003000\n"

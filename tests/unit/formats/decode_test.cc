@@ -78,16 +78,16 @@ TEST_CASE("a path that does not end where memory does is an address", "[formats]
 }
 
 TEST_CASE("memory of both moments is told apart", "[formats][decode]") {
-  read::Call c = call(arch::nr_getsockname, {3, 0, 0x1000}, 0);
+  read::Call c = call(arch::nr_getsockname, {3, 0x2000, 0x1000}, 0);
   const int32_t before = 16, after = 12;
   c.memory.push_back(piece(0x1000, &before, 4, false));
   SECTION("changed") {
     c.memory.push_back(piece(0x1000, &after, 4, true));
-    CHECK_THAT(line(c), Equals("getsockname(3, NULL, [16 => 12])        = 0"));
+    CHECK_THAT(line(c), Equals("getsockname(3, 0x2000, [16 => 12])      = 0"));
   }
   SECTION("left alone") {
     c.memory.push_back(piece(0x1000, &before, 4, true));
-    CHECK_THAT(line(c), Equals("getsockname(3, NULL, [16])              = 0"));
+    CHECK_THAT(line(c), Equals("getsockname(3, 0x2000, [16])            = 0"));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "arch/arguments.h"
 #include "arch/table.h"
 #include "formats/wire/expression_parse.h"
 

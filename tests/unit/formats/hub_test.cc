@@ -1,8 +1,8 @@
 #include "formats/device/hub.h"
 
-#include <catch2/catch_all.hpp>
 #include <cstring>
 #include <memory>
+#include "tests/support/catch.h"
 
 #include "arch/table.h"
 

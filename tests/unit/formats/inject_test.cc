@@ -1,8 +1,8 @@
 #include "formats/wire/inject.h"
 
-#include <catch2/catch_all.hpp>
 #include <cstring>
 #include <string>
+#include "tests/support/catch.h"
 
 using sctrace::wire::Injection;
 using sctrace::wire::InjectionWords;

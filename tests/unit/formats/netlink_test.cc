@@ -6,8 +6,8 @@
 #include "tests/support/catch.h"
 
 using namespace sctrace;
-using sctrace::test::contains;
 using Catch::Matchers::Equals;
+using sctrace::test::contains;
 
 namespace {
 
