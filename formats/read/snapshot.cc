@@ -1,4 +1,5 @@
 #include "formats/read/snapshot.h"
+#include "formats/wire/metadata.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
