@@ -278,7 +278,7 @@ void open_control(const char* setting) {
   }
   if (result < 0) {
     page = nullptr;
-    say(Level::warn, "SCTRACE_CONTROL=", setting, ": ",
+    say(complaint(), "SCTRACE_CONTROL=", setting, ": ",
         result == -ECONNREFUSED ? "no hub serves there" : error_name(result),
         "; nobody can stop this program");
     return;

@@ -34,11 +34,14 @@ struct Round {
 
 bool takes_part(const Round& round, const Engine& engine) {
   if (!engine.on || (!engine.is_bare() && !round.may_use_libc)) return false;
+  // The device hears the end of what it stopped, whatever is wished by then.
+  const auto wants = [&] {
+    return (engine.live && round.self.engaged.stop) ||
+           engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
+  };
   switch (round.moment) {
-    case Moment::entry:
-      return engine.code->entry && engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
-    case Moment::exit:
-      return engine.code->exit && engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
+    case Moment::entry: return engine.code->entry && wants();
+    case Moment::exit: return engine.code->exit && wants();
     case Moment::signal: return engine.code->signal;
     case Moment::life: return engine.code->life;
   }
@@ -92,7 +95,13 @@ void go_round(Round& round) {
   }
 }
 
-bool has_libc(const ThreadState& self) { return !self.frame.door || fs_leads_to(self); }
+// Is fs libc's? Only asked where some engine needs to know: it may be a call of ours.
+bool has_libc(const ThreadState& self, bool by_stub) {
+  bool matters = false;
+  for (uint32_t i = 0; i < engines.count; ++i)
+    matters |= engines.all[i].on && !engines.all[i].is_bare();
+  return !matters || by_stub || fs_leads_to(self);
+}
 
 void show(Round& round, uint32_t flags) {
   ThreadState& self = round.self;
@@ -201,7 +210,7 @@ void tell_life(ThreadState& self, sctrace_event event, uint64_t what, int32_t st
                           .other = static_cast<int32_t>(self.parent),
                           .status = status,
                           .what = what};
-  Round round{.self = self, .moment = Moment::life, .may_use_libc = fs_leads_to(self)};
+  Round round{.self = self, .moment = Moment::life, .may_use_libc = has_libc(self, false)};
   round.life = &life;
   go_round(round);
 }
@@ -262,7 +271,8 @@ uint32_t enter_engaged(ThreadState& self) {
   if (again) engaged.was_undone = false;
   engaged.asked = asked;
   engaged.flags = 0;
-  Round round{.self = self, .moment = Moment::entry, .may_use_libc = has_libc(self)};
+  Round round{
+      .self = self, .moment = Moment::entry, .may_use_libc = has_libc(self, !self.frame.door)};
   ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
   const sctrace_call& call = round.shown.call;
   const uint8_t flags = round.shown.flags | difference(self, call);
@@ -295,7 +305,8 @@ void leave_engaged(ThreadState& self) {
   Engaged& engaged = self.engaged;
   const int64_t answer = self.frame.result;
   const uint32_t skipped = self.in_flight.how & wire::exit_skipped ? SCTRACE_SKIPPED : 0;
-  Round round{.self = self, .moment = Moment::exit, .may_use_libc = has_libc(self)};
+  Round round{
+      .self = self, .moment = Moment::exit, .may_use_libc = has_libc(self, !self.frame.door)};
   if (ends_life(self.frame.nr) && !skipped) tell_life(self, SCTRACE_EXEC_FAILED, 0);
   show(round, skipped);
   round.shown.call.result = answer;
@@ -354,7 +365,7 @@ int ask_about_signal(ThreadState& self, int signo, const arch::Info& info, uint6
                         .address = address};
   const arch::Phase phase = self.frame.phase;
   self.frame.phase = arch::Phase::special;
-  Round round{.self = self, .moment = Moment::signal, .may_use_libc = fs_leads_to(self)};
+  Round round{.self = self, .moment = Moment::signal, .may_use_libc = has_libc(self, false)};
   round.signal = &signal;
   go_round(round);
   self.frame.phase = phase;

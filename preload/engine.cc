@@ -9,6 +9,7 @@
 #include "preload/call_names.h"
 #include "preload/capture.h"
 #include "preload/control.h"
+#include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/inject.h"
 #include "preload/link_map.h"
@@ -28,7 +29,7 @@ char* (*open_error)();
 int* (*errno_place)();
 
 void refuse(const char* name, const char* why) {
-  say(Level::warn, "engine ", name, ": ", why, "; running without it");
+  say(complaint(), "engine ", name, ": ", why, "; running without it");
 }
 
 void want_all(Engine& engine) {
@@ -40,7 +41,7 @@ void load(const char* path, const char* args) {
   auto* handle = static_cast<link_map*>(open_library(path, RTLD_NOW | RTLD_LOCAL));
   if (!handle) {
     const char* why = open_error ? open_error() : nullptr;
-    return say(Level::warn, "engine ", why ? why : path, "; running without it");
+    return say(complaint(), "engine ", why ? why : path, "; running without it");
   }
   const auto* code = reinterpret_cast<const sctrace_engine*>(symbol_in(*handle, "sctrace_engine"));
   if (!code) return refuse(path, "has no symbol sctrace_engine");
@@ -118,6 +119,8 @@ void engage() {
 
 }  // namespace
 
+Level complaint() { return environment.inherited ? Level::info : Level::warn; }
+
 bool try_add_engine(const sctrace_engine* code, const char* args) {
   if (engines.count == engines_most) return refuse(code->name, "there are 8 already"), false;
   Engine& engine = engines.all[engines.count];
@@ -128,7 +131,7 @@ bool try_add_engine(const sctrace_engine* code, const char* args) {
   being_opened = nullptr;
   if (result != 0) {
     Line line;
-    say(Level::warn, line.text("engine ")
+    say(complaint(), line.text("engine ")
                          .text(code->name)
                          .text(" refuses its arguments '")
                          .text(args)
@@ -141,7 +144,7 @@ bool try_add_engine(const sctrace_engine* code, const char* args) {
   return true;
 }
 
-void open_engines(const link_map* objects) {
+void open_engines(const link_map* objects, int argc, char** argv, char** envp) {
   const auto find = [&](const char* name) { return in_libc(objects, name); };
   open_injections(global.config.inject);
   if (*global.config.engine) {
@@ -149,6 +152,9 @@ void open_engines(const link_map* objects) {
     open_error = reinterpret_cast<char* (*)()>(find("dlerror"));
     errno_place = reinterpret_cast<int* (*)()>(find("__errno_location"));
     load_all(global.config.engine);
+    // We come before libc's own initialisers: dlopen has run them, but as of a program without
+    // arguments and environment. They only set what it knows of these, and may be run again.
+    initialise_libc(objects, argc, argv, envp);
   }
   if (*global.config.control) open_control(global.config.control);
   if (engines.count) engage();

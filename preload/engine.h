@@ -3,6 +3,7 @@
 #pragma once
 #include <link.h>
 
+#include "preload/say.h"
 #include "preload/sctrace/engine.h"
 #include "preload/thread.h"
 
@@ -30,7 +31,7 @@ extern Engines engines;
 
 // Loads what SCTRACE_ENGINE names; one that refuses is said in a line. Marks in global.facts which
 // calls any of them wants. `objects`: the loader's list, for libc's own functions.
-void open_engines(const link_map* objects);
+void open_engines(const link_map* objects, int argc, char** argv, char** envp);
 bool try_add_engine(const sctrace_engine* code, const char* args);  // one of our own
 
 // Runs work(what) as engines' code may be run: their calls are their own, signals wait, errno and
@@ -40,6 +41,8 @@ bool call_out(ThreadState& self, void (*work)(void*), void* what, bool bare);
 
 // A call that trapped while engines' code ran: made here, or refused. False: it was not theirs.
 bool engine_called(arch::Context& context);
+
+Level complaint();  // what is wrong at start is said once, not again in each program after an exec
 
 // One that faulted is asked no more.
 void switch_off(Engine& engine);

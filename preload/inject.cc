@@ -191,7 +191,7 @@ sctrace_engine engine;
 
 void refuse(const char* bad, const char* expected) {
   Line line;
-  say(Level::warn, line.text("SCTRACE_INJECT: '")
+  say(complaint(), line.text("SCTRACE_INJECT: '")
                        .text(bad)
                        .text("': expected ")
                        .text(expected)

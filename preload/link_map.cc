@@ -97,6 +97,18 @@ uint64_t in_libc(const link_map* list, const char* name) {
   return 0;
 }
 
+void initialise_libc(const link_map* list, int argc, char** argv, char** envp) {
+  while (list && !is_libc(list->l_name)) list = list->l_next;
+  uint64_t array = 0, bytes = 0;
+  for (const ElfW(Dyn)* entry = list ? list->l_ld : nullptr; entry && entry->d_tag; ++entry) {
+    if (entry->d_tag == DT_INIT_ARRAY) array = entry->d_un.d_ptr;
+    if (entry->d_tag == DT_INIT_ARRAYSZ) bytes = entry->d_un.d_val;
+  }
+  if (!array) return;
+  const auto* all = reinterpret_cast<void (*const*)(int, char**, char**)>(list->l_addr + array);
+  for (uint64_t i = 0; i < bytes / sizeof *all; ++i) all[i](argc, argv, envp);
+}
+
 uint64_t symbol_in(const link_map& object, const char* name) { return address_of(object, name); }
 
 void go_last(link_map* list) {

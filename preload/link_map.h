@@ -14,6 +14,9 @@ const r_debug* loader_state(const char* const* environment);
 // Where libc itself has that name, or 0.
 uint64_t in_libc(const link_map* list, const char* name);
 
+// Runs libc's own initialisers, which set what it knows of the program.
+void initialise_libc(const link_map* list, int argc, char** argv, char** envp);
+
 // Where that object has that name, or 0.
 uint64_t symbol_in(const link_map& object, const char* name);
 

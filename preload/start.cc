@@ -170,7 +170,7 @@ bool start(int argc, char** argv, char** envp) {
   if (open_trace(environment.directory) < 0) return false;
   describe(argc, argv);
   decide();
-  open_engines(objects.loaded);
+  open_engines(objects.loaded, argc, argv, envp);
   objects.list = global.image->objects;
   objects.list_bytes = sizeof global.image->objects;
   find_objects(objects);

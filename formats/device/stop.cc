@@ -8,7 +8,7 @@
 #include "arch/table.h"
 #include "arch/vocabulary.h"
 #include "formats/read/decode.h"
-#include "formats/read/ring_reader.h"
+#include "formats/read/ring_reader_record.h"
 #include "formats/read/structs.h"
 #include "formats/read/table.h"
 #include "formats/text.h"

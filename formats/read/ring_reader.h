@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 #include "formats/read/ring_reader_index.h"
+#include "formats/read/ring_reader_record.h"
 
 namespace sctrace::read {
 
@@ -84,8 +85,5 @@ class RingReader {
   std::vector<uint8_t> window_;
   uint64_t window_at_ = 0, window_bytes_ = 0;
 };
-
-// Nothing, or why these bytes cannot be one record. `bytes` holds the whole of it.
-const char* wrong_with(const wire::Header& header, const uint8_t* bytes);
 
 }  // namespace sctrace::read

@@ -20,7 +20,8 @@
  * own by EINTR.
  *   - Several threads may be in it at once. It must not wait for another thread of the program.
  *   - It isn't called for rt_sigreturn; and, unless it is SCTRACE_BARE, in threads whose fs is not
- * libc's. A call that a signal's handler comes before is made again after the handler: entry() is
+ * libc's. In a sandbox of the program's (seccomp) its own calls meet the program's filter.
+ * A call that a signal's handler comes before is made again after the handler: entry() is
  * asked again then, with SCTRACE_AGAIN in the flags, and there was no exit() in between. */
 #ifndef SCTRACE_ENGINE_H
 #define SCTRACE_ENGINE_H

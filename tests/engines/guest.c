@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -72,6 +73,12 @@ int main(int argc, char** argv) {
     char text[32] = "";
     const long n = syscall(SYS_getcwd, text, sizeof text);
     return printf("getcwd %ld %s\n", n, text), 0;
+  }
+  if (!strcmp(what, "environment")) {
+    const char* tested = getenv("TESTED");
+    return printf("%d %s %s %s\n", argc, argv[1], tested ? tested : "none",
+                  program_invocation_short_name),
+           0;
   }
   if (!strcmp(what, "loop"))
     for (int i = 0; i < 3; ++i) printf("getppid %ld\n", syscall(SYS_getppid));

@@ -91,6 +91,9 @@ def changes(bench):
 
 
 def trouble(bench):
+    os.environ["TESTED"] = "yes"
+    done, _, _ = bench.run(bench.probe("see"), "environment")
+    bench.check("what libc knows of the program", done.stdout.decode(), "2 environment yes guest\n")
     done, log, _ = bench.run(bench.probe("fault", "see"), "loop")
     bench.check("a fault switches off", done.stdout.decode(), r"(getppid \d+\n){3}")
     bench.check("and is said once", done.stderr.decode(),
