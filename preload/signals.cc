@@ -88,7 +88,6 @@ void answer_mask(Context& context) {
 
 // A fault of our own copies, or of the ring's memory: ours to mend, nobody hears of it.
 bool mended(int signo, const Info& info, Context& context) {
-  if (signo == sigsys && info.code == sys_user_dispatch) return engine_called(context);
   if ((signo != sigsegv && signo != sigbus) || info.code <= 0) return false;
   if (signo == sigsegv && is_our_rdtsc(context)) {
     const ThreadState* self = state_of_stack(context.rsp);
@@ -444,7 +443,12 @@ using namespace sctrace::arch;
 extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int signo, Info* info,
                                                                         Context* context) {
   ThreadState* self = state_of_stack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
-  if (info->code > 0 && mended(signo, *info, *context)) return 0;
+  if (signo == sigsys && info->code == sys_user_dispatch) {
+    if (self && self->engaged.calling && engine_called(*context)) [[unlikely]]
+      return 0;
+  } else if (info->code > 0 && mended(signo, *info, *context)) {
+    return 0;
+  }
   if (!self) return bare_signal(signo, *info, *context);
   const Delivery before = self->delivery;
   bool send = true;

@@ -307,6 +307,10 @@ void special_leave(ThreadState& self) {
 
 SpecialWork::~SpecialWork() {
   set(before_);
+  if (is_inner()) {
+    end_own_calls(self_);
+    return;
+  }
   if (!self_.deferred) {
     send_waiting(self_);
   } else {

@@ -27,7 +27,7 @@ void special_leave(ThreadState& self);
 class SpecialWork {
  public:
   explicit SpecialWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
-    self.deferred = false;
+    if (!is_inner()) self.deferred = false;
     set(arch::Phase::special);
     begin_own_calls(self);
   }
@@ -49,6 +49,8 @@ class SpecialWork {
     self_.frame.phase = phase;
     asm volatile("" ::: "memory");
   }
+  // Within other such work: what waits, waits for that one's end.
+  bool is_inner() const { return before_ == arch::Phase::special; }
   ThreadState& self_;
   arch::Phase before_;
 };

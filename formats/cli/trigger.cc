@@ -33,7 +33,7 @@ void Trigger::take(const read::Call& call) {
   do to = fmt::format("{}-{}", prefix_, ++count_);
   while (fs::exists(to, error));
   read::snapshot(trace_, to);
-  const char* name = arch::lookup(call.nr).name;
+  const char* name = read::lookup(call.nr).name;
   fmt::print(stderr, "sctrace: {}: {} of thread {}\n", to, name ? name : "a call", call.tid);
   kept_.push_back(to);
   if (!keep_ || kept_.size() <= keep_) return;
