@@ -118,6 +118,7 @@ Route clone_enter(ThreadState& self, uint32_t nr) {
   const uint64_t flags = clone_flags(self, nr);
   ThreadState* child = &self;
   self.child_flags = flags;
+  self.emptied = false;
   self.in_flight.after =
       After::clone;  // from here on a guarded signal waits: it could not undo a birth
   begin_own_calls(self);
@@ -207,6 +208,7 @@ namespace {
 
 // What a child is that got a copy of our memory: alone in it.
 void begin_alone(ThreadState& self) {
+  forget_waiting(self);
   forget_other_threads(self);
   text_after_fork();
   self.slot = Slot::keep;
@@ -214,7 +216,6 @@ void begin_alone(ThreadState& self) {
   self.parent = self.tid;
   if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
   own_actions(main_process);
-  forget_waiting(self);
   main_process.at_work = self.own_work = 0;
   self.engaged.stop = nullptr;
   for (uint32_t& calls : self.engaged.injected) calls = 0;

@@ -88,6 +88,7 @@ struct alignas(64) ThreadState {
   Slot slot;
   uint64_t child_flags;        // of the clone in flight
   uint64_t child_mask;         // signals blocked around it: what to go back to
+  bool emptied;                // the child of a fork has forgotten what waited for its parent
   uint64_t name_at;            // where the kernel writes this thread's number at its birth, or 0
   uint64_t gone_at;            // where it clears it at its end, or 0
   uint32_t own_work;           // depth of our own calls, sandbox.h

@@ -1,6 +1,7 @@
 #include "preload/waiting.h"
 
 #include <asm/unistd.h>
+#include <linux/sched.h>
 
 #include "preload/global.h"
 #include "preload/sandbox.h"
@@ -84,7 +85,16 @@ void keep_for_process(ThreadState& self, int signo, const Info& info) {
 
 }  // namespace
 
+// In a child that a fork has just made, what waits is still its parent's.
+void forget_parents(ThreadState& self) {
+  if (self.in_flight.after != After::clone || self.emptied || self.child_flags & CLONE_VM ||
+      !may(self, own_name) || static_cast<uint32_t>(raw_syscall(__NR_getpid)) == self.process->pid)
+    return;
+  forget_waiting(self);
+}
+
 void keep(ThreadState& self, int signo, const Info& info) {
+  forget_parents(self);
   if (info.code == told) return;  // it still waits for the process
   // What the app does not block waits for us, in this thread, and not long.
   const bool for_process = info.code <= 0 && info.code != si_tkill && self.blocked & bit(signo);
@@ -150,6 +160,8 @@ void let_go(ThreadState& self) {
 }
 
 void forget_waiting(ThreadState& self) {
+  if (self.emptied) return;
+  self.emptied = true;
   self.pending = 0;
   self.process->claimed = self.process->waiting = 0;
 }
