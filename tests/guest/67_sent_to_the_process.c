@@ -77,14 +77,12 @@ static void one(int number, int how) {
   if (how < 2) {
     pid_t thread;
     wait_until_blocked(pid, pid, SYS_futex);
-    if (how == 0) {
-      char command[96];  // the other thread's id
-      snprintf(command, sizeof command, "ls /proc/%d/task | grep -v '^%d$'", pid, pid);
-      FILE* list = popen(command, "r");
-      must(fscanf(list, "%d", &thread) == 1);
-      pclose(list);
-      wait_until_blocked(pid, thread, SYS_rt_sigtimedwait);
-    }
+    char command[96];  // the other thread's id
+    snprintf(command, sizeof command, "ls /proc/%d/task | grep -v '^%d$'", pid, pid);
+    FILE* list = popen(command, "r");
+    must(fscanf(list, "%d", &thread) == 1);
+    pclose(list);
+    wait_until_blocked(pid, thread, how ? SYS_read : SYS_rt_sigtimedwait);
   } else {
     wait_until_blocked(pid, pid, SYS_read);
   }
