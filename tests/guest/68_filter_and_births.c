@@ -122,7 +122,7 @@ static void* busy(void* unused) {
   (void)unused;
   __atomic_fetch_add(&at_work, 1, __ATOMIC_SEQ_CST);
   char text[200] = "a path that does not exist, and rather long, so that the ring fills soon";
-  for (int i = 0; i < 5000 && !stop; i++) access(text, F_OK), births_so_far++;
+  for (int i = 0; i < 1500 && !stop; i++) access(text, F_OK), births_so_far++;
   __atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
   while (!stop) raw(SYS_pause);
   return NULL;
@@ -179,9 +179,9 @@ static void under_fire(void) {
   must(setitimer(ITIMER_REAL, &often, NULL) == 0);
   must(forbid(0, SECCOMP_RET_KILL_PROCESS) == 0);
   int before = ticks;
-  for (int round = 0; round < 40 || ticks < before + 100; round++) {
+  for (int round = 0; round < 10 || ticks < before + 30; round++) {
     for (int i = 0; i < stacks_made; i++) begin(i);
-    for (int i = 0; i < 2000; i++) raw(SYS_access, "some path that is not here, nor anywhere", 0);
+    for (int i = 0; i < 500; i++) raw(SYS_access, "some path that is not here, nor anywhere", 0);
     for (int i = 0; i < stacks_made; i++) join(i);
   }
   raw(SYS_exit_group, 11);
