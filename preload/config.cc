@@ -62,9 +62,37 @@ bool set_capture(const char* s, Config& c) {
   return true;
 }
 
+bool parse_strsize(const char* s, uint64_t& value) {
+  if (same(s, "all")) return value = ~0ull, true;
+  return parse_size(s, value);
+}
+
+// SIZE for all calls, CALLS=SIZE for some: `256,%network=all,read=64K`. The last word counts.
 bool set_strsize(const char* s, Config& c) {
-  if (same(s, "all")) return c.strsize = ~0ull, true;
-  return parse_size(s, c.strsize);
+  uint64_t general = c.strsize;
+  uint64_t sizes[arch::number_limit] = {};
+  bool some[arch::number_limit] = {};
+  for (;; ++s) {
+    char word[128];
+    uint64_t n = 0, equals = 0, size;
+    for (; *s && *s != ',' && n + 1 < sizeof word; word[n++] = *s++)
+      if (*s == '=' && !equals) equals = n;
+    word[n] = 0;
+    if (!parse_strsize(word + (equals ? equals + 1 : 0), size)) return false;
+    uint8_t set[arch::number_limit] = {};
+    bool unknown;
+    char bad[8];
+    word[equals] = equals ? 0 : word[0];
+    if (equals && !parse_trace(word, set, unknown, bad, sizeof bad)) return false;
+    if (!equals) general = size;
+    for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
+      if (set[nr]) sizes[nr] = size, some[nr] = true;
+    if (!*s) break;
+  }
+  c.strsize = general;
+  for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
+    c.strsize_of[nr] = some[nr] ? sizes[nr] : general;
+  return true;
 }
 
 bool set_mode(const char* s, Config& c) {
@@ -178,7 +206,7 @@ constexpr Option options[] = {
     {"OUTPUT", set_output, "a directory"},
     {"TRACE", set_trace, "system calls as in strace -e trace="},
     {"CAPTURE", set_capture, "none, in, out or in,out"},
-    {"STRSIZE", set_strsize, "a number of bytes or all"},
+    {"STRSIZE", set_strsize, "a number of bytes or all, also CALLS=SIZE, separated by commas"},
     {"EXACT", set_exact, "0 or 1"},
     {"MODE", set_mode, "stream or overwrite"},
     {"BUFFER", set_buffer, "a size from 64K to 1G"},
@@ -322,6 +350,7 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
 
 void read_config(const char* const* environment, const char* settings, bool speak, Config& config) {
   for (uint8_t& t : config.traced) t = 1;
+  for (uint64_t& size : config.strsize_of) size = config.strsize;
   config.traced_unknown = true;
   char setting[1200];
   for (const char* at = settings; *at;) {  // handed on by exec: these were complained about already

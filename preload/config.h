@@ -14,7 +14,8 @@ enum class Doors : uint8_t { automatic, trap, stub };
 struct Config {
   char output[1024] = "sctrace-%e-%p";
   bool capture_in = true, capture_out = true;
-  uint64_t strsize = 256;  // bytes of each data buffer; ~0 = all
+  uint64_t strsize = 256;         // bytes of each data buffer; ~0 = all
+  uint64_t strsize_of[512] = {};  // the same by number, where some are named
   wire::Mode mode = wire::Mode::stream;
   uint64_t ring_bytes = 1 << 20;
   uint64_t max_bytes = 0;

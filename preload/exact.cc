@@ -159,7 +159,7 @@ bool copy_all(const Call& c) {
 bool put_one(const Call& c, uint8_t way, const Op& op, uint64_t n) {
   const uint64_t copy = c.self.exact.copy[op.arg];
   if (!copy || !n) return true;
-  const uint64_t most = op.kind == Kind::buffer ? global.config.strsize : struct_most;
+  const uint64_t most = op.kind == Kind::buffer ? most_of(c.self) : struct_most;
   return put_copy(c.self, way, copy, c.args[op.arg], n, n < most ? n : most);
 }
 

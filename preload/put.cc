@@ -82,8 +82,13 @@ bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
   return put(self, way, address, n, n < struct_most ? n : struct_most);
 }
 
+// A number beyond the table has no buffers.
+uint64_t most_of(const ThreadState& self) {
+  return global.config.strsize_of[static_cast<uint32_t>(self.frame.nr)];
+}
+
 bool put_buffer(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
-  const uint64_t most = global.config.strsize;
+  const uint64_t most = most_of(self);
   return put(self, way, address, n, n < most ? n : most);
 }
 

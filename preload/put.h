@@ -10,6 +10,8 @@ struct ThreadState;
 // Bounds of what one call may cost, whatever lengths the app names.
 inline constexpr uint64_t path_most = 4096, struct_most = 1 << 18;
 
+uint64_t most_of(const ThreadState& self);  // SCTRACE_STRSIZE for the call in flight
+
 // Bytes at `address`: `keep` of the `wanted`, and nothing at a null address. `way`: wire::data_out
 // or 0.
 bool put(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted, uint64_t keep);

@@ -31,7 +31,8 @@ struct Mirror {
 };
 
 constexpr Mirror mirrors[] = {
-    {"-s,--strsize", "SCTRACE_STRSIZE", "N", "bytes kept of each buffer, or `all` (256)"},
+    {"-s,--strsize", "SCTRACE_STRSIZE", "N",
+     "bytes kept of each buffer, or `all` (256); also SET=N,…"},
     {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
     {"--exact", "SCTRACE_EXACT", "0|1",
      "the kernel works on copies, which are what is recorded (0)"},
