@@ -2,6 +2,7 @@
 // (describe). Every trace carries it as its file `metadata`; sctrace-trace(5) has the grammar.
 #include <zstd.h>
 
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -21,10 +22,12 @@ const char* or_dash(const char* text) { return text && *text ? text : "-"; }
 
 std::string text;
 
-template <class... T>
-void say(const char* format, T... values) {
+[[gnu::format(printf, 1, 2)]] void say(const char* format, ...) {
   char line[512];
-  const int n = std::snprintf(line, sizeof line, format, values...);
+  va_list values;
+  va_start(values, format);
+  const int n = std::vsnprintf(line, sizeof line, format, values);
+  va_end(values);
   if (n < 0 || n >= static_cast<int>(sizeof line)) std::abort();
   text.append(line, static_cast<size_t>(n));
 }

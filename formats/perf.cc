@@ -35,7 +35,7 @@ constexpr size_t frames_most = 127;                // that perf accepts in a cha
 
 class Perf final : public Sink {
  public:
-  Perf(Output& to, const Session& session) : to_(to), session_(session), header_(to, session) {}
+  Perf(Output& to, const Session& session) : to_(to), header_(to, session) {}
 
   void enter(const Event& e) override {
     begin_sample(sys_enter_id, e, e.began, 1);
@@ -198,7 +198,6 @@ class Perf final : public Sink {
   }
 
   Output& to_;
-  const Session& session_;
   Header header_;
   Slots slots_;
   std::map<uint32_t, uint32_t> processes_;       // tid → pid

@@ -11,6 +11,8 @@ template <class... Each>
 struct Overloads : Each... {
   using Each::operator()...;
 };
+template <class... Each>
+Overloads(Each...) -> Overloads<Each...>;  // clang 14 asks for it
 }  // namespace
 
 Relay::Relay(Sink& to, bool beside) : to_(to) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "formats/wire/expression_parse.h"
+#include "formats/wire/expression_paths.h"
 
 using namespace sctrace::wire;
 
