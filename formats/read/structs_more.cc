@@ -91,8 +91,9 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     case Layout::fd_set: {
       const int32_t count = static_cast<int32_t>(s.call.args[0]);
       if (count < 0) return value_address(at);
-      return all.size() < bytes ? value_address(at)
-                                : fd_set_value(s, b, static_cast<uint64_t>(std::max(count, 0)));
+      const auto bits = static_cast<uint64_t>(count);  // the table may say less than the call
+      const bool whole = all.size() >= bytes && bits <= all.size() * 8;
+      return whole ? fd_set_value(s, b, bits) : value_address(at);
     }
     case Layout::sockaddr:
       if (bytes == ~0ull || bytes < 2 || all.size() < std::min<uint64_t>(bytes, 128))
