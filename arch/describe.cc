@@ -81,7 +81,7 @@ void say_calls() {
     for (size_t bit = 0; bit < sizeof class_words / sizeof *class_words; ++bit)
       if (row.classes >> bit & 1)
         classes += (classes.empty() ? "" : ",") + std::string(class_words[bit]);
-    say("call %u %s %s %s\n", nr, row.name, row.whole ? spelling(row.result) : "unknown",
+    say("call %u %s %s %s\n", nr, row.name, row.whole ? or_dash(spelling(row.result)) : "unknown",
         or_dash(classes.c_str()));
     if (!row.whole) continue;
     for (uint8_t i = 0; i < row.arity; ++i) say_argument(row, row.args[i]);
