@@ -171,12 +171,13 @@ void fill_image(wire::Image& image, uint64_t ring_bytes, uint32_t slots) {
                         (global.config.exact ? 4 : 0);
   image.strsize = global.config.strsize > 0xffffffff ? 0xffffffff
                                                      : static_cast<uint32_t>(global.config.strsize);
-  const arch::Reading mono = read_clock(CLOCK_MONOTONIC), real = read_clock(CLOCK_REALTIME),
-                      after = read_clock(CLOCK_MONOTONIC);
-  // What lies between them the one clock tells for the other.
-  const uint64_t between = after.tsc - mono.tsc, until = real.tsc - mono.tsc;
-  const uint64_t later = between ? (after.ns - mono.ns) * until / between : 0;
-  image.first = {.tsc = mono.tsc, .monotonic = mono.ns, .realtime = real.ns - later};
+  timespec mono{}, real{};
+  const uint64_t tsc = arch::ticks();
+  raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
+  raw_syscall(__NR_clock_gettime, CLOCK_REALTIME, &real);
+  image.first = {.tsc = tsc,
+                 .monotonic = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + mono.tv_nsec,
+                 .realtime = static_cast<uint64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec};
   image.magic = wire::image_magic;
 }
 

@@ -171,21 +171,17 @@ void clone_leave(ThreadState& self) {
   end_own_calls(self);
 }
 
-arch::Reading read_clock(int which) {
-  return arch::read_clock(arch::ticks, [which] {
-    timespec now{};
-    raw_syscall(__NR_clock_gettime, which, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-  });
-}
-
 void take_anchor() {
   wire::Image& image = *global.image;
+  timespec mono{};
   const uint32_t turn = image.last_turn.load(std::memory_order_relaxed) ^ 1;
-  const arch::Reading mono = read_clock(CLOCK_MONOTONIC);
-  image.last[turn & 1] = {.tsc = mono.tsc,
-                          .monotonic = mono.ns,
-                          .realtime = image.first.realtime + (mono.ns - image.first.monotonic)};
+  const uint64_t tsc = arch::ticks();
+  raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
+  const uint64_t now =
+      static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(mono.tv_nsec);
+  image.last[turn & 1] = {.tsc = tsc + (arch::ticks() - tsc) / 2,
+                          .monotonic = now,
+                          .realtime = image.first.realtime + (now - image.first.monotonic)};
   image.last_turn.store(turn, std::memory_order_release);
 }
 

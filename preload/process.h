@@ -1,6 +1,5 @@
 // Who records where after clone, fork, vfork and exec; births and deaths of threads.
 #pragma once
-#include "arch/x86_64/reading.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
@@ -12,7 +11,6 @@ void clone_leave(ThreadState& self);     // in the parent, when the kernel answe
 void thread_leaves(ThreadState& self);   // exit: its ring and block are given back
 void process_leaves(ThreadState& self);  // exit_group: a last anchor of the clock
 void take_anchor();
-arch::Reading read_clock(int which);  // CLOCK_MONOTONIC, CLOCK_REALTIME
 
 arch::Route exec_enter(ThreadState& self, uint32_t nr);
 void exec_failed(ThreadState& self);
