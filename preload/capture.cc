@@ -6,6 +6,7 @@
 #include "preload/capture_plan.h"
 #include "preload/global.h"
 #include "preload/put.h"
+#include "preload/redact.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
@@ -35,6 +36,7 @@ bool put_whole(const Taking& t, uint64_t address, uint64_t n) {
   return put_whole(t.self, t.way(), address, n);
 }
 bool put_buffer(const Taking& t, uint64_t address, uint64_t n) {
+  if (t.self.redacted) return put_length(t.self, t.way(), address, n);
   return put_buffer(t.self, t.way(), address, n);
 }
 
@@ -98,6 +100,7 @@ bool put_strings(const Taking& t, uint64_t address) {
   for (; count < strings_most; ++count)
     if (!read_app(&pointer, address + count * 8, 8) || !pointer) break;
   if (!put_whole(t, address, (count + 1) * 8)) return false;
+  if (t.self.redacted) return true;
   for (uint64_t i = 0; i < count; ++i) {
     if (!read_app(&pointer, address + i * 8, 8)) return true;
     if (pointer && !put_string(t.self, pointer)) return false;
@@ -294,6 +297,10 @@ bool write_app(uint64_t to, const void* from, uint64_t n) {
 
 bool interpret_in(ThreadState& self) {
   const auto nr = static_cast<uint32_t>(self.frame.nr);
+  if (global.config.redaction.any && may_redact(nr)) [[unlikely]] {
+    self.redacted = is_redacted(self);
+    if (!global.config.capture_in) return true;
+  }
   if (const uint8_t command = plan_for(nr).command; command != Plan::none) {
     const uint8_t flags = flags_of_command(nr, self.frame.args[command]);
     if (!(flags & plan_out)) self.in_flight.out = Out::none;

@@ -146,6 +146,8 @@ bool set_vdso(const char* s, Config& c) {
   return c.vdso = same(s, "on"), true;
 }
 
+bool set_redact(const char* s, Config& c) { return parse_redaction(s, c.redaction); }
+
 bool set_engine(const char* s, Config& c) { return copy(s, c.engine, sizeof c.engine); }
 
 bool set_inject(const char* s, Config& c) { return copy(s, c.inject, sizeof c.inject); }
@@ -218,6 +220,7 @@ constexpr Option options[] = {
     {"FILTER", set_filter, "a filter such as dur>1ms || errno==ENOENT"},
     {"MIN_DURATION", set_least, "a time such as 10us"},
     {"SAMPLE", set_sample, "a number from 1 on"},
+    {"REDACT", set_redact, "calls, fd=N or path=GLOB, separated by commas"},
     {"CACHE", set_cache, "on, off or a directory from the root on"},
     {"INJECT", set_inject, "injections as in strace -e inject="},
     {"ENGINE", set_engine, "libraries: LIB[=ARGS]:..."},

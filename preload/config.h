@@ -5,6 +5,7 @@
 
 #include "formats/wire/expression.h"
 #include "formats/wire/session.h"
+#include "preload/redact.h"
 #include "preload/say.h"
 
 namespace sctrace::preload {
@@ -27,6 +28,7 @@ struct Config {
   char log_file[512] = "";
   bool exact = false;  // the kernel works on our copies: exact.h
   bool disabled = false;
+  Redaction redaction;
   char inject[1024] = "";   // inject.h
   char control[128] = "";   // control.h
   char engine[1024] = "";   // engine.h

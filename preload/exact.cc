@@ -12,6 +12,7 @@
 #include "preload/exact_message.h"
 #include "preload/global.h"
 #include "preload/put.h"
+#include "preload/redact.h"
 #include "preload/special.h"
 
 namespace sctrace::preload {
@@ -159,11 +160,13 @@ bool copy_all(const Call& c) {
 bool put_one(const Call& c, uint8_t way, const Op& op, uint64_t n) {
   const uint64_t copy = c.self.exact.copy[op.arg];
   if (!copy || !n) return true;
+  if (c.self.redacted && op.kind == Kind::buffer)
+    return put_length(c.self, way | wire::data_exact, c.args[op.arg], n);
   const uint64_t most = op.kind == Kind::buffer ? most_of(c.self) : struct_most;
   return put_copy(c.self, way, copy, c.args[op.arg], n, n < most ? n : most);
 }
 
-bool put_length(const Call& c, uint8_t way, const Op& op) {
+bool put_pointed(const Call& c, uint8_t way, const Op& op) {
   const uint64_t copy = c.self.exact.copy[op.which];
   return !copy || op.measure != Measure::pointed ||
          put_copy(c.self, way, copy, c.args[op.which], 4, 4);
@@ -178,7 +181,7 @@ bool put_in(const Call& c, const Op& op) {
                           op.way == Way::in);
   if (op.kind == Kind::msghdr)
     return put_message_in(c.self, c.args[op.arg], copy, op.way == Way::in);
-  if (!put_length(c, 0, op)) return false;
+  if (!put_pointed(c, 0, op)) return false;
   return op.way == Way::out || put_one(c, 0, op, c.self.exact.bytes_of[op.arg]);
 }
 
@@ -214,7 +217,7 @@ bool put_out(const Call& c, const Op& op, int64_t result) {
   if (op.kind == Kind::iovec)
     return put_vectors_out(c.self, copy, c.self.exact.bytes_of[op.arg], moved);
   if (op.kind == Kind::msghdr) return put_message_out(c.self, c.args[op.arg], copy, moved);
-  return put_length(c, wire::data_out, op) && put_one(c, wire::data_out, op, filled(c, op, moved));
+  return put_pointed(c, wire::data_out, op) && put_one(c, wire::data_out, op, filled(c, op, moved));
 }
 
 }  // namespace
@@ -230,6 +233,7 @@ bool try_enter_exactly(ThreadState& self) {
   if (keeps_addresses(c.nr, c.args)) return missed();
   if (!copy_all(c) && !(more_room(self) && copy_all(c))) return missed();
   if (!self.exact.used) return self.frame.pass = self.frame.args, false;  // null pointers only
+  self.redacted = may_redact(c.nr) && is_redacted(self);
   if (global.config.capture_in)
     for (uint8_t i = 0; i < c.plan.ops; ++i)
       if (!put_in(c, c.plan.op[i])) break;

@@ -92,6 +92,15 @@ bool put_buffer(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
   return put(self, way, address, n, n < most ? n : most);
 }
 
+bool put_length(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
+  if (!address) return true;
+  uint8_t* place = room(self, self.out, sizeof(wire::Data));
+  if (!place) return false;
+  put_head(place, way | wire::data_redacted, n, address, 0);
+  self.out.cursor += sizeof(wire::Data);
+  return true;
+}
+
 bool put_string(ThreadState& self, uint64_t address) {
   if (!address) return true;
   RingWriter& out = self.out;

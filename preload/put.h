@@ -19,6 +19,8 @@ bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n);  /
 bool put_buffer(ThreadState& self, uint8_t way, uint64_t address,
                 uint64_t n);  // as much as SCTRACE_STRSIZE
 bool put_string(ThreadState& self, uint64_t address);
+// That there were n bytes; none is kept (redact.h).
+bool put_length(ThreadState& self, uint8_t way, uint64_t address, uint64_t n);
 // The same as put() for what lies in a copy of ours, which the kernel uses in place of `address`.
 bool put_copy(ThreadState& self, uint8_t way, uint64_t copy, uint64_t address, uint64_t wanted,
               uint64_t keep);

@@ -23,6 +23,7 @@
 #include "preload/link_map.h"
 #include "preload/objects.h"
 #include "preload/process.h"
+#include "preload/redact.h"
 #include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/stubs.h"
@@ -96,6 +97,10 @@ void decide() {
     // Where one is judged all are: each then says what of its ring is settled.
     const bool asked = wants(nr) != wire::Truth::no;
     if (asked) facts.what |= global.judging ? is_judged : is_wanted;
+    if (may_redact(nr)) {  // asked in front of each call, by the interpreter
+      facts.what |= has_in;
+      facts.in = facts.out = Shape::interpreted;
+    }
     facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
     if (special(nr)) facts.what |= is_special;
     const bool takes = facts.what & (has_in | has_out);

@@ -66,6 +66,7 @@ struct alignas(64) ThreadState {
   RingWriter out;     // its hot part, frame's and in_flight fill four cache lines
   InFlight in_flight;
   uint16_t site_index;
+  bool redacted;  // the call in flight: its data is not kept (redact.h)
   Process* process;
   uint32_t pid, tid;
   uint64_t blocked;  // which of the guarded signals the app believes blocked

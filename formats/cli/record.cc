@@ -41,6 +41,8 @@ constexpr Mirror mirrors[] = {
     {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is so (print --filter)"},
     {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least so slow: 10us"},
     {"--sample", "SCTRACE_SAMPLE", "N", "keep one call in N of each thread (1)"},
+    {"--redact", "SCTRACE_REDACT", "WHAT",
+     "drop data, keep its length: of calls (%network), fd=N, path=GLOB; with commas"},
     {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},
     {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
     {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},

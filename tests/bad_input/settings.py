@@ -21,6 +21,8 @@ BAD = [  # name, value, what the line must name
     ("SCTRACE_MIN_DURATION", "10", "SCTRACE_MIN_DURATION"), ("SCTRACE_SAMPLE", "0", "SCTRACE_SAMPLE"),
     ("SCTRACE_INJECT", "read:error=ENOTHING", "error=ENOTHING"), ("SCTRACE_INJECT", "nothing:error=EIO", "nothing"),
     ("SCTRACE_INJECT", "read:error=EIO:when=0", "when=0"), ("SCTRACE_ENGINE", "/nowhere.so=x", "/nowhere.so"),
+    ("SCTRACE_REDACT", "%nothing", "%nothing"), ("SCTRACE_REDACT", "fd=x", "fd=x"),
+    ("SCTRACE_REDACT", "path=", "path="),
     ("SCTRACE_ENGINE", "libm.so.6", "sctrace_engine"), ("SCTRACE_CONTROL", "/no/where", "/no/where"),
 ]
 
