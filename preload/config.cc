@@ -98,6 +98,8 @@ bool set_strsize(const char* s, Config& c) {
 bool set_mode(const char* s, Config& c) {
   if (same(s, "stream")) return c.mode = wire::Mode::stream, true;
   if (same(s, "overwrite")) return c.mode = wire::Mode::overwrite, true;
+  if (same(s, "discard")) return c.mode = wire::Mode::discard, true;
+  if (same(s, "block")) return c.mode = wire::Mode::block, true;
   return false;
 }
 
@@ -210,7 +212,7 @@ constexpr Option options[] = {
     {"CAPTURE", set_capture, "none, in, out or in,out"},
     {"STRSIZE", set_strsize, "a number of bytes or all, also CALLS=SIZE, separated by commas"},
     {"EXACT", set_exact, "0 or 1"},
-    {"MODE", set_mode, "stream or overwrite"},
+    {"MODE", set_mode, "stream, overwrite, discard or block"},
     {"BUFFER", set_buffer, "a size from 64K to 1G"},
     {"MAX_SIZE", set_max_size, "a size"},
     {"FOLLOW", set_follow, "none, fork, exec or fork,exec"},

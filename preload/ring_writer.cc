@@ -2,7 +2,9 @@
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <cerrno>
 
@@ -126,8 +128,10 @@ void drain(ThreadState& self, uint64_t end) {
     take_ahead(fd, place * block_size());
     if (!write_all(fd, out.at(from), block->used, place * block_size())) break;
     session.bytes.fetch_add(block->used, std::memory_order_relaxed);
-    // release: a reader that sees it may look for the block in the data file
-    out.header->drained.store(from + block_size(), std::memory_order_release);
+    // release: a reader that sees it may look for the block in the data file. Where one has drained
+    // it meanwhile it is there twice, and the same.
+    uint64_t is = from;
+    out.header->drained.compare_exchange_strong(is, from + block_size(), std::memory_order_release);
   }
   arch::raw_syscall(__NR_close, fd);
 }
@@ -146,14 +150,46 @@ bool take_another(ThreadState& self) {
   return true;
 }
 
-// Else the oldest block goes, counted.
+// Else the oldest block goes, counted; unless a reader takes it at this very moment.
 void drop_oldest(RingWriter& out, uint64_t next) {
   uint64_t drained = out.header->drained.load(std::memory_order_relaxed);
   while (next + block_size() - drained > out.mask + 1) {
-    add(out.header->lost, reinterpret_cast<const wire::BlockHeader*>(out.at(drained))->calls);
-    drained += block_size();
+    const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(drained));
+    if (out.header->drained.compare_exchange_strong(drained, drained + block_size())) {
+      add(out.header->lost, block->calls);
+      drained += block_size();
+    }
   }
-  out.header->drained.store(drained, std::memory_order_release);
+}
+
+bool has_reader() {
+  const uint64_t seen = global.session->reader.load(std::memory_order_relaxed);
+  return seen && arch::ticks() - seen < wire::reader_ticks;
+}
+
+// SCTRACE_MODE=block: as long as there is one that could take them. Signals wait, too.
+void wait_for_reader(const ThreadState& self, uint64_t next) {
+  constexpr timespec patience{0,
+                              100'000'000};  // then it is looked whether the reader is still there
+  std::atomic<uint64_t>& drained = self.out.header->drained;
+  while (!next_fits(self.out, next) && has_reader() && may(self, own_others) &&
+         !global.session->stopped.load(std::memory_order_relaxed)) {
+    const auto seen = static_cast<uint32_t>(drained.load(std::memory_order_acquire));
+    if (next_fits(self.out, next)) return;
+    arch::raw_syscall(__NR_futex, &drained, FUTEX_WAIT, seen, &patience);
+  }
+}
+
+// Makes room for the block at `next`. True: in another ring, all is done.
+bool free_a_block(ThreadState& self, uint64_t next) {
+  RingWriter& out = self.out;
+  const wire::Mode mode = global.image->mode;
+  if (mode == wire::Mode::stream) drain(self, next);
+  if (mode == wire::Mode::block) wait_for_reader(self, next);
+  if (next_fits(out, next)) return false;
+  if (mode == wire::Mode::stream && !self.borrowed_from && take_another(self)) return true;
+  drop_oldest(out, next);
+  return false;
 }
 
 bool next_block(ThreadState& self) {
@@ -164,13 +200,9 @@ bool next_block(ThreadState& self) {
   block->calls = out.calls;
   out.publish();
   const uint64_t next = start + block_size();
-  if (global.image->mode == wire::Mode::stream) {
-    drain(self, next);
-    if (!next_fits(out, next)) {
-      if (!self.borrowed_from && take_another(self)) return true;
-      drop_oldest(out, next);
-    }
-  }
+  const wire::Mode mode = global.image->mode;
+  const bool is_left = next_fits(out, next) && (mode != wire::Mode::stream || has_reader());
+  if (mode != wire::Mode::overwrite && !is_left && free_a_block(self, next)) return true;
   if (!populate(self, out, next + populate_step)) return false;
   begin_block(self, next);
   return true;

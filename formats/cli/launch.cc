@@ -96,6 +96,7 @@ Ended launch(const Launch& what) {
   ended.output = with_pid(what.output, child);
   if (::read(report[0], &ended.exec_error, sizeof ended.exec_error) < 0) ended.exec_error = 0;
   ::close(report[0]);
+  if (what.started && !ended.exec_error) what.started(ended.output);
   for (pid_t done = 0; done == 0 || (done < 0 && errno == EINTR);) {
     done = ::waitpid(child, &ended.wait_status, what.meanwhile ? WNOHANG : 0);
     if (done != 0) continue;

@@ -14,6 +14,8 @@ struct Launch {
   std::string library;               // put in front of LD_PRELOAD
   std::string output;                // SCTRACE_OUTPUT, %e %p %h %t already replaced but %p
   std::vector<std::pair<std::string, std::string>> settings;  // SCTRACE_*
+  // Called once, as soon as it runs, with the trace's directory.
+  std::function<void(const std::string&)> started;
   // Called again and again while the program runs, with the trace's directory; returns at once.
   std::function<void(const std::string&)> meanwhile;
 };

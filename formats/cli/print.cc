@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "formats/cli/processes.h"
 #include "formats/cli/verbs.h"
 #include "formats/cli/watch.h"
+#include "formats/drain.h"
 #include "formats/read/live.h"
 #include "formats/read/trace.h"
 
@@ -34,6 +36,8 @@ read::Losses print_growing(Wish& wish) {
   wish.pid = meant.pid;
   Watch watch(meant.trace);
   read::LiveTrace live(meant.trace);
+  std::optional<DrainingChild> drainer;
+  if (needs_reader(live.trace())) drainer.emplace(meant.trace);
   Outputs outputs(wish);
   Lines lines(wish, live.trace(), outputs);
   catch_interrupts();

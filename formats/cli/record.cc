@@ -1,5 +1,6 @@
 // `sctrace record`: sets the environment, runs the program, says where the trace is.
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,12 +11,14 @@
 #include <ctime>
 #include <deque>
 #include <filesystem>
+#include <optional>
 
 #include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
 #include "formats/cli/program.h"
 #include "formats/cli/trigger.h"
 #include "formats/cli/verbs.h"
+#include "formats/drain.h"
 #include "formats/filter.h"
 #include "formats/read/trace.h"
 
@@ -36,7 +39,9 @@ constexpr Mirror mirrors[] = {
     {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
     {"--exact", "SCTRACE_EXACT", "0|1",
      "the kernel works on copies, which are what is recorded (0)"},
-    {"--mode", "SCTRACE_MODE", "MODE", "stream (all of it), overwrite (the newest)"},
+    {"--mode", "SCTRACE_MODE", "MODE",
+     "stream (all of it), overwrite (the newest), discard or block (what record takes in time; "
+     "block: threads wait for it)"},
     {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
     {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is so (print --filter)"},
     {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least so slow: 10us"},
@@ -166,7 +171,15 @@ int pass_on_status(int status) {
   return 128 + number;
 }
 
-int run_and_tell(Launch& what, const std::string& output, bool quiet, LateTrigger* trigger) {
+// Whether another process takes what threads have recorded, so that they need not.
+bool drains(const std::string& how) {
+  cpu_set_t usable;
+  if (how != "auto") return how == "on";
+  return ::sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_COUNT(&usable) > 1;
+}
+
+int run_and_tell(Launch& what, const std::string& output, bool quiet, bool drain,
+                 LateTrigger* trigger) {
   const Found found = find_command(what.command.front());
   if (found.status) {
     fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
@@ -186,7 +199,10 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, LateTrigge
   what.output = fs::absolute(shown).string();
   if (shown.find("%p") == std::string::npos) make_way(what.output);
   if (trigger) what.meanwhile = [trigger](const std::string& trace) { trigger->look(trace, true); };
+  std::optional<DrainingChild> drainer;
+  if (drain) what.started = [&](const std::string& trace) { drainer.emplace(trace); };
   const Ended ended = launch(what);
+  drainer.reset();
   if (trigger && !ended.exec_error) trigger->look(ended.output, false);
   if (ended.exec_error) {
     fmt::print(stderr, "sctrace: {}: {}\n", found.path, std::strerror(ended.exec_error));
@@ -243,6 +259,12 @@ int verb_record(int argc, char** argv) {
       ->type_name("EXPR");
   app.add_option("--keep", keep, "of the snapshots, remove all but the newest N (0: none)")
       ->type_name("N");
+  std::string how = "auto";
+  app.add_option("--drain", how,
+                 "take full buffers out of the threads' hands: on, off, auto (where there is more "
+                 "than one CPU)")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
   app.add_flag("--no-follow", alone, "this process alone: the same as --follow none");
   app.add_flag("-f", follow, "follow children (always so; for strace's habits)");
   app.add_flag("-q,--quiet", quiet, "do not say where the trace is");
@@ -259,9 +281,9 @@ int verb_record(int argc, char** argv) {
   try {
     for (const auto& [name, value] : what.settings)
       if (name == "SCTRACE_FILTER") filter_of(value);
-    if (when.empty()) return run_and_tell(what, output, quiet, nullptr);
+    if (when.empty()) return run_and_tell(what, output, quiet, drains(how), nullptr);
     LateTrigger trigger(filter_of(when), keep);
-    return run_and_tell(what, output, quiet, &trigger);
+    return run_and_tell(what, output, quiet, drains(how), &trigger);
   } catch (const std::invalid_argument& wrong) {
     fmt::print(stderr, "sctrace record: {}\n", wrong.what());
     return 2;

@@ -8,10 +8,12 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <optional>
 
 #include "formats/cli/processes.h"
 #include "formats/cli/verbs.h"
 #include "formats/cli/watch.h"
+#include "formats/drain.h"
 #include "formats/filter.h"
 #include "formats/read/live.h"
 #include "formats/top.h"
@@ -98,6 +100,7 @@ class Watcher {
  private:
   // What happened before we came is no rate: it is read and forgotten.
   void begin() {
+    if (needs_reader(live_.trace())) drainer_.emplace(live_.trace().directory());
     live_.look(watch_.running());
     feed();
     top_.turn(1);
@@ -187,6 +190,7 @@ class Watcher {
   const Wish& wish_;
   read::LiveTrace live_;
   Watch watch_;
+  std::optional<DrainingChild> drainer_;
   Top& top_;
   std::string subject_, typed_, note_;
   Clock::time_point turned_{};

@@ -5,7 +5,14 @@
 //   block_bytes
 //
 //   head runs for ever; head / block_bytes is the block's sequence number, sequence % n its place.
-//   stream:     [drained, head) is only here, what was before is in the data file
+//   stream:     [drained, head) is only here, what was before is in the data file. Closed blocks
+//   (head
+//               is behind their end) are drained by whoever comes first, the thread or a reader:
+//               each writes the block to a place of its own in the data file and moves `drained`
+//               over it by compare-and-swap. A reader copies it first, and believes its copy only
+//               if `drained` had not moved meanwhile. Who is too late empties the place.
+//   discard,    the same by readers alone
+//   block:
 //   overwrite:  the newest n blocks are here, each readable from its start; nothing is drained
 //   A record never straddles two blocks. The writer stores `head` (release) after the record's
 //   bytes; a reader loads it (acquire) and believes nothing behind it.

@@ -26,8 +26,10 @@ struct Session {
   std::atomic<uint32_t> stopped;          // 1: max_bytes reached, nothing more is recorded
   std::atomic<uint64_t> unseen_programs;  // found no room for an image, or came after the stop
   char host[64], kernel[64];              // uname: nodename, release
+  std::atomic<uint64_t>
+      reader;  // tsc when one that takes blocks from the rings last looked, 0: none
 };
-static_assert(sizeof(Session) == 48 + 128);
+static_assert(sizeof(Session) == 48 + 128 + 8);
 inline constexpr uint32_t session_bytes = 4096;
 
 // One reading of all clocks, taken together.
@@ -37,7 +39,12 @@ struct Anchor {
   uint64_t realtime;   // ns since 1970, CLOCK_REALTIME
 };
 
+// stream: the thread hands its blocks to the data file where no reader does · overwrite: nobody
+// does, the newest stay · discard: readers alone do, and what they don't take in time is lost ·
+// block: the same, but the thread waits for a reader that there is
 enum class Mode : uint32_t { stream = 0, overwrite = 1, discard = 2, block = 3 };
+// A reader that did not look for so many ticks (about a second) is none.
+inline constexpr uint64_t reader_ticks = uint64_t{1} << 31;
 
 // A syscall instruction of the program and what became of it.
 struct Site {

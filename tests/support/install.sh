@@ -14,7 +14,7 @@ LIST
 
 known_packages() {  # PACKAGE...: those that this distribution has; another may have them in a second one
   for package; do
-    if apt-cache show "$package" >/dev/null 2>&1; then
+    if LC_ALL=C apt-cache policy "$package" | grep -q "Candidate: [^(]"; then
       echo "$package"
     else
       echo "no package $package here, going on without" >&2

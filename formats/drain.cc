@@ -1,0 +1,262 @@
+#include "formats/drain.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+
+#include "arch/x86_64/clock.h"
+#include "formats/wire/ring.h"
+
+namespace sctrace {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags)
+      : fd_(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  uint64_t bytes() const {
+    struct stat status;
+    return ::fstat(fd_, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+  }
+
+ private:
+  int fd_;
+};
+
+void* map_shared(const Descriptor& file, uint64_t bytes) {
+  void* at =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+  return at == MAP_FAILED ? nullptr : at;
+}
+
+bool write_all(int fd, const uint8_t* bytes, uint64_t n, uint64_t offset) {
+  while (n) {
+    const ssize_t done = ::pwrite(fd, bytes, n, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    bytes += done, n -= static_cast<uint64_t>(done), offset += static_cast<uint64_t>(done);
+  }
+  return true;
+}
+
+}  // namespace
+
+// The rings of one image, mapped whole: of a sparse file that costs addresses only.
+class Drainer::Rings {
+ public:
+  Rings(const std::string& ring_file, wire::Session& session)
+      : session_(session), file_(ring_file, O_RDWR) {
+    const uint64_t bytes = file_.bytes();
+    void* at = bytes < sizeof(wire::Image) ? nullptr : map_shared(file_, bytes);
+    if (!at) return;
+    bytes_ = bytes;
+    image_ = static_cast<wire::Image*>(at);
+    if (!makes_sense()) return;
+    data_file_ = ring_file.substr(0, ring_file.size() - 4) + "data";
+    block_.resize(image_->block_bytes);
+    slot_bytes_ = image_->slot_bytes, ring_bytes_ = image_->ring_bytes;
+    header_bytes_ = image_->header_bytes;
+  }
+  ~Rings() {
+    if (image_) ::munmap(static_cast<void*>(image_), bytes_);
+  }
+  Rings(const Rings&) = delete;
+  Rings& operator=(const Rings&) = delete;
+
+  bool is_well() const { return ok_; }
+
+  uint64_t look() {
+    if (!ok_ || block_.empty()) return 0;  // empty: not one that is drained
+    const uint64_t room = (bytes_ - header_bytes_) / slot_bytes_;
+    const uint64_t used = std::min<uint64_t>(image_->slots_used.load(), room);
+    uint64_t taken = 0;
+    for (uint64_t slot = 0; slot < used && ok_; ++slot) taken += take_from(slot);
+    return taken;
+  }
+
+ private:
+  bool makes_sense() const {
+    const uint64_t block = image_->block_bytes, ring = image_->ring_bytes;
+    return image_->magic == wire::image_magic && image_->version == wire::version &&
+           image_->mode != wire::Mode::overwrite && block >= 4096 && block <= 1 << 30 &&
+           ring >= block && ring % block == 0 && ring <= uint64_t{1} << 36 &&
+           image_->slot_bytes == ring + wire::ring_header_bytes && image_->header_bytes < bytes_;
+  }
+
+  wire::RingHeader& ring(uint64_t slot) {
+    uint8_t* at = reinterpret_cast<uint8_t*>(image_) + header_bytes_ + slot * slot_bytes_;
+    return *reinterpret_cast<wire::RingHeader*>(at);
+  }
+
+  uint64_t take_from(uint64_t slot) {
+    wire::RingHeader& header = ring(slot);
+    uint64_t taken = 0, from = header.drained.load(std::memory_order_relaxed);
+    // acquire: pairs with publish() in preload/ring_writer.h; a closed block no longer changes
+    while (header.head.load(std::memory_order_acquire) > from + block_.size() &&
+           from % block_.size() == 0) {
+      if (!take(header, from)) break;
+      from = header.drained.load(std::memory_order_relaxed);
+      ++taken;
+    }
+    return taken;
+  }
+
+  // False: somebody was faster, or there is no room for it; the thread will see what to do.
+  bool take(wire::RingHeader& header, uint64_t from) {
+    const uint8_t* block =
+        reinterpret_cast<const uint8_t*>(&header) + wire::ring_header_bytes + from % ring_bytes_;
+    std::memcpy(block_.data(), block, block_.size());
+    std::atomic_thread_fence(std::memory_order_acquire);  // the copy comes before this look:
+    if (header.drained.load(std::memory_order_relaxed) != from) return false;
+    wire::BlockHeader head;
+    std::memcpy(&head, block_.data(), sizeof head);
+    if (head.used < sizeof head || head.used > block_.size()) return false;
+    const uint64_t place = place_for(head.used);
+    if (place == none) return false;
+    if (!write_all(data_->get(), block_.data(), head.used, place)) return ok_ = false;
+    uint64_t is = from;
+    // release: who sees it may look for the block in the data file
+    if (!header.drained.compare_exchange_strong(is, from + block_.size(),
+                                                std::memory_order_release)) {
+      const uint64_t nothing = 0;  // it is in there twice, or counted as lost
+      write_all(data_->get(), reinterpret_cast<const uint8_t*>(&nothing), sizeof nothing, place);
+      return false;
+    }
+    if (image_->mode == wire::Mode::block)
+      ::syscall(SYS_futex, &header.drained, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+    return true;
+  }
+
+  static constexpr uint64_t none = ~uint64_t{0};
+  uint64_t place_for(uint64_t used) {
+    if (session_.max_bytes && session_.bytes.load() + used > session_.max_bytes) {
+      session_.stopped = 1;
+      return none;
+    }
+    if (!data_) data_ = std::make_unique<Descriptor>(data_file_, O_WRONLY | O_CREAT);
+    if (data_->get() < 0) return ok_ = false, none;
+    session_.bytes.fetch_add(used);
+    return image_->data_blocks.fetch_add(1) * block_.size();
+  }
+
+  wire::Session& session_;
+  Descriptor file_;
+  std::unique_ptr<Descriptor> data_;
+  std::string data_file_;
+  wire::Image* image_ = nullptr;
+  uint64_t bytes_ = 0, slot_bytes_ = 0, ring_bytes_ = 0, header_bytes_ = 0;
+  std::vector<uint8_t> block_;
+  bool ok_ = true;
+};
+
+Drainer::Drainer(std::string directory) : directory_(std::move(directory)) {}
+
+Drainer::~Drainer() {
+  images_.clear();
+  if (!session_) return;
+  session_->reader = 0;
+  ::munmap(static_cast<void*>(session_), wire::session_bytes);
+}
+
+bool Drainer::look_for_session() {
+  if (session_) return true;
+  const Descriptor file(directory_ + "/" + wire::session_name, O_RDWR);
+  if (file.get() < 0 || file.bytes() < wire::session_bytes) return false;
+  auto* session = static_cast<wire::Session*>(map_shared(file, wire::session_bytes));
+  if (!session) return false;
+  if (session->magic == wire::session_magic && session->version == wire::version)
+    session_ = session;
+  else
+    ::munmap(static_cast<void*>(session), wire::session_bytes);
+  return session_ != nullptr;
+}
+
+void Drainer::look_for_images() {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory_, error)) {
+    const std::string path = entry.path().string();
+    if (entry.path().extension() != ".ring" ||
+        std::find(known_.begin(), known_.end(), path) != known_.end())
+      continue;
+    uint64_t magic = 0;  // it is written last
+    const Descriptor file(path, O_RDONLY);
+    if (::pread(file.get(), &magic, sizeof magic, 0) < 8 || magic != wire::image_magic) continue;
+    known_.push_back(path);
+    images_.push_back(std::make_unique<Rings>(path, *session_));
+  }
+}
+
+uint64_t Drainer::look() {
+  constexpr unsigned seldom = 32;  // a folder is read much slower than a ring's head
+  if (!look_for_session()) return 0;
+  if (rounds_++ % seldom == 0) look_for_images();
+  uint64_t taken = 0;
+  bool all_well = true;
+  for (const auto& image : images_) {
+    taken += image->look();
+    all_well = all_well && image->is_well();
+  }
+  // Who cannot write (a full disk) must not be waited for.
+  session_->reader.store(all_well ? arch::ticks() : 0, std::memory_order_relaxed);
+  return taken;
+}
+
+bool needs_reader(const read::Trace& trace) {
+  return std::any_of(trace.images().begin(), trace.images().end(), [](const read::Image& image) {
+    return image.mode == wire::Mode::discard || image.mode == wire::Mode::block;
+  });
+}
+
+DrainingChild::DrainingChild(const std::string& directory) {
+  int end[2];
+  if (::pipe2(end, O_CLOEXEC) != 0) return;
+  child_ = ::fork();
+  if (child_ == 0) {
+    ::close(end[1]);
+    for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) std::signal(number, SIG_IGN);
+    {
+      Drainer drainer(directory);
+      pollfd over{end[0], POLLIN, 0};
+      constexpr int longest = 8;  // ms; what comes faster than that its thread drains itself
+      for (int pause = 1; ::poll(&over, 1, pause) == 0;)
+        pause = drainer.look() ? 0 : std::min(longest, pause * 2 + 1);
+    }
+    ::_exit(0);
+  }
+  ::close(end[0]);
+  end_ = end[1];
+}
+
+DrainingChild::~DrainingChild() {
+  if (end_ >= 0) ::close(end_);
+  if (child_ <= 0) return;
+  constexpr timespec pause{0, 2'000'000};
+  for (int tries = 0; tries < 500; ++tries) {
+    if (::waitpid(child_, nullptr, WNOHANG) != 0) return;
+    ::nanosleep(&pause, nullptr);
+  }
+  ::kill(child_, SIGKILL);  // somebody has stopped it; nothing that it was at is lost
+  ::waitpid(child_, nullptr, 0);
+}
+
+}  // namespace sctrace

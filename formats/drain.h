@@ -1,0 +1,51 @@
+// Takes full blocks out of the rings of running programs and writes them to the data files, so that
+// their threads need not (formats/wire/ring.h says how the two agree). Nobody is woken for it: it
+// comes by. Everything that it maps may be cut off by somebody: it runs in a process of its own.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/read/trace.h"
+#include "formats/wire/session.h"
+
+namespace sctrace {
+
+class Drainer {
+ public:
+  explicit Drainer(std::string directory);
+  ~Drainer();
+  Drainer(const Drainer&) = delete;
+  Drainer& operator=(const Drainer&) = delete;
+
+  // One round over all rings; how many blocks it took. Says to their threads that we are there.
+  uint64_t look();
+
+ private:
+  class Rings;
+  bool look_for_session();
+  void look_for_images();
+  std::string directory_;
+  wire::Session* session_ = nullptr;
+  std::vector<std::string> known_;
+  std::vector<std::unique_ptr<Rings>> images_;
+  unsigned rounds_ = 0;
+};
+
+// Do its programs leave it to readers what becomes of their records (SCTRACE_MODE=discard, block)?
+bool needs_reader(const read::Trace& trace);
+
+// Goes on in a child process until this object is gone, or who made it.
+class DrainingChild {
+ public:
+  explicit DrainingChild(const std::string& directory);
+  ~DrainingChild();
+  DrainingChild(const DrainingChild&) = delete;
+  DrainingChild& operator=(const DrainingChild&) = delete;
+
+ private:
+  int child_ = -1, end_ = -1;
+};
+
+}  // namespace sctrace
