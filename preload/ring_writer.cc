@@ -162,9 +162,17 @@ void drop_oldest(RingWriter& out, uint64_t next) {
   }
 }
 
+bool is_recent(uint64_t tsc) { return arch::ticks() - tsc < wire::reader_ticks; }
+
 bool has_reader() {
   const uint64_t seen = global.session->reader.load(std::memory_order_relaxed);
-  return seen && arch::ticks() - seen < wire::reader_ticks;
+  return seen && is_recent(seen);
+}
+
+// Where a program was just started, one may be on its way.
+bool expects_reader() {
+  return has_reader() || (!global.session->reader.load(std::memory_order_relaxed) &&
+                          is_recent(global.image->first.tsc));
 }
 
 // SCTRACE_MODE=block: as long as there is one that could take them. Signals wait, too.
@@ -172,7 +180,7 @@ void wait_for_reader(const ThreadState& self, uint64_t next) {
   constexpr timespec patience{0,
                               100'000'000};  // then it is looked whether the reader is still there
   std::atomic<uint64_t>& drained = self.out.header->drained;
-  while (!next_fits(self.out, next) && has_reader() && may(self, own_others) &&
+  while (!next_fits(self.out, next) && expects_reader() && may(self, own_others) &&
          !global.session->stopped.load(std::memory_order_relaxed)) {
     const auto seen = static_cast<uint32_t>(drained.load(std::memory_order_acquire));
     if (next_fits(self.out, next)) return;

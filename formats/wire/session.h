@@ -43,8 +43,8 @@ struct Anchor {
 // does, the newest stay · discard: readers alone do, and what they don't take in time is lost ·
 // block: the same, but the thread waits for a reader that there is
 enum class Mode : uint32_t { stream = 0, overwrite = 1, discard = 2, block = 3 };
-// A reader that did not look for so many ticks (about a second) is none.
-inline constexpr uint64_t reader_ticks = uint64_t{1} << 31;
+// A reader that did not look for so many ticks (some seconds) is none.
+inline constexpr uint64_t reader_ticks = uint64_t{1} << 33;
 
 // A syscall instruction of the program and what became of it.
 struct Site {

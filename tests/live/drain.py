@@ -32,7 +32,8 @@ def drainer_of(recording):
     for child in children(recording.pid):
         try:
             mine = os.readlink(f"/proc/{recording.pid}/exe")
-            if os.readlink(f"/proc/{child}/exe") == mine and open(f"/proc/{child}/maps").read().count(".ring"):
+            maps = open(f"/proc/{child}/maps").read()
+            if os.readlink(f"/proc/{child}/exe") == mine and ".ring" in maps:
                 return child
         except OSError:
             pass
