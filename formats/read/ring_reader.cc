@@ -25,6 +25,8 @@ uint64_t OpenImage::site(uint16_t number) const {
 
 void OpenImage::look_for_drained() {
   std::error_code error;
+  // It may have been moved away since, into another trace.
+  if (data && !data->is_named(image.data_file)) data.reset(), index = {};
   if (!data && std::filesystem::exists(image.data_file, error)) data.emplace(image.data_file);
   if (data) index.scan(*data, image.block_bytes, slots, damages);
 }
@@ -67,6 +69,7 @@ bool RingReader::is_open_end() const {
 void RingReader::grow(bool goes_on) {
   grows_ = goes_on;
   look_at_ring();
+  if (ring_first_ > image_->index.end(number_)) image_->look_for_drained();
   if (!in_block_ || !in_ring_) return;
   window_bytes_ = 0;  // ends where the ring ended
   if (try_ring(block_.sequence)) return;
@@ -127,7 +130,7 @@ bool RingReader::open_block(Step& step) {
   const bool overwrite = image_->image.mode == wire::Mode::overwrite;
   const uint64_t next = overwrite ? std::max(sequence_, ring_first_) : next_sequence();
   if (next != sequence_) {
-    step = gap(next - sequence_, overwrite);
+    step = gap(next - sequence_, overwrite || next * image_->image.block_bytes <= slot().rotated);
     sequence_ = next;
     return true;
   }

@@ -87,6 +87,29 @@ TEST_CASE("a trace that is read as it grows tells what it tells at its end", "[r
   CHECK(std::count(told[7].begin(), told[7].end(), '=') == 30 * step);
 }
 
+TEST_CASE("what left its ring while the block before it was read is not passed over",
+          "[read][live]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7);
+  auto& one = image.ring(7, 7, Began::image, 1).live();
+  calls(one, 3, 0);
+  read::LiveTrace live(scratch.write());
+  Told told;
+  live.look(false);
+  take(live, told);
+  calls(one, 100, 3);
+  scratch.write();
+  // Two blocks are drained, and where they were nothing has been written yet.
+  image.data = test::contents(scratch.ring_file())
+                   .substr(wire::image_header_bytes + wire::ring_header_bytes, 2 * 4096);
+  one.header().drained = 2 * 4096;
+  scratch.write();
+  live.look(false);
+  take(live, told);
+  CHECK(std::count(told[7].begin(), told[7].end(), '=') == 103);
+  CHECK(live.losses().gaps == 0);
+}
+
 TEST_CASE("a flight recorder that outruns its reader leaves a gap and no damage", "[read][live]") {
   ScratchTrace scratch;
   auto& ring = scratch.image(7, wire::Mode::overwrite).ring(7, 7, Began::image, 1).live();
