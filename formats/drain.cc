@@ -1,6 +1,7 @@
 #include "formats/drain.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -84,6 +85,7 @@ class Drainer::Rings {
   Rings& operator=(const Rings&) = delete;
 
   bool is_well() const { return ok_; }
+  void forget_file() { data_.reset(); }
 
   uint64_t look() {
     if (!ok_ || block_.empty()) return 0;  // empty: not one that is drained
@@ -221,26 +223,69 @@ uint64_t Drainer::look() {
   return taken;
 }
 
+void Drainer::forget_files() {
+  for (const auto& image : images_) image->forget_file();
+}
+
 bool needs_reader(const read::Trace& trace) {
   return std::any_of(trace.images().begin(), trace.images().end(), [](const read::Image& image) {
     return image.mode == wire::Mode::discard || image.mode == wire::Mode::block;
   });
 }
 
-DrainingChild::DrainingChild(const std::string& directory) {
+namespace {
+
+// Cuts where it is time, and now and then looks for what came late. What it cannot do is said once.
+class Cutter {
+ public:
+  Cutter(Rotation* rotation, Drainer& drainer) : rotation_(rotation), drainer_(drainer) {}
+  void look() {
+    constexpr unsigned seldom = 512;
+    if (!rotation_) return;
+    attempt([&] {
+      if (rotation_->look()) drainer_.forget_files();
+      if (++rounds_ % seldom == 0) rotation_->settle();
+    });
+  }
+  void end() {
+    if (rotation_) attempt([&] { rotation_->settle(); });
+  }
+
+ private:
+  template <typename Work>
+  void attempt(Work&& work) try {
+    work();
+  } catch (const std::exception& failed) {
+    fmt::print(stderr, "sctrace: no more parts: {}\n", failed.what());
+    rotation_ = nullptr;
+  }
+  Rotation* rotation_;
+  Drainer& drainer_;
+  unsigned rounds_ = 0;
+};
+
+void drain_until(int end, const std::string& directory, Rotation* rotation) {
+  Drainer drainer(directory);
+  Cutter cutter(rotation, drainer);
+  pollfd over{end, POLLIN, 0};
+  constexpr int longest = 8;  // ms; what comes faster than that its thread drains itself
+  for (int pause = 1; ::poll(&over, 1, pause) == 0;) {
+    pause = drainer.look() ? 0 : std::min(longest, pause * 2 + 1);
+    cutter.look();
+  }
+  cutter.end();
+}
+
+}  // namespace
+
+DrainingChild::DrainingChild(const std::string& directory, Rotation* rotation) {
   int end[2];
   if (::pipe2(end, O_CLOEXEC) != 0) return;
   child_ = ::fork();
   if (child_ == 0) {
     ::close(end[1]);
     for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) std::signal(number, SIG_IGN);
-    {
-      Drainer drainer(directory);
-      pollfd over{end[0], POLLIN, 0};
-      constexpr int longest = 8;  // ms; what comes faster than that its thread drains itself
-      for (int pause = 1; ::poll(&over, 1, pause) == 0;)
-        pause = drainer.look() ? 0 : std::min(longest, pause * 2 + 1);
-    }
+    drain_until(end[0], directory, rotation);
     ::_exit(0);
   }
   ::close(end[0]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/read/trace.h"
+#include "formats/rotation.h"
 #include "formats/wire/session.h"
 
 namespace sctrace {
@@ -21,6 +22,7 @@ class Drainer {
 
   // One round over all rings; how many blocks it took. Says to their threads that we are there.
   uint64_t look();
+  void forget_files();  // data files were moved: those of the names are others now
 
  private:
   class Rings;
@@ -36,10 +38,11 @@ class Drainer {
 // Do its programs leave it to readers what becomes of their records (SCTRACE_MODE=discard, block)?
 bool needs_reader(const read::Trace& trace);
 
-// Goes on in a child process until this object is gone, or who made it.
+// Goes on in a child process until this object is gone, or who made it. With `rotation`, it also
+// cuts the trace into parts.
 class DrainingChild {
  public:
-  explicit DrainingChild(const std::string& directory);
+  explicit DrainingChild(const std::string& directory, Rotation* rotation = nullptr);
   ~DrainingChild();
   DrainingChild(const DrainingChild&) = delete;
   DrainingChild& operator=(const DrainingChild&) = delete;

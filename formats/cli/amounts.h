@@ -36,4 +36,17 @@ inline std::optional<uint64_t> nanoseconds(std::string_view text) {
   return static_cast<uint64_t>(ns + 0.5);
 }
 
+// "100M" → 100 << 20. K, M and G, or none; less than one byte is no size.
+inline std::optional<uint64_t> bytes(std::string_view text) {
+  const std::optional<double> number = take_number(text);
+  if (!number || *number < 0 || text.size() > 1) return std::nullopt;
+  double unit = text.empty() ? 1 : 0;
+  if (text == "K" || text == "k") unit = 1 << 10;
+  if (text == "M" || text == "m") unit = 1 << 20;
+  if (text == "G" || text == "g") unit = 1 << 30;
+  const double bytes = *number * unit;
+  if (bytes < 1 || bytes > 1e18) return std::nullopt;
+  return static_cast<uint64_t>(bytes);
+}
+
 }  // namespace sctrace::cli

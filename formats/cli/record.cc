@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "formats/cli/amounts.h"
 #include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
 #include "formats/cli/program.h"
@@ -178,7 +179,13 @@ bool drains(const std::string& how) {
   return ::sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_COUNT(&usable) > 1;
 }
 
-int run_and_tell(Launch& what, const std::string& output, bool quiet, bool drain,
+// What watches the trace while the program runs.
+struct Beside {
+  bool drain = false;
+  uint64_t part = 0, keep = 0;  // bytes of each, and how many; 0: the trace is not cut
+};
+
+int run_and_tell(Launch& what, const std::string& output, bool quiet, const Beside& beside,
                  LateTrigger* trigger) {
   const Found found = find_command(what.command.front());
   if (found.status) {
@@ -200,7 +207,12 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, bool drain
   if (shown.find("%p") == std::string::npos) make_way(what.output);
   if (trigger) what.meanwhile = [trigger](const std::string& trace) { trigger->look(trace, true); };
   std::optional<DrainingChild> drainer;
-  if (drain) what.started = [&](const std::string& trace) { drainer.emplace(trace); };
+  std::optional<Rotation> rotation;
+  if (beside.drain)
+    what.started = [&](const std::string& trace) {
+      if (beside.part) rotation.emplace(trace, beside.part, beside.keep);
+      drainer.emplace(trace, rotation ? &*rotation : nullptr);
+    };
   const Ended ended = launch(what);
   drainer.reset();
   if (trigger && !ended.exec_error) trigger->look(ended.output, false);
@@ -257,8 +269,14 @@ int verb_record(int argc, char** argv) {
                  "whenever a call is such as this says (print --filter), copy the newest of all "
                  "threads to DIR-snapshot-N; for --mode overwrite")
       ->type_name("EXPR");
-  app.add_option("--keep", keep, "of the snapshots, remove all but the newest N (0: none)")
+  app.add_option("--keep", keep, "of the snapshots or parts, remove all but the newest N (0: none)")
       ->type_name("N");
+  std::string part;
+  app.add_option(
+         "--rotate", part,
+         "whenever there is so much more, move it to a trace of its own: DIR.1, DIR.2, …; the "
+         "newest stays in DIR")
+      ->type_name("SIZE");
   std::string how = "auto";
   app.add_option("--drain", how,
                  "take full buffers out of the threads' hands: on, off, auto (where there is more "
@@ -278,12 +296,22 @@ int verb_record(int argc, char** argv) {
     fmt::print(stderr, "sctrace record: {}\n", wrong);
     return 2;
   }
+  Beside beside{.drain = drains(how) || !part.empty(), .part = 0, .keep = keep};
+  if (!part.empty()) {
+    beside.part = bytes(part).value_or(0);
+    if (beside.part < 1 << 16 || how == "off") {
+      fmt::print(
+          stderr, "sctrace record: --rotate {}: {}\n", part,
+          how == "off" ? "--drain off leaves nobody to do it" : "expected a size from 64K on");
+      return 2;
+    }
+  }
   try {
     for (const auto& [name, value] : what.settings)
       if (name == "SCTRACE_FILTER") filter_of(value);
-    if (when.empty()) return run_and_tell(what, output, quiet, drains(how), nullptr);
+    if (when.empty()) return run_and_tell(what, output, quiet, beside, nullptr);
     LateTrigger trigger(filter_of(when), keep);
-    return run_and_tell(what, output, quiet, drains(how), &trigger);
+    return run_and_tell(what, output, quiet, beside, &trigger);
   } catch (const std::invalid_argument& wrong) {
     fmt::print(stderr, "sctrace record: {}\n", wrong.what());
     return 2;

@@ -219,6 +219,7 @@ Slot read_slot(const File& file, uint64_t offset) {
             .tid = ring.tid,
             .head = ring.head,
             .drained = ring.drained,
+            .rotated = ring.rotated,
             .settled = ring.settled,
             .calls_stub = ring.calls_stub,
             .calls_trap = ring.calls_trap,
@@ -246,6 +247,10 @@ void clip(Slot& slot, const Image& image, uint64_t offset, Damages& damages) {
   if (slot.head > uint64_t{1} << 60) {
     lie(offsetof(wire::RingHeader, head), "head of the ring makes no sense");
     slot.head = 0;
+  }
+  if (slot.rotated > slot.head || slot.rotated % image.block_bytes) {
+    lie(offsetof(wire::RingHeader, rotated), "rotated part of the ring makes no sense");
+    slot.rotated = 0;
   }
   if (image.mode == wire::Mode::overwrite) return;
   const uint64_t least = slot.head > image.ring_bytes ? slot.head - image.ring_bytes : 0;

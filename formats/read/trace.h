@@ -43,6 +43,7 @@ struct Slot {
   wire::RingState state = wire::RingState::free;
   uint32_t pid = 0, tid = 0;
   uint64_t head = 0, drained = 0;
+  uint64_t rotated = 0;  // blocks before it are in another trace
   uint64_t settled = 0;  // behind it a live writer may still take back; 0: nowhere
   uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0,
            inexact = 0, signals = 0;

@@ -29,6 +29,13 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+bool File::is_named(const std::string& path) const {
+  struct stat mine {
+  }, named{};
+  return ::fstat(fd_, &mine) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
 uint64_t File::size() const {
   struct stat status {};
   return ::fstat(fd_, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;

@@ -15,7 +15,8 @@ class File {
   ~File();
 
   const std::string& path() const { return path_; }
-  uint64_t size() const;  // now: it may be growing
+  bool is_named(const std::string& path) const;  // this very file, by now
+  uint64_t size() const;                         // now: it may be growing
   // Fills `to` as far as the file reaches; returns the bytes got. Throws BadTrace on an input
   // error.
   size_t read(uint64_t offset, void* to, size_t bytes) const;

@@ -59,7 +59,8 @@ struct RingHeader {
   // Where calls are judged at their end (SCTRACE_FILTER): what is published before here will not be
   // taken back, what is behind may be, as long as the ring is live. 0: all that is published stays.
   std::atomic<uint64_t> settled;
-  uint64_t padding[3];
+  std::atomic<uint64_t> rotated;  // what was before is in another trace (record --rotate)
+  uint64_t padding[2];
 };
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;

@@ -1,0 +1,31 @@
+// A trace that is cut into parts while its programs run: what is in the data files is moved to a
+// trace of its own, DIRECTORY.1, DIRECTORY.2, …, and the rings go on. The programs are not asked: a
+// thread opens its data file by name for each block. One that had it open just then writes into the
+// file that was moved, and is waited for (settle). What is still in the rings belongs to the next
+// part; counters run on from the beginning.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+
+namespace sctrace {
+
+class Rotation {
+ public:
+  // A part has `bytes` at least; of the parts the newest `keep` stay, 0: all.
+  Rotation(std::string directory, uint64_t bytes, uint64_t keep)
+      : directory_(std::move(directory)), bytes_(bytes), keep_(keep) {}
+
+  // Is it time? Throws read::BadTrace; then all is in one of the two places.
+  bool look();
+  void settle();  // blocks that came late to the newest part are made part of it
+
+ private:
+  uint64_t written() const;
+  void rotate();
+  std::string directory_;
+  uint64_t bytes_, keep_, before_ = 0, number_ = 0;
+  std::deque<std::string> parts_;
+};
+
+}  // namespace sctrace

@@ -1,0 +1,80 @@
+"""rotate.py BUILD: `record --rotate` cuts a trace into parts, each a trace of its own, and no call is in none
+of them or in two."""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+from guest import PATIENCE, Faults, House
+
+COUNT = 150_000
+ONE = f"dd if=/dev/zero of=/dev/null bs=1 count={COUNT}"
+CASES = {"one": ONE, "three at once": f"{ONE} & {ONE} & {ONE} & wait", "one by one": f"{ONE}; {ONE}; true"}
+
+
+def record(house, trace, *options, program):
+    return subprocess.run([house.command, "record", "-o", trace, *options, "--", "sh", "-c", program],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+
+
+def parts_of(trace):
+    """In the order in which they were made; the last is what is left in the trace itself."""
+    return sorted(glob.glob(glob.escape(trace) + ".*"), key=lambda part: int(part.rsplit(".", 1)[1])) + [trace]
+
+
+def reads_and_writes(house, trace):
+    rows = json.loads(house.sctrace("summary", "--json", trace).stdout)["syscalls"]
+    return sum(row["calls"] for row in rows if row["name"] in ("read", "write"))
+
+
+def cut(house, faults, case, program):
+    whole, trace = house.path("whole-" + case), house.path("cut-" + case)
+    record(house, whole, program=program)
+    done = record(house, trace, "--rotate", "1M", program=program)
+    faults.expect(done.returncode == 0, case, done)
+    parts = parts_of(trace)
+    faults.expect(len(parts) > 2, case, "parts:", parts)
+    for part in parts:
+        checked = house.sctrace("check", part)
+        faults.expect(checked.returncode == 0, case, part, checked.stdout, checked.stderr)
+        faults.expect(house.info(part)["lost"] == 0, case, part, "lost")
+    told, expected = sum(reads_and_writes(house, part) for part in parts), reads_and_writes(house, whole)
+    faults.expect(told == expected, case, "calls in the parts:", told, "in one trace:", expected)
+    # Time goes on from part to part, for each process.
+    last = {}
+    for part in parts:
+        for line in house.sctrace("print", "-f", "-ttt", "-e", "read", part).stdout.splitlines():
+            pid, time = re.match(rb"(\d+) (\d+\.\d+) ", line).groups()
+            faults.expect(last.get(pid, b"") <= time, case, part, line)
+            last[pid] = time
+
+
+def kept(house, faults):
+    trace = house.path("kept")
+    record(house, trace, "--rotate", "1M", "--keep", "2", program=CASES["one by one"])
+    parts = parts_of(trace)
+    faults.expect(len(parts) == 3, "the newest two and the rest:", parts)
+    faults.expect(not os.path.exists(trace + ".1"), "the first is gone")
+
+
+def refused(house, faults):
+    for options, names in ((["--rotate", "much"], b"much"), (["--rotate", "1"], b"--rotate 1"),
+                           (["--rotate", "1M", "--drain", "off"], b"--drain off")):
+        done = record(house, house.path("refused"), *options, program="true")
+        faults.expect(done.returncode == 2 and names in done.stderr and done.stderr.count(b"\n") == 1, options, done)
+
+
+def main(build):
+    faults = Faults()
+    with House(build) as house:
+        for case, program in CASES.items():
+            cut(house, faults, case, program)
+        kept(house, faults)
+        refused(house, faults)
+    return faults.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
