@@ -45,10 +45,16 @@ std::string error_text(int64_t error) {
 std::string remarks(const Event& e, const TextOptions& o) {
   std::string out;
   for (const Value& v : e.after) {
-    if (v.kind == Value::Kind::macro && o.names == TextOptions::Names::raw) continue;
+    // A result whose words have no name is a number already: they are behind it as words, or not.
+    const bool bare = v.kind == Value::Kind::words && v.name.empty();
+    if ((v.kind == Value::Kind::macro || bare) && o.names == TextOptions::Names::raw) continue;
+    const auto is_known = [](const Value& one) { return !one.text.empty(); };
+    if (bare && std::none_of(v.items.begin(), v.items.end(), is_known)) continue;
     if (!out.empty()) out += ", ";
     out += v.name;
-    const std::string text = shown(v, o);
+    TextOptions names = o;
+    if (bare) names.names = TextOptions::Names::brief;
+    const std::string text = shown(v, names);
     if (!v.name.empty() && !text.empty()) out += ' ';
     out += text;
   }

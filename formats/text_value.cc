@@ -192,15 +192,23 @@ std::string list(const Value& v, const TextOptions& o) {
   return out + ']';
 }
 
+// Some have their bits in `text`, for those who want no names; and of many names the first suffice.
 std::string members(const Value& v, const TextOptions& o) {
+  constexpr size_t enough = 4;
+  const Names names = o.names;
+  const std::string bits = v.text.empty() ? "" : '[' + v.text + ']';
+  if (!bits.empty() && names == Names::raw) return bits;
   std::string out = v.negated ? "~[" : "[";
-  bool first = true;
-  for (const Value& item : v.items) {
-    if (!first) out += ' ';
-    out += shown(item, o);
-    first = false;
+  for (size_t i = 0; i < v.items.size(); ++i) {
+    if (i) out += ' ';
+    if (!bits.empty() && !o.verbose && i == enough) {
+      out += "...";
+      break;
+    }
+    out += shown(v.items[i], o);
   }
-  return out + ']';
+  out += ']';
+  return !bits.empty() && names == Names::both ? out + " /* " + bits + " */" : out;
 }
 
 // What is known by its bytes too is shown by them where names are not wanted alone.

@@ -213,6 +213,13 @@ bool put_bytes(const Taking& t, uint64_t address, uint64_t bytes) {
 
 bool take(const Taking& t, const Op& op);
 
+// HDIO_DRIVE_CMD: so many sectors, of 512 bytes, follow the four bytes of the command.
+bool put_sectors(const Taking& t, const Op& op) {
+  uint8_t sectors = 0;
+  if (!t.out || !read_app(&sectors, t.args[op.arg] + 3, 1) || !sectors) return true;
+  return put_buffer(t, t.args[op.arg] + 4, sectors * 512u);
+}
+
 // ioctl: by its request's row; without one, as far as the number itself says what goes which way.
 bool take_request(const Taking& t, const Op& op) {
   const uint32_t number = static_cast<uint32_t>(t.args[op.which]);
@@ -221,14 +228,19 @@ bool take_request(const Taking& t, const Op& op) {
     if (request->way == Way::none) return true;
     const arch::Layout layout = t.out ? request->after : request->before;
     const uint32_t bytes = arch::layout_bytes[static_cast<unsigned>(layout)];
-    return take(t, {.kind = Kind::structure,
+    const Op memory{.kind = Kind::structure,
                     .way = request->way,
                     .arg = op.arg,
                     .layout = layout,
-                    .element = bytes});
+                    .element = bytes};
+    return take(t, memory) && (number != arch::requests::io_HDIO_DRIVE_CMD || put_sectors(t, op));
   }
   const bool goes = t.out ? arch::request_writes(number) : arch::request_reads(number);
-  return !goes || put_whole(t, t.args[op.arg], arch::request_bytes(number));
+  uint64_t bytes = arch::request_bytes(number);
+  // Input devices answer how much they wrote, whatever was said.
+  if (!bytes && t.out && (number >> 8 & 255) == 'E' && t.result > 0)
+    bytes = (static_cast<uint64_t>(t.result) + 7) & ~7ull;
+  return !goes || put_whole(t, t.args[op.arg], bytes);
 }
 
 bool take_variant(const Taking& t, const Op& op) {

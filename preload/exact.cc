@@ -162,8 +162,10 @@ bool put_one(const Call& c, uint8_t way, const Op& op, uint64_t n) {
   if (!copy || !n) return true;
   if (c.self.redacted && op.kind == Kind::buffer)
     return put_length(c.self, way | wire::data_exact, c.args[op.arg], n);
-  const uint64_t most = op.kind == Kind::buffer ? most_of(c.self) : struct_most;
-  return put_copy(c.self, way, copy, c.args[op.arg], n, n < most ? n : most);
+  const uint64_t keep = op.kind == Kind::buffer ? kept_of(c.self, copy, n)
+                        : n < struct_most       ? n
+                                                : struct_most;
+  return put_copy(c.self, way, copy, c.args[op.arg], n, keep);
 }
 
 bool put_pointed(const Call& c, uint8_t way, const Op& op) {

@@ -40,8 +40,7 @@ bool put_bytes(ThreadState& self, uint8_t way, uint64_t copy, uint64_t app, uint
 
 bool put_data(ThreadState& self, uint8_t way, uint64_t copy, uint64_t app, uint64_t n) {
   if (self.redacted) return put_length(self, way | wire::data_exact, app, n);
-  const uint64_t most = most_of(self);
-  return put_copy(self, way, copy, app, n, n < most ? n : most);
+  return put_copy(self, way, copy, app, n, kept_of(self, copy, n));
 }
 
 bool put_vector_data(ThreadState& self, uint8_t way, uint64_t copy, uint64_t count,

@@ -10,7 +10,9 @@ struct ThreadState;
 // Bounds of what one call may cost, whatever lengths the app names.
 inline constexpr uint64_t path_most = 4096, struct_most = 1 << 18;
 
-uint64_t most_of(const ThreadState& self);  // SCTRACE_STRSIZE for the call in flight
+// Of a data buffer of n bytes so many are kept: as SCTRACE_STRSIZE says for the call in flight, and
+// of what looks like messages of netlink all, for those are structs.
+uint64_t kept_of(const ThreadState& self, uint64_t address, uint64_t n);
 
 // Bytes at `address`: `keep` of the `wanted`, and nothing at a null address. `way`: wire::data_out
 // or 0.

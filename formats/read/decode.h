@@ -92,11 +92,13 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
 // decode_calls.cc: what a call shows beyond its row
 void adapt(const Scene& s, Event& event);
 void adapt_prctl(const Scene& s, Event& event);
-void adapt_odd(const Scene& s, Event& event);  // decode_odd.cc: where strace has its own ways
+void adapt_odd(const Scene& s, Event& event);     // decode_odd.cc: where strace has its own ways
 void adapt_option(const Scene& s, Event& event);  // decode_options.cc: getsockopt, setsockopt
 // decode_result.cc
 Value io_priority(uint32_t value);
 Value personality_value(uint32_t value);
+Value vector_length(uint64_t v, arch::Set set);  // of SVE or SME: flags and a length
+Value tagged_addresses(uint64_t v);
 void add_result(const Scene& s, Event& event);
 
 }  // namespace sctrace::read

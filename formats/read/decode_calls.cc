@@ -187,6 +187,9 @@ void adapt_times(const Scene& s, Event& e) {
 // What the call wrote where the struct's pointers lead.
 void adapt_clone3(const Scene& s, Event& e) {
   uint64_t a[8];
+  e.args[0] = structure(s, Layout::clone_args, s.call.args[0], s.call.args[1], false);
+  e.args[0].address = s.call.args[0];
+  e.early = 2;
   if (!s.ok() || e.args[0].kind != Kind::structure ||
       !s.memory.whole(a, s.call.args[0], sizeof a, false))
     return;
@@ -195,7 +198,11 @@ void adapt_clone3(const Scene& s, Event& e) {
     written.items.push_back(named("pidfd", structure(s, Layout::fd_number, a[1], 4, true)));
   if (a[0] & 0x100000)
     written.items.push_back(named("parent_tid", structure(s, Layout::s32, a[3], 4, true)));
-  if (written.items.empty()) return;
+  // Nobody knows what the kernel makes of what is behind the part that we know.
+  constexpr uint64_t known = 88;
+  const uint64_t bytes = s.call.args[1];
+  if (bytes > known) add_behind(s, written, s.call.args[0], known, bytes, false);
+  if (written.items.empty() && !written.cut) return;
   Value change = value_of(Kind::change);
   change.items = {e.args[0], written};
   e.args[0] = change;

@@ -58,6 +58,10 @@ Value both(const Scene& s, const arch::Request& request, uint64_t at) {
   Value after = s.ok() ? request_memory(s, request.after, at, true) : value_address(at);
   if (request.turn == Turn::grows && after.kind == Kind::structure)
     return grown(std::move(before), std::move(after), request.before == Layout::uffd_api);
+  if (request.after == Layout::kb_entry_got && after.kind == Kind::address) {
+    before.items.push_back(named("kb_value", unreadable()));
+    return before;
+  }
   if (after.kind == Kind::structure && after.items.empty()) return before;
   if (is_blank(s, request.before, at)) return after;
   Value change = value_of(Kind::change);

@@ -7,8 +7,6 @@ namespace sctrace::read {
 using arch::Set;
 using Kind = Value::Kind;
 
-namespace {
-
 Value vector_length(uint64_t v, Set set) {
   if (!(v & ~0xffffull)) return value_hex(v);
   Value all = words(set, v & ~0xffffull, true);
@@ -39,8 +37,6 @@ Value tagged_addresses(uint64_t v) {
   return all;
 }
 
-}  // namespace
-
 void adapt_prctl(const Scene& s, Event& e) {
   const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
   if (!s.command)
@@ -53,6 +49,13 @@ void adapt_prctl(const Scene& s, Event& e) {
     e.args[1] = vector_length(s.call.args[1], option == 50 ? Set::prctl_vl : Set::prctl_sme_vl);
   if (option == 55) e.args[1] = tagged_addresses(s.call.args[1]);
   if (option == 62) e.args[3].numbered = true;
+  if (option == 62 && static_cast<uint32_t>(s.call.args[1]))
+    e.args[4] = value_address(s.call.args[4]);  // only asked for by 0
+  if (option == 0x59616d61 && static_cast<uint32_t>(s.call.args[1]) == ~0u) {
+    e.args[1] = word(Set::prctl_ptracer, ~0ull);
+    e.args[1].base = Value::Base::decimal;
+    e.args[1].number = ~0ull;
+  }
   if (option == 16) e.args[1].braced = false;
   // What no word stands for is a plain number, and what follows such a one is nobody's.
   const bool plain = option == 10 || option == 12 || option == 14 || option == 20;

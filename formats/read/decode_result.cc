@@ -14,7 +14,8 @@ Value result_value(const Scene& s) {
   const int64_t r = s.call.result;
   switch (s.row.result) {
     case Result::fd:
-      if (s.call.nr == arch::nr_landlock_create_ruleset && !s.call.args[0]) break;
+      if (s.call.nr == arch::nr_landlock_create_ruleset && s.call.args[2] & 1) break;  // a version
+      if (r > INT32_MAX) break;  // somebody put it there
       return descriptor(s, static_cast<int32_t>(r));
     case Result::address:
     case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
@@ -54,11 +55,24 @@ void explain_prctl(const Scene& s, Event& e) {
   const auto plainly = [&](Value meaning) {
     explain(s, e, "", std::move(meaning)), e.value = value_number(s.call.result);
   };
-  switch (static_cast<uint32_t>(s.call.args[0])) {
+  const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
+  switch (option) {
     case 3: plainly(word(Set::prctl_dumpable, r)); break;
     case 27:
       if (r) explain(s, e, "", words(Set::securebits, r));
       break;
+    case 46:
+      if (r) explain(s, e, "", words(Set::prctl_fp_mode, r));
+      break;
+    case 50:
+    case 51:
+    case 63:
+    case 64:
+      e.value = value_hex(r);
+      if (r & ~0xffffull)
+        explain(s, e, "", vector_length(r, option < 60 ? Set::prctl_vl : Set::prctl_sme_vl));
+      break;
+    case 56: e.value = value_hex(r), e.after.push_back(tagged_addresses(r)); break;
     case 52:
       if (r) explain(s, e, "", words(Set::prctl_speculation_get, r));
       break;
@@ -141,10 +155,14 @@ void explain_others(const Scene& s, Event& e) {
     case arch::nr_bpf:
       // Links of raw tracepoints and what has no attributes: strace has a plain number there.
       if (const auto command = static_cast<uint32_t>(s.call.args[0]);
-          command != 17 && command < 32 && made_by_bpf(command))
+          command != 17 && command < 32 && r <= INT32_MAX && made_by_bpf(command))
         e.value = descriptor(s, static_cast<int32_t>(r));
       return;
     case arch::nr_prctl: return explain_prctl(s, e);
+    case arch::nr_arch_prctl:
+      if (r && (s.call.args[0] == 0x1023 || s.call.args[0] == 0x1025))
+        explain(s, e, "", words(Set::xfeature_masks, r));
+      return;
     case arch::nr_adjtimex:
     case arch::nr_clock_adjtime: return plainly(word(Set::adjtimex_state, r));
     case arch::nr_sched_getscheduler: return plainly(word(Set::sched_policies, r));

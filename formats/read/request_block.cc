@@ -78,7 +78,7 @@ Value loop_config(const Scene& s, const uint8_t* b) {
 
 Value drive_status(const Scene& s, const uint8_t* b, const Place& place) {
   Builder f;
-  f.add("status", value_unsigned(b[0]))
+  f.add("status", value_hex(b[0]))
       .add("error", value_unsigned(b[1]))
       .add("nsector", value_unsigned(b[2]));
   uint8_t sectors = 0;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "formats/read/requests.h"
@@ -98,13 +100,23 @@ Set bits_of(uint32_t number) {
   }
 }
 
+std::string short_hex(uint64_t n) { return n ? fmt::format("{:#x}", n) : "0"; }
+
 Value bits(const Scene& s, Set set, uint64_t at, uint32_t bytes) {
-  const uint64_t n = std::min<uint64_t>(bytes, static_cast<uint64_t>(s.call.result));
+  const auto told = static_cast<uint64_t>(s.call.result);
+  const uint64_t n = bytes ? std::min<uint64_t>(bytes, told) : std::min<uint64_t>(told, 4096);
   const std::string all = s.memory.bytes(at, n, true);
   if (all.size() < n || !n) return value_address(at);
   Value v = value_of(Kind::members);
   for (uint32_t i = 0; i < n * 8; ++i)
     if (all[i / 8] >> i % 8 & 1) v.items.push_back(word(set, i));
+  uint64_t last = 0;  // more bits than there are names for are none
+  for (const auto& w : words_of(set)) last = std::max(last, w.value);
+  const std::string longs = s.memory.bytes(at, (std::min(n, last / 8 + 1) + 7) & ~7ull, true);
+  for (size_t i = 0; i + 8 <= longs.size(); i += 8)
+    v.text +=
+        fmt::format("{}{}", i ? ", " : "",
+                    short_hex(peek<uint64_t>(reinterpret_cast<const uint8_t*>(longs.data()) + i)));
   return v;
 }
 
@@ -112,13 +124,12 @@ Value axis(const Scene& s, uint64_t at, uint32_t bytes, bool out) {
   static constexpr const char* names[] = {"value", "minimum", "maximum",
                                           "fuzz",  "flat",    "resolution"};
   uint32_t fields[6];
-  const uint32_t n = bytes > 20 ? 6 : 5;
+  const uint32_t n = bytes >= 24 ? 6 : 5;
   if (!s.memory.whole(fields, at, n * 4, out)) return value_address(at);
   Builder f;
-  for (uint32_t i = 0; i < n; ++i)
-    f.add(names[i], value_unsigned(fields[i]), i == 3 || i == 4 || i == 5);
+  for (uint32_t i = 0; i < n; ++i) f.add(names[i], value_unsigned(fields[i]), i >= 2);
   Value v = f.done();
-  v.numbered = bytes > 24;
+  v.numbered = bytes > 20 && bytes != 24;
   return v;
 }
 

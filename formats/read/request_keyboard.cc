@@ -107,6 +107,7 @@ Value font_operation(const Scene& s, const uint8_t* b, const Place& place) {
                  count = peek<uint32_t>(b + 16);
   const uint64_t at = peek<uint64_t>(b + 24);
   enum : uint32_t { set, get, set_default, copy };
+  if (op == set && place.out) return value_of(Kind::structure);  // it tells nothing new
   const uint64_t bytes = uint64_t{width + 7u} / 8 * 32 * count;
   Value data = value_address(at);
   if (op == set_default && !place.out)

@@ -140,7 +140,7 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
 Value structure(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bool out) {
   if (!at) return value_address(0);
   const uint64_t size = bytes_of(layout);
-  if (size <= 1) return sized_value(s, layout, at, bytes, out);
+  if (size <= 1 && !is_scalar(layout)) return sized_value(s, layout, at, bytes, out);
   std::string buffer(size, '\0');
   // What is behind the part of a sigevent that means something need not be there.
   const uint64_t least = layout == Layout::sigevent ? 32 : size;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/read/requests.h"
 #include "formats/read/structs.h"
 
 namespace sctrace::read {
@@ -47,8 +48,9 @@ bool is_set_as_number(uint32_t name) {
 
 // How much of a value must be there for it to mean something.
 uint64_t known_bytes(uint32_t level, uint32_t name, int64_t length) {
-  if (level == 1 && is_set_as_number(name))
+  if (level == 1 && (is_set_as_number(name) || name == 74))
     return static_cast<uint64_t>(std::min<int64_t>(length, 4));
+  if (level == 263 && name == 6) return static_cast<uint64_t>(std::min<int64_t>(length, 12));
   if (level == 0 && (name == 35 || name == 36))
     return static_cast<uint64_t>(std::min<int64_t>(length, 8));
   if (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28))
@@ -70,6 +72,26 @@ Value partial_credentials(const std::string& all) {
     }
     v.items.push_back(named(names[i], field));
   }
+  return v;
+}
+
+// What of the last is incomplete, as bytes.
+Value packet_statistics(const Scene& s, uint64_t at, const std::string& all) {
+  static constexpr const char* names[] = {"tp_packets", "tp_drops", "tp_freeze_q_cnt"};
+  Value v = value_of(Kind::structure);
+  for (size_t i = 0; i < 3 && i * 4 < all.size(); ++i) {
+    const size_t n = std::min<size_t>(all.size() - i * 4, 4);
+    const auto* b = reinterpret_cast<const uint8_t*>(all.data()) + i * 4;
+    v.items.push_back(named(names[i], n == 4 ? value_unsigned(peek<uint32_t>(b))
+                                             : hexadecimal_text(s, at + i * 4, n, true)));
+  }
+  return v;
+}
+
+Value rehash(const uint8_t* b) {
+  Value v = word(arch::Set::txrehash, peek<uint32_t>(b));
+  v.number = static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(b)));
+  v.base = Value::Base::decimal;
   return v;
 }
 
@@ -95,11 +117,7 @@ Value set_value(const Scene& s, uint64_t at, int64_t length, uint32_t level, uin
   if (number || length == 4) {
     if (length < 4 || all.size() < 4) return value_address(at);
     Value v = value_number(peek<int32_t>(b));
-    if (socket && name == 74) {
-      v = word(arch::Set::txrehash, peek<uint32_t>(b));
-      v.number = static_cast<uint64_t>(static_cast<int64_t>(peek<int32_t>(b)));
-      v.base = Value::Base::decimal;
-    }
+    if (socket && name == 74) v = rehash(b);
     return one(v);
   }
   return text_at(s, at, static_cast<uint64_t>(length), false);
@@ -138,6 +156,7 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
       return v;
     }
     if ((name == 26 || name == 51) && !out && length == 16) return filter_program(s, b, out);
+    if (name == 74 && length >= 4) return one(rehash(b));
     if (name == 4 && out && length == 4) return one(value_number(peek<int32_t>(b)));
   }
   if (level == 263 && (name == 1 || name == 2) && length >= 8) {
@@ -150,14 +169,7 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
     v.items.push_back(named("mr_address", hardware_address(b + 8, kept)));
     return v;
   }
-  if (level == 263 && name == 6 && length >= 8 && out) {
-    Value v = value_of(Kind::structure);
-    v.items.push_back(named("tp_packets", value_unsigned(peek<uint32_t>(b))));
-    v.items.push_back(named("tp_drops", value_unsigned(peek<uint32_t>(b + 4))));
-    if (length >= 12)
-      v.items.push_back(named("tp_freeze_q_cnt", value_unsigned(peek<uint32_t>(b + 8))));
-    return v;
-  }
+  if (level == 263 && name == 6 && out) return packet_statistics(s, at, all);
   if (level == 0 && (name == 35 || name == 36)) {
     if (length < 8) return value_address(at);
     Value v = value_of(Kind::structure);

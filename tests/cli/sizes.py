@@ -20,6 +20,25 @@ def kept(shown, call):
     return line.count("\\0"), "..." in line
 
 
+NETLINK = """
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.send(struct.pack("=IHHII", 16 + 16 + 900, 18, 0x301, 1, 0) + bytes(16 + 900))
+s.close()
+a, b = socket.socketpair()
+a.send(bytes(932))
+"""
+
+
+def netlink_faults(house):
+    """Messages of netlink are structs, and kept whole; other data of that length are not."""
+    trace = house.path("trace")
+    house.run([sys.executable, "-c", NETLINK], house.environment("auto", trace), house.fresh("work"))
+    shown = house.sctrace("print", "-f", "-e", "sendto", "-s", "4096", trace).stdout.decode().splitlines()
+    if len(shown) < 2 or "nlmsg_len=932" not in shown[0] or "..." in shown[0] or '"...' not in shown[1]:
+        yield f"of netlink: {shown}"
+
+
 def main(build):
     failed = False
     with House(os.path.abspath(build)) as house:
@@ -34,6 +53,9 @@ def main(build):
                     failed = True
             house.fresh("trace")
             os.rmdir(trace)
+        for fault in netlink_faults(house):
+            print(f"FAULT {fault}")
+            failed = True
     return 1 if failed else 0
 
 

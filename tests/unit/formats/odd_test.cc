@@ -83,3 +83,45 @@ TEST_CASE("call signs are readable where they make sense", "[formats][decode]") 
                                R"("\xe6\xda\xc2\xd8\xd8\xe6\x12"} /* smalls-9 */]}, 23))"));
   }
 }
+
+namespace {
+
+std::string result(const read::Call& c, TextOptions options = {}) {
+  options.column = 1;
+  TextPrinter printer(options);
+  printer.leave(read::decode(c));
+  std::string text = printer.out();
+  return text.substr(text.find(" = ") + 3, text.find('\n') - text.find(" = ") - 3);
+}
+
+}  // namespace
+
+TEST_CASE("results that are words say so behind their number", "[formats][decode]") {
+  constexpr uint64_t fp_mode = 46, sve_get = 51, tagged = 56, request = 0x1023;
+  CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 1)), Equals("0x1 (PR_FP_MODE_FR)"));
+  CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 32)), Equals("0x20"));
+  CHECK_THAT(result(call(arch::nr_prctl, {sve_get}, 0x20010)),
+             Equals("0x20010 (PR_SVE_VL_INHERIT|0x10)"));
+  CHECK_THAT(result(call(arch::nr_prctl, {tagged, 0, 0, 0, 0}, 0)),
+             Equals("0 (!PR_TAGGED_ADDR_ENABLE|PR_MTE_TCF_NONE)"));
+  CHECK_THAT(result(call(arch::nr_arch_prctl, {request, 0}, 1)), Equals("0x1 (XFEATURE_MASK_FP)"));
+  TextOptions raw, both;
+  raw.names = TextOptions::Names::raw, both.names = TextOptions::Names::both;
+  CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 1), raw), Equals("0x1"));
+  CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 1), both), Equals("0x1 (PR_FP_MODE_FR)"));
+}
+
+TEST_CASE("clone3 shows what it wrote where its struct points", "[formats][decode]") {
+  constexpr uint64_t parent_settid = 0x100000;
+  uint64_t args[8] = {parent_settid, 0, 0, 0x2000, 0, 0, 0, 0};
+  read::Call c = call(arch::nr_clone3, {0x1000, sizeof args}, 123);
+  put(c, 0x1000, args, sizeof args);
+  const int32_t tid = 123;
+  put(c, 0x2000, &tid, sizeof tid);
+  c.memory.back().out = true;
+  CHECK_THAT(line(c), Equals("clone3({flags=CLONE_PARENT_SETTID, parent_tid=0x2000, exit_signal=0, "
+                             "stack=NULL, stack_size=0} => {parent_tid=[123]}, 64)"));
+  c.memory.pop_back();
+  CHECK_THAT(line(c), Equals("clone3({flags=CLONE_PARENT_SETTID, parent_tid=0x2000, exit_signal=0, "
+                             "stack=NULL, stack_size=0} => {parent_tid=0x2000}, 64)"));
+}
