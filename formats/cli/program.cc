@@ -180,9 +180,10 @@ std::string find_library() {
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   std::vector<fs::path> places{here, here.parent_path() / "lib",
                                here.parent_path() / "lib/x86_64-linux-gnu",
-                               here.parent_path() / "lib64"};
+                               here.parent_path() / "lib64", here / SCTRACE_LIBDIR_FROM_BIN};
   for (const fs::path& place : places)
-    if (fs::exists(place / "libsctrace.so", error)) return (place / "libsctrace.so").string();
+    if (fs::exists(place / "libsctrace.so", error))
+      return (place / "libsctrace.so").lexically_normal().string();
   return {};
 }
 

@@ -198,6 +198,9 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, const Besi
   if (what.library.empty())
     throw std::runtime_error(
         "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
+  if (what.library.find_first_of(" :") != std::string::npos)  // they separate the names there
+    throw std::runtime_error(what.library +
+                             ": LD_PRELOAD can name no path with a blank or a colon");
   const char* named = std::getenv("SCTRACE_OUTPUT");
   const std::string shown = output_path(!output.empty() ? output
                                         : named         ? named
