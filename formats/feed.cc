@@ -352,19 +352,35 @@ class Feeder {
 
 }  // namespace
 
+struct Feed::Steps {
+  Steps(const read::Trace& trace, const Session& session, Sink& sink, FeedOptions how)
+      : options(std::move(how)), timeline(trace), feeder(trace, session, sink, options) {}
+  const FeedOptions options;
+  read::Timeline timeline;
+  Feeder feeder;
+};
+
+Feed::Feed(const read::Trace& trace, const Session& session, Sink& sink, FeedOptions options)
+    : steps_(std::make_unique<Steps>(trace, session, sink, std::move(options))) {}
+Feed::~Feed() = default;
+
+bool Feed::next() {
+  read::Item item;
+  if (steps_->timeline.next(item)) return steps_->feeder.add(item), true;
+  steps_->feeder.end(losses());
+  return false;
+}
+
+Losses Feed::losses() const { return steps_->timeline.losses(); }
+double Feed::progress() const { return steps_->feeder.progress(); }
+
 Losses feed(const read::Trace& trace, const Session& session, Sink& sink,
             const FeedOptions& options) {
-  read::Timeline timeline(trace);
-  Feeder feeder(trace, session, sink, options);
+  Feed steps(trace, session, sink, options);
   constexpr uint64_t often = 1 << 14;
-  uint64_t count = 0;
-  for (read::Item item; timeline.next(item);) {
-    feeder.add(item);
-    if (options.progress && ++count % often == 0) options.progress(feeder.progress());
-  }
-  const Losses losses = timeline.losses();
-  feeder.end(losses);
-  return losses;
+  for (uint64_t count = 1; steps.next(); ++count)
+    if (options.progress && count % often == 0) options.progress(steps.progress());
+  return steps.losses();
 }
 
 }  // namespace sctrace
