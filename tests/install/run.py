@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from traced import need_programs  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD, CMAKE = os.path.abspath(sys.argv[1]), sys.argv[2]
+CONSUMER = os.path.join(HERE, "consumer")
 faults = []
 
 
@@ -103,20 +105,90 @@ def engine_works(prefix, engine):
     check(f"{engine} answers", said == "4242\n", said)
 
 
-def consumers(prefix):
-    source, cc = os.path.join(HERE, "consumer"), os.environ.get("CC", "cc")
+def joined(text):
+    """Lines of one thread: a call that something came between is in one again, what is no call left out."""
+    lines, open_calls = [], []
+    for line in text.splitlines():
+        if line.startswith(("---", "+++")):
+            continue
+        if line.endswith("<unfinished ...>"):
+            open_calls.append(line[:-len("<unfinished ...>")])
+        elif match := re.match(r"<\.\.\. \w+ resumed>(.*)", line):
+            lines.append(open_calls.pop().rstrip(" ") + " " + match[1])
+        else:
+            lines.append(line)
+    return lines
+
+
+def reads_as_we_do(prefix, build, trace):
+    """The examples of the reader library say what our own verbs do."""
+    reads = dict(LD_LIBRARY_PATH=prefix.libraries)
+    rows = json.loads(run(prefix.command, "summary", "--json", trace))["syscalls"]
+    ours = {row["name"]: (row["calls"], row["errors"], row["ns_total"]) for row in rows if row["calls"]}
+    out = run(os.path.join(build, "slowest"), trace, **reads).splitlines()
+    theirs = {name: tuple(map(int, rest)) for name, *rest in (line.split() for line in out[:-1])}
+    check("slowest counts as summary does", ours == theirs, (ours, theirs))
+    check("slowest names the slowest", f"slowest, {max(row['ns_max'] for row in rows)} ns: " in out[-1], out[-1])
+    lines = os.path.join(prefix.root, "lines")
+    run(prefix.command, "print", "-ff", "-o", lines, trace)
+    for line in (theirs := Counter(run(os.path.join(build, "lines"), trace, **reads).splitlines())):
+        check("a line begins with a thread", line.split()[0].isdigit(), line)
+    ours = Counter()
+    for name in os.listdir(prefix.root):
+        if name.startswith("lines."):
+            with open(os.path.join(prefix.root, name)) as file:
+                ours.update(f"{name[6:]} {line}" for line in joined(file.read()))
+    differs = [f"{line} ({ours[line]} by print, {theirs[line]} by the library)"
+               for line in ours.keys() | theirs.keys() if ours[line] != theirs[line]]
+    check("lines says what print does, but for the first execve", len(differs) <= 1, "\n".join(sorted(differs)))
+    check("and that is all", all('execve("' in line for line in differs), differs)
+    run(os.path.join(build, "values"), trace, os.path.join(prefix.root, "trace"), **reads)
+    done = subprocess.run([os.path.join(build, "lines"), prefix.root], capture_output=True, text=True,
+                          env={**os.environ, **reads})
+    check("what is no trace is one line", done.returncode == 1 and done.stderr.count("\n") == 1
+          and done.stderr.startswith("lines: " + prefix.root), done)
+
+
+def shows_its_own(prefix):
+    """So that it meets nobody else's names in a program, nor that program's libfmt or standard library."""
+    names = run("nm", "-D", "--defined-only", "-P", prefix.find("libsctrace-reader.so")).split("\n")
+    others = [name for name in names if name and not re.match(r"sctrace_reader_\w+@@|SCTRACE_READER_1 ", name)]
+    check("libsctrace-reader shows its own names only", len(names) > 10 and not others, others)
+
+
+def build_by_cmake(prefix):
     build = os.path.join(prefix.root, "by-cmake")
-    run(CMAKE, "-S", source, "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix.path)
+    examples = os.path.dirname(prefix.find("slowest.c"))
+    run(CMAKE, "-S", CONSUMER, "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix.path, "-DEXAMPLES=" + examples)
     run(CMAKE, "--build", build)
-    engine_works(prefix, os.path.join(build, "answer.so"))
-    by_hand = os.path.join(prefix.root, "by-hand.so")
-    flags = "$(pkg-config --cflags sctrace-engine)"
-    run("sh", "-c", f'eval "{cc} -shared -fPIC -Wall -Werror -o {by_hand} {source}/answer.c {flags}"',
-        PKG_CONFIG_PATH=os.path.join(prefix.libraries, "pkgconfig"))
-    engine_works(prefix, by_hand)
+    return build
 
 
-need_programs(["mandoc", "pkg-config", "cc"])
+def build_by_hand(prefix):
+    build = os.path.join(prefix.root, "by-hand")
+    os.mkdir(build)
+
+    def compiled(name, compiler, source, package):
+        run("sh", "-c", f'{compiler} -Wall -Wextra -Werror -o {build}/{name} {source} '
+            f'$(pkg-config --cflags --libs {package})', PKG_CONFIG_PATH=os.path.join(prefix.libraries, "pkgconfig"))
+    compiled("answer.so", "cc -shared -fPIC", CONSUMER + "/answer.c", "sctrace-engine")
+    compiled("slowest", "cc -std=c11 -D_GNU_SOURCE", prefix.find("slowest.c"), "sctrace-reader")
+    compiled("lines", "c++ -std=c++17", prefix.find("lines.cc"), "sctrace-reader")
+    compiled("values", "c++ -std=c++20", CONSUMER + "/values.cc", "sctrace-reader")
+    return build
+
+
+def consumers(prefix):
+    shows_its_own(prefix)
+    guest = os.path.join(HERE, "..", "views", "guest.py")
+    trace = os.path.join(prefix.root, "of-guest")
+    run(prefix.command, "record", "-q", "-o", trace, "-s", "all", "--", sys.executable, guest)
+    for build in (build_by_cmake(prefix), build_by_hand(prefix)):
+        engine_works(prefix, os.path.join(build, "answer.so"))
+        reads_as_we_do(prefix, build, trace)
+
+
+need_programs(["mandoc", "pkg-config", "cc", "c++"])
 with tempfile.TemporaryDirectory(prefix="sct-install-") as folder:
     installed = Prefix(folder)
     records(installed)
