@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "formats/cli/options.h"
 #include "formats/cli/processes.h"
 #include "formats/cli/trigger.h"
 #include "formats/cli/verbs.h"
@@ -64,7 +65,9 @@ int verb_ctl(int argc, char** argv) {
   Wish wish;
   app.add_option("WHAT", wish.subject, "pid or name of a running program, or its trace")
       ->required();
-  app.add_option("ACTION", wish.action, "snapshot")->required()->check(CLI::IsMember({"snapshot"}));
+  offer(app.add_option("ACTION", wish.action, "snapshot"), "snapshot")
+      ->required()
+      ->check(CLI::IsMember({"snapshot"}));
   app.add_option("-o,--output", wish.output, "where to (TRACE-snapshot-N); with --on: DIR-1, DIR-2")
       ->type_name("DIR");
   app.add_option("--on", wish.when,

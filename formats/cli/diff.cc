@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "formats/cli/options.h"
 #include "formats/cli/verbs.h"
 #include "formats/diff.h"
 #include "formats/fail_on.h"
@@ -28,12 +29,13 @@ void add_options(CLI::App& app, Wish& w) {
   app.add_option("B", w.b, "trace directory: how it is")->required();
   app.add_flag("--all", w.all, "also what differs by no more than noise, and all names");
   app.add_flag("--json", w.json,
-               "one object: a, b, total, syscalls (each with a, b as in summary, more_than_noise, "
-               "z, slower), new_paths, gone_paths, new_peers, gone_peers");
+               "one JSON object\n"
+               "It has a, b, total, syscalls (each with a, b as in summary, more_than_noise, z, "
+               "slower), new_paths, gone_paths, new_peers, gone_peers.");
   app.add_option("--fail-on", w.conditions,
                  "exit with 1 if it holds for a row: [CALL:]COLUMN>LIMIT, as p99>+10%, "
-                 "read:mean>+5us, errors>0, total:calls<-50%; COLUMN is calls, errors, bytes, "
-                 "total, mean, p50, p90, p99, p99.9 or max; a change must be more than noise")
+                 "read:mean>+5us, errors>0, total:calls<-50%\nCOLUMN is calls, errors, bytes, "
+                 "total, mean, p50, p90, p99, p99.9 or max; a change must be more than noise.")
       ->type_name("CONDITION")
       ->take_all()
       ->allow_extra_args(false);
@@ -42,7 +44,8 @@ void add_options(CLI::App& app, Wish& w) {
       ->type_name("PREFIX");
   const std::map<std::string, Weigh> weights{
       {"time", Weigh::time}, {"count", Weigh::count}, {"bytes", Weigh::bytes}};
-  app.add_option("--by", w.by, "what --folded adds up: time (ns), count or bytes")
+  offer(app.add_option("--by", w.by, "what --folded adds up: time (ns), count or bytes"),
+        "time count bytes")
       ->transform(CLI::CheckedTransformer(weights).description(""))
       ->type_name("WHAT");
   app.footer(

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "formats/cli/options.h"
 #include "formats/cli/verbs.h"
 #include "formats/feed.h"
 
@@ -25,6 +26,12 @@ std::string list_of_formats() {
   for (const Format* format : formats())
     text += fmt::format("\n  {:<12} {}", format->name, format->help);
   return text;
+}
+
+std::string names_of_formats() {
+  std::string names;
+  for (const Format* format : formats()) (names += names.empty() ? "" : " ") += format->name;
+  return names;
 }
 
 // Where to, if nothing is said: stdout, for what one can look at or pipe on.
@@ -89,7 +96,9 @@ int verb_export(int argc, char** argv) {
   CLI::App app("Writes a trace in the form of another tool.");
   app.footer(list_of_formats());
   Wish wish;
-  app.add_option("--to", wish.format, "the format")->type_name("FORMAT")->required();
+  offer(app.add_option("--to", wish.format, "the format"), names_of_formats())
+      ->type_name("FORMAT")
+      ->required();
   app.add_option("-o,--output", wish.output, "where to (default: stdout, where the format can)")
       ->type_name("PATH");
   app.add_option("-e", wish.expressions, "trace=SET: only these calls")
@@ -100,7 +109,8 @@ int verb_export(int argc, char** argv) {
       ->type_name("N");
   const std::map<std::string, Weigh> weights{
       {"time", Weigh::time}, {"count", Weigh::count}, {"bytes", Weigh::bytes}};
-  app.add_option("--by", wish.by, "what folded adds up: time (ns), count or bytes")
+  offer(app.add_option("--by", wish.by, "what folded adds up: time (ns), count or bytes"),
+        "time count bytes")
       ->transform(CLI::CheckedTransformer(weights).description(""))
       ->type_name("WHAT");
   app.add_option("TRACE", wish.trace, "trace directory (default: the newest sctrace-* here)");

@@ -4,18 +4,16 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "formats/cli/pages.h"
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
 namespace {
-
-struct Verb {
-  const char *name, *help;
-  int (*run)(int argc, char** argv);
-};
 
 constexpr Verb verbs[] = {
     {"record", "run a program and record its system calls", verb_record},
@@ -34,47 +32,35 @@ constexpr Verb verbs[] = {
     {"doctor", "say whether a program can be traced, and why not", verb_doctor},
 };
 
-constexpr const char about[] =
-    "records every system call of a program from within, and reads the records";
-
 int usage(std::FILE* to, int status) {
-  fmt::print(to, "sctrace {} {}\n\nusage: sctrace VERB [OPTION...]\n\n", "0.1.0", about);
+  fmt::print(to, "sctrace {} {}\n\nusage: sctrace VERB [OPTION...]\n\n", SCTRACE_VERSION, about);
   for (const Verb& verb : verbs) fmt::print(to, "  {:<10} {}\n", verb.name, verb.help);
   fmt::print(to,
-             "\n`sctrace VERB --help` tells its options. Without the command: "
+             "\n`sctrace VERB --help` tells its options. Without the command:\n"
              "LD_PRELOAD=libsctrace.so PROGRAM.\n"
              "Exit status: 0 done, 1 the trace or the work failed, 2 wrong usage.\n");
   return status;
 }
 
-// sctrace.1, from the same words as the help texts.
-int man_page() {
-  fmt::print(
-      ".TH SCTRACE 1 \"\" \"sctrace 0.1.0\" \"User Commands\"\n.SH NAME\nsctrace \\- {}\n"
-      ".SH SYNOPSIS\n.B sctrace\n.I VERB\n[\\fIOPTION\\fR...]\n.SH VERBS\n",
-      about);
-  for (const Verb& verb : verbs) {
-    fmt::print(".SS {}\n{}.\n", verb.name, verb.help);
-    std::fflush(stdout);
-    char name[16], option[] = "--man";
-    fmt::format_to_n(name, sizeof name - 1, "{}", verb.name).out[0] = '\0';
-    char* argv[] = {name, option, nullptr};
-    verb.run(2, argv);
-  }
-  fmt::print(
-      ".SH EXIT STATUS\n0 done, 1 the trace or the work failed, 2 wrong usage.\n"
-      ".B record\npasses on the status of the program; if a signal killed that, sctrace dies by "
-      "the same one.\n"
-      ".SH SEE ALSO\n.BR strace (1),\n.BR syscalls (2),\n.BR ld.so (8)\n");
-  return 0;
+// For whoever installs: the manual, completions. Nothing: not asked for.
+std::optional<int> pages(int argc, char** argv) {
+  const std::string_view wanted = argv[1], name = argc > 2 ? argv[2] : "";
+  if (wanted == "--pages" && argc == 3) return write_pages(verbs, argv[2]), 0;
+  if (wanted != "--man" && wanted != "--completion") return std::nullopt;
+  const std::string text =
+      wanted == "--man" ? man_named(verbs, name) : completion_named(verbs, name);
+  if (!text.empty()) return fmt::print("{}", text), 0;
+  fmt::print(stderr, "sctrace: {} knows no `{}`\n", wanted, name);
+  return 2;
 }
 
 int run(int argc, char** argv) {
   if (argc < 2) return usage(stderr, 2);
   const std::string_view wanted = argv[1];
   if (wanted == "--help" || wanted == "-h" || wanted == "help") return usage(stdout, 0);
-  if (wanted == "--version" || wanted == "-V") return fmt::print("sctrace 0.1.0\n"), 0;
-  if (wanted == "--man") return man_page();
+  if (wanted == "--version" || wanted == "-V")
+    return fmt::print("sctrace {}\n", SCTRACE_VERSION), 0;
+  if (const auto status = pages(argc, argv)) return *status;
   for (const Verb& verb : verbs)
     if (wanted == verb.name) return verb.run(argc - 1, argv + 1);
   fmt::print(stderr, "sctrace: no verb `{}`; `sctrace --help` lists them\n", wanted);

@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "formats/cli/options.h"
 #include "formats/cli/print_options.h"
 #include "formats/counts_columns.h"
 #include "formats/filter.h"
@@ -62,28 +63,32 @@ void set_times(TextOptions& text, const std::string& wanted) {
 
 void add_output(CLI::App& app, Wish& w) {
   app.add_option("TRACE", w.trace,
-                 "trace directory (default: the newest sctrace-* here); with --follow also the pid "
-                 "or name of a running program");
+                 "trace directory (default: the newest sctrace-* here)\n"
+                 "With --follow also the pid or the name of a running program.");
   app.add_flag("--follow", w.grows,
-               "go on as the trace grows, until its programs have ended or ^C; calls that wait are "
-               "shown when they return");
+               "go on as the trace grows, until its programs end or ^C\n"
+               "Calls that wait are shown when they return.");
   app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
   app.add_flag("-A,--output-append-mode", w.append, "with -o: append");
   app.add_flag_function(
       "-f,--follow-forks", [&w](int64_t n) { w.text.follow = true, w.apart |= n > 1; },
-      "all threads and processes, not only the first; -ff: with -o FILE each in FILE.TID");
-  app.add_flag("--output-separately", w.apart, "with -o FILE: each thread in FILE.TID");
-  app.add_option("--as", w.form, "the notation: strace, ftrace or json")
+      "all threads, not only the first; -ff: each in FILE.TID\n"
+      "-ff wants -o FILE.");
+  app.add_flag("--output-separately", w.apart, "with -o FILE: each thread in FILE.TID")
+      ->group(in_manual);
+  offer(app.add_option("--as", w.form, "the notation: strace, ftrace or json"),
+        "strace ftrace json")
       ->check(CLI::IsMember({"strace", "ftrace", "json"}))
       ->type_name("NOTATION");
   app.add_flag_function(
       "--json", [&w](int64_t) { w.form = "json"; }, "--as json");
-  app.add_flag("--types", w.types, "with --as ftrace: C types before the names of arguments");
+  app.add_flag("--types", w.types, "with --as ftrace: C types of the arguments too");
 }
 
 void add_filters(CLI::App& app, Wish& w) {
   app.add_option("-e", w.expressions,
-                 "trace=, status=, signal=, decode-fds=, raw=, abbrev=, quiet=, or calls")
+                 "trace= status= signal= decode-fds= raw= abbrev= quiet=, or calls\n"
+                 "As strace's. Each has a long form: -e trace=SET is the same as --trace SET.")
       ->type_name("EXPR")
       ->take_all()
       ->allow_extra_args(false);
@@ -94,17 +99,20 @@ void add_filters(CLI::App& app, Wish& w) {
            [&w, name](const std::string& set) {
              w.expressions.push_back(std::string(name) + '=' + set);
            },
-           std::string("-e ") + name + "=SET")
-        ->type_name("SET");
+           std::string("the same as -e ") + name + "=SET")
+        ->type_name("SET")
+        ->group(in_manual);
   app.add_flag("--decode-fds{path},--decode-fd{path}", w.decode,
-               "files behind descriptors: path, socket, dev, pidfd, all or none");
+               "files behind descriptors: path, socket, dev, pidfd, all or none")
+      ->group(in_manual);
   app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")
       ->type_name("PATH")
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("--filter", w.expression,
-                 "only calls of which this is so: `dur>1ms || errno==ENOENT`; name nr fd path ret "
-                 "errno dur pid tid arg0..5, == != < <= > >= & ~, && || ! ()")
+                 "only calls such as this says: `dur>1ms || errno==ENOENT`\n"
+                 "It knows name, nr, fd, path, ret, errno, dur, pid, tid and arg0 to arg5; "
+                 "== != < <= > >=, & (has these bits), ~ (a pattern), && || ! and ().")
       ->type_name("EXPR");
   app.add_flag_function(
       "-z,--successful-only", [&w](int64_t) { w.filter.failed = w.filter.unfinished = false; },
@@ -126,15 +134,17 @@ void add_values(CLI::App& app, Wish& w) {
       "-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); },
       "strings with odd characters in hex; -xx: all");
   app.add_flag("--strings-in-hex{all}", w.hex,
-               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters");
+               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters")
+      ->group(in_manual);
   app.add_flag_function(
       "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 15 : TextOptions::path; },
-      "files behind descriptors, as far as the trace tells; -yy: sockets too");
+      "files behind descriptors, if known; -yy: sockets too");
   const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw},
                                                         {"abbrev", TextOptions::Names::brief},
                                                         {"verbose", TextOptions::Names::both}};
-  app.add_option("-X,--const-print-style", w.text.names,
-                 "flags and constants: raw, abbrev or verbose")
+  offer(app.add_option("-X,--const-print-style", w.text.names,
+                       "flags and constants: raw, abbrev or verbose"),
+        "raw abbrev verbose")
       ->transform(CLI::CheckedTransformer(names).description(""))
       ->type_name("STYLE");
 }
@@ -148,7 +158,8 @@ void add_times(CLI::App& app, Wish& w) {
       },
       "time of day; -tt: microseconds, -ttt: since 1970");
   app.add_flag("--absolute-timestamps{time},--timestamps{time}", w.absolute,
-               "=none, time or unix and s, ms, us or ns, with a comma between");
+               "=none, time or unix and s, ms, us or ns, with a comma between")
+      ->group(in_manual);
   app.add_flag("-r{us},--relative-timestamps{us}", w.since,
                "time since the line before; =s, ms, us or ns");
   app.add_flag("-T{us},--syscall-times{us}", w.spent, "time spent in each call; =s, ms, us or ns");
@@ -159,20 +170,22 @@ void add_times(CLI::App& app, Wish& w) {
 void add_counts(CLI::App& app, Wish& w) {
   app.add_flag_function(
       "-c,--summary-only", [&w](int64_t) { w.count = true, w.lines = false; },
-      "calls, errors and time of each system call, instead of lines");
+      "calls, errors and time by system call, not lines");
   app.add_flag("-C,--summary", w.count, "the same behind the lines");
   app.add_option("-S,--summary-sort-by", w.order, "by one of the columns, or nothing (time)")
       ->type_name("COLUMN");
   app.add_option("-U,--summary-columns", w.columns,
-                 "time-percent, total-time, min-time, max-time, avg-time, calls, errors, name")
+                 "which columns, as strace names them\n"
+                 "time-percent, total-time, min-time, max-time, avg-time, calls, errors, name.")
       ->type_name("COLUMNS");
   app.add_flag_function(
-      "-w,--summary-wall-clock", [](int64_t) {},
-      "counts tell time on the wall; a trace knows no other");
+         "-w,--summary-wall-clock", [](int64_t) {},
+         "counts tell time on the wall; a trace knows no other")
+      ->group(in_manual);
   app.add_option_function<std::string>(
          "-O,--summary-syscall-overhead",
          [&w](const std::string& text) { w.overhead = duration(text); },
-         "time to take off each call: a number with s, ms, us (default) or ns")
+         "time to take off each call\nA number with s, ms, us (if nothing is said) or ns.")
       ->type_name("TIME");
 }
 
@@ -205,7 +218,7 @@ void add_options(CLI::App& app, Wish& w) {
       [&w](int64_t n) {
         set_quiet(w, n > 2 ? "all" : n > 1 ? "attach,personality,exit" : "attach");
       },
-      "-qq: no exit status; -qqq: nothing on threads that an execve ended either");
+      "-qq: no exit status; -qqq: no superseded thread either");
 }
 
 void settle(Wish& w) {

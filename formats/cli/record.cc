@@ -16,7 +16,9 @@
 #include "formats/cli/amounts.h"
 #include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
+#include "formats/cli/options.h"
 #include "formats/cli/program.h"
+#include "formats/cli/settings.h"
 #include "formats/cli/trigger.h"
 #include "formats/cli/verbs.h"
 #include "formats/drain.h"
@@ -28,36 +30,6 @@ namespace sctrace::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-// Options that only set a variable of the library.
-struct Mirror {
-  const char *option, *variable, *value, *help;
-};
-
-constexpr Mirror mirrors[] = {
-    {"-s,--strsize", "SCTRACE_STRSIZE", "N",
-     "bytes kept of each buffer, or `all` (256); also SET=N,…"},
-    {"--capture", "SCTRACE_CAPTURE", "WHAT", "pointed-to memory: none, in, out, in,out"},
-    {"--exact", "SCTRACE_EXACT", "0|1",
-     "the kernel works on copies, which are what is recorded (0)"},
-    {"--mode", "SCTRACE_MODE", "MODE",
-     "stream (all of it), overwrite (the newest), discard or block (what record takes in time; "
-     "block: threads wait for it)"},
-    {"--buffer", "SCTRACE_BUFFER", "SIZE", "ring of each thread (1M)"},
-    {"--filter", "SCTRACE_FILTER", "EXPR", "keep only calls of which this is so (print --filter)"},
-    {"--min-duration", "SCTRACE_MIN_DURATION", "TIME", "keep only calls at least so slow: 10us"},
-    {"--sample", "SCTRACE_SAMPLE", "N", "keep one call in N of each thread (1)"},
-    {"--redact", "SCTRACE_REDACT", "WHAT",
-     "drop data, keep its length: of calls (%network), fd=N, path=GLOB; with commas"},
-    {"--max-size", "SCTRACE_MAX_SIZE", "SIZE", "stop recording when the trace has this size"},
-    {"--follow", "SCTRACE_FOLLOW", "WHAT", "fork,exec (both), or none"},
-    {"--comm", "SCTRACE_COMM", "NAMES", "record only in programs of these names"},
-    {"--doors", "SCTRACE_DOORS", "HOW", "auto, trap, stub"},
-    {"--vdso", "SCTRACE_VDSO", "on|off", "record the clock functions of the vDSO too (off)"},
-    {"--cache", "SCTRACE_CACHE", "WHERE", "plans of code: on (~/.cache/sctrace), off, DIR"},
-    {"--engine", "SCTRACE_ENGINE", "LIB[=ARGS]:...", "engines to load: <sctrace/engine.h>"},
-    {"--log", "SCTRACE_LOG", "LEVEL", "off error warn info debug"},
-};
 
 // One more injection beside those that were given before.
 std::string add_injection(const std::string& text, Launch& what) {
@@ -238,14 +210,16 @@ int verb_record(int argc, char** argv) {
   std::string output;
   std::vector<std::string> expressions;
   std::deque<std::string>
-      values;  // of mirrors[], in their order; a deque, for the options hold on to them
+      values;  // of settings(), in their order; a deque, for the options hold on to them
   bool quiet = false, alone = false, follow = false;
   app.add_option("-o,--output", output,
                  "directory of the trace (sctrace-%e-%p); one that is there becomes DIR.old")
       ->type_name("DIR");
   app.add_option("-e", expressions,
-                 "trace=SET: which calls, as strace; inject=SET:error=…, fault=SET:…: as strace, "
-                 "and prob=, path=, fd=, seed=")
+                 "trace=SET: which calls; inject=SET:…, fault=SET:…; as strace\n"
+                 "trace= is SCTRACE_TRACE of libsctrace.so(7). inject= and fault= take strace's "
+                 "error=, retval=, signal=, delay_enter=, delay_exit=, when= and, beside these, "
+                 "prob=, path=, fd= and seed=.")
       ->type_name("EXPR")
       ->allow_extra_args(false);
   app.add_option_function<std::vector<std::string>>(
@@ -264,26 +238,28 @@ int verb_record(int argc, char** argv) {
          "the same as -e fault=")
       ->type_name("EXPR")
       ->allow_extra_args(false);
-  for (const Mirror& one : mirrors)
-    app.add_option(one.option, values.emplace_back(), one.help)->type_name(one.value);
+  for (const Setting& one : settings())
+    if (std::string& value = values.emplace_back(); *one.option)
+      offer(app.add_option(one.option, value, fmt::format("{}\n{}", one.help, one.more)), one.words)
+          ->type_name(one.value);
   std::string when;
   uint64_t keep = 0;
   app.add_option("--snapshot-on", when,
                  "whenever a call is such as this says (print --filter), copy the newest of all "
-                 "threads to DIR-snapshot-N; for --mode overwrite")
+                 "threads to DIR-snapshot-N\nFor --mode overwrite.")
       ->type_name("EXPR");
   app.add_option("--keep", keep, "of the snapshots or parts, remove all but the newest N (0: none)")
       ->type_name("N");
   std::string part;
-  app.add_option(
-         "--rotate", part,
-         "whenever there is so much more, move it to a trace of its own: DIR.1, DIR.2, …; the "
-         "newest stays in DIR")
+  app.add_option("--rotate", part,
+                 "whenever there is so much more, move it to a trace of its own: DIR.1, …\n"
+                 "Then DIR.2 and so on; the newest stays in DIR.")
       ->type_name("SIZE");
   std::string how = "auto";
-  app.add_option("--drain", how,
-                 "take full buffers out of the threads' hands: on, off, auto (where there is more "
-                 "than one CPU)")
+  offer(app.add_option("--drain", how,
+                       "take full buffers out of the threads' hands: on, off, auto\n"
+                       "auto: where there is more than one CPU."),
+        "auto on off")
       ->type_name("HOW")
       ->check(CLI::IsMember({"auto", "on", "off"}));
   app.add_flag("--no-follow", alone, "this process alone: the same as --follow none");
@@ -292,8 +268,8 @@ int verb_record(int argc, char** argv) {
   app.prefix_command();
   if (const auto status = parse(app, argc, argv)) return *status;
   what.command = app.remaining();
-  for (size_t n = 0; n < std::size(mirrors); ++n)
-    if (!values[n].empty()) what.settings.emplace_back(mirrors[n].variable, values[n]);
+  for (size_t n = 0; n < settings().size(); ++n)
+    if (!values[n].empty()) what.settings.emplace_back(settings()[n].variable, values[n]);
   if (alone) what.settings.emplace_back("SCTRACE_FOLLOW", "none");
   if (const std::string wrong = take_command(expressions, what); !wrong.empty()) {
     fmt::print(stderr, "sctrace record: {}\n", wrong);

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "formats/cli/amounts.h"
+#include "formats/cli/options.h"
 #include "formats/cli/verbs.h"
 #include "formats/counts.h"
 #include "formats/counts_columns.h"
@@ -50,13 +51,15 @@ void add_options(CLI::App& app, Wish& w) {
   app.add_flag("-c", w.plain, "exactly as strace -c (times are those that passed, as with -w)");
   app.add_option("-U,--columns", w.columns, "the columns of -c, as strace names them")
       ->type_name("LIST");
-  app.add_option("-S,--sort", w.sort_name,
-                 "sort by time, min-time, max-time, avg-time, calls, errors, name, p50, p99, bytes "
-                 "or nothing")
+  offer(app.add_option("-S,--sort", w.sort_name,
+                       "sort by time, min-time, max-time, avg-time, calls, errors, name, p50, p99, "
+                       "bytes or nothing"),
+        "time min-time max-time avg-time calls errors name p50 p99 bytes nothing")
       ->check(CLI::IsMember(sort_keys).description(""))
       ->type_name("KEY");
-  app.add_option("--by", w.by_name,
-                 "a row for each syscall, fd, path, peer, thread, process or errno")
+  offer(app.add_option("--by", w.by_name,
+                       "a row for each syscall, fd, path, peer, thread, process or errno"),
+        "syscall fd path peer thread process errno")
       ->check(CLI::IsMember(group_keys).description(""))
       ->type_name("WHAT");
   app.add_flag("--histogram", w.histogram, "how the times of each row are spread");
@@ -64,10 +67,10 @@ void add_options(CLI::App& app, Wish& w) {
                  "a line for each interval of the run in which calls ended: 1s, 100ms …")
       ->type_name("TIME");
   app.add_flag("--json", w.json,
-               "one object: run, total, and of each of `syscalls` (`rows`, by another key) name, "
-               "calls, errors, errors_by, unfinished, bytes, ns_total, ns_mean, ns_min, ns_p50, "
-               "ns_p90, ns_p99, ns_p999, ns_max and with --histogram [ns, calls]; with --interval "
-               "one such object a line");
+               "one JSON object; with --interval one a line\n"
+               "It has run, total and syscalls (rows, where they are by another key): a list of "
+               "name, calls, errors, errors_by, unfinished, bytes, ns_total, ns_mean, ns_min, "
+               "ns_p50, ns_p90, ns_p99, ns_p999, ns_max and with --histogram [ns, calls].");
 }
 
 void show(const Wish& wish, std::vector<Count> rows, const Count& total, const Run& run,

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 
+#include "formats/cli/options.h"
 #include "formats/cli/processes.h"
 #include "formats/cli/verbs.h"
 #include "formats/cli/watch.h"
@@ -215,10 +216,12 @@ int verb_top(int argc, char** argv) {
                                            {"bytes", TopKey::bytes}, {"name", TopKey::name}};
   app.add_option("WHAT", wish.subject,
                  "pid or name of a running program, or a trace (the newest sctrace-* here)");
-  app.add_option("--by", top.by, "a row for each call, fd, path or thread (call)")
+  offer(app.add_option("--by", top.by, "a row for each call, fd, path or thread (call)"),
+        "call fd path thread")
       ->transform(CLI::CheckedTransformer(kinds).description(""))
       ->type_name("KIND");
-  app.add_option("-S,--sort", top.key, "calls, errors, time, p99, bytes or name (calls)")
+  offer(app.add_option("-S,--sort", top.key, "calls, errors, time, p99, bytes or name (calls)"),
+        "calls errors time p99 bytes name")
       ->transform(CLI::CheckedTransformer(keys).description(""))
       ->type_name("KEY");
   app.add_option("--filter", wish.filter, "only calls of which this is so, as print --filter")

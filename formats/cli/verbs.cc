@@ -4,9 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <string_view>
-#include <vector>
+#include <functional>
+#include <memory>
 
+#include "formats/cli/options.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
@@ -15,27 +16,30 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string roff(std::string text) {
-  for (size_t at = 0; (at = text.find_first_of("\\-", at)) != std::string::npos; at += 2)
-    text.insert(at, "\\");
-  return text;
-}
+std::function<void(const CLI::App&)> looks;  // set: nobody wants the verb to run
 
-void print_man(CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_name() == "--help" || option->get_description().empty()) continue;
-    const std::string value = option->get_type_size() ? " " + option->get_type_name() : "";
-    fmt::print(".TP\n.B {}{}\n{}\n", roff(option->get_name(false, true)), roff(value),
-               roff(option->get_description()));
+class Help final : public CLI::FormatterBase {
+ public:
+  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
+    return help_of(shown_of(*app));
   }
-}
+};
 
 }  // namespace
 
+void look_at(const Verb& verb, const std::function<void(const CLI::App&)>& look) {
+  std::string name = verb.name;
+  char* argv[] = {name.data(), nullptr};
+  looks = look;
+  verb.run(1, argv);
+  looks = nullptr;
+}
+
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
-  if (argc == 2 && std::string_view(argv[1]) == "--man") return print_man(app), 0;
   app.name(std::string("sctrace ") + argv[0]);
-  app.get_formatter()->column_width(26);
+  app.formatter(std::make_shared<Help>());
+  app.set_help_flag("-h,--help", "this text");
+  if (looks) return looks(app), 0;
   try {
     app.parse(argc, argv);
     return std::nullopt;

@@ -29,8 +29,7 @@ int verb_control(int argc, char** argv);
 int verb_doctor(int argc, char** argv);
 
 // Parses argv into `app`. Nothing: go on. A value: return it as exit status (help shown, usage
-// wrong).
-// `--man` instead of options prints the verb's part of sctrace.1.
+// wrong, or somebody only looks at the options: options.h).
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
 
 // The trace that is meant: as named, else the newest `sctrace-*` directory here (said on stderr).

@@ -92,10 +92,22 @@ def bare_in_usr_local(prefix):
 
 
 def reads_pages(prefix):
-    for name, says in (("sctrace.1", "VERBS"), ("sctrace-trace.5", "ring")):
+    for name, says in (("sctrace.1", "VERBS"), ("sctrace-record.1", "--max-size"), ("sctrace-print.1", "--decode-fds"),
+                       ("libsctrace.so.7", "SCTRACE_MAX_SIZE"), ("sctrace-engine.3", "SCTRACE_BARE"),
+                       ("sctrace-reader.3", "SCTRACE_READER_RAW"), ("sctrace-trace.5", "ring")):
         page = prefix.find(name)
-        text = re.sub(".\b", "", run("mandoc", "-T", "utf8", page))
-        check(f"{name} can be read", says in text and len(text) > 1000, text)
+        for reader in (("mandoc", "-T", "utf8", page), ("man", "-l", page)):
+            text = re.sub(".\b", "", run(*reader, LC_ALL="C.UTF-8"))
+            check(f"{name} can be read by {reader[0]}", says in text and len(text) > 1000, text)
+
+
+def completes(prefix):
+    """Where the shells look for it, under /usr/local as under /usr."""
+    for name, says in (("share/bash-completion/completions/sctrace", "complete -F"),
+                       ("share/zsh/site-functions/_sctrace", "#compdef sctrace"),
+                       ("share/fish/vendor_completions.d/sctrace.fish", "complete -c sctrace")):
+        with open(prefix.find(name)) as file:
+            check(f"{name} is a completion", says in file.read())
 
 
 def engine_works(prefix, engine):
@@ -188,7 +200,7 @@ def consumers(prefix):
         reads_as_we_do(prefix, build, trace)
 
 
-need_programs(["mandoc", "pkg-config", "cc", "c++"])
+need_programs(["man", "mandoc", "pkg-config", "cc", "c++"])
 with tempfile.TemporaryDirectory(prefix="sct-install-") as folder:
     installed = Prefix(folder)
     records(installed)
@@ -196,6 +208,7 @@ with tempfile.TemporaryDirectory(prefix="sct-install-") as folder:
     is_listed(installed)
     bare_in_usr_local(installed)
     reads_pages(installed)
+    completes(installed)
     consumers(installed)
 print(f"{len(faults)} failed" if faults else "all as expected")
 sys.exit(bool(faults))
