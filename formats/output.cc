@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -52,6 +53,8 @@ Output::Output(std::string path, Target target, std::string mark)
     throw;
   }
 }
+
+Output::Output(std::string& memory) : kind_(Kind::memory), memory_(&memory) { memory.clear(); }
 
 Output::Output(Output& folder, std::string path)
     : path_(std::move(path)), kind_(Kind::part), folder_(&folder) {}
@@ -135,6 +138,11 @@ void Output::make_room() {
 }
 
 void Output::put(uint64_t offset, std::string_view bytes) {
+  if (memory_) {
+    memory_->resize(std::max(memory_->size(), offset + bytes.size()));
+    memory_->replace(offset, bytes.size(), bytes);
+    return;
+  }
   if (fd_ < 0) {  // a part at rest
     fd_ = ::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
     if (fd_ < 0) fail(errno);

@@ -1,6 +1,7 @@
-// Output: where a format's bytes go: a file, a folder of files, or stdout. A file is written under
-// no name and takes its own when it is whole; a folder is written beside and renamed. So whoever
-// looks sees the old output or the new one, never a half, and a failed export leaves nothing.
+// Output: where a format's bytes go: a file, a folder of files, stdout, or memory. A file is
+// written under no name and takes its own when it is whole; a folder is written beside and renamed.
+// So whoever looks sees the old output or the new one, never a half, and a failed export leaves
+// nothing.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -32,7 +33,8 @@ class Output {
   // "-" is stdout. An existing file is replaced. An existing folder too, if it is empty or has a
   // file named `mark`, as every output of that format; else it is somebody's, and refused.
   Output(std::string path, Target target, std::string mark = {});
-  ~Output();  // without finish(): nothing is left behind
+  explicit Output(std::string& memory);  // replaced by finish(); for all but folders
+  ~Output();                             // without finish(): nothing is left behind
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -49,7 +51,7 @@ class Output {
   void finish();  // all is there: it takes its name
 
  private:
-  enum class Kind : uint8_t { pipe, direct, nameless, beside, folder, part };
+  enum class Kind : uint8_t { pipe, direct, nameless, beside, folder, part, memory };
   Output(Output& folder, std::string path);
   void open(Target target);
   void open_folder();
@@ -68,6 +70,7 @@ class Output {
   bool finished_ = false;
   uint64_t flushed_ = 0;
   std::string buffer_;
+  std::string* memory_ = nullptr;
   Output* folder_ = nullptr;
   std::map<std::string, std::unique_ptr<Output>> parts_;
   size_t open_parts_ = 0, buffered_ = 0;

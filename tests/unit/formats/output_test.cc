@@ -131,3 +131,14 @@ TEST_CASE("JSON is UTF-8 whatever the bytes are", "[formats][json]") {
   put_microseconds(text, 1'000'045);
   CHECK(text == "1000.045");
 }
+
+TEST_CASE("into memory goes what was written, wherever it was written", "[formats][output]") {
+  std::string memory = "something old";
+  Output to(memory);
+  to.write(std::string(300'000, 'a'));  // more than it keeps back
+  to.write_at(1, "bc");
+  to.write("d");
+  to.write_at(300'000, "e");
+  to.finish();
+  CHECK(memory == "abc" + std::string(299'997, 'a') + "e");
+}
