@@ -5,11 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "formats/cli/json.h"
 #include "formats/cli/object_doors.h"
+#include "formats/cli/sums.h"
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
 #include "rewriter/report.h"
@@ -70,33 +72,35 @@ std::string sud(uint32_t state) {
 
 using Objects = std::vector<ObjectDoors>;
 
-void print_json(const read::Trace& trace, const Totals& all, const Objects& objects) {
-  fmt::print("{{\"trace\": {}, \"version\": {}, \"host\": {}, \"kernel\": {}, \"stopped\": {},\n",
-             json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()),
-             json_quoted(trace.kernel()), trace.stopped());
-  fmt::print(
-      " \"clock\": {{\"ticks_per_ns\": {:.6f}, \"realtime_offset_ns\": {}, \"uncertain\": {}}},\n",
+std::string whole_json(const read::Trace& trace, const Totals& all, const Objects& objects) {
+  std::string text;
+  const auto add = [&]<class... Parts>(fmt::format_string<Parts...> form, Parts&&... parts) {
+    fmt::format_to(std::back_inserter(text), form, std::forward<Parts>(parts)...);
+  };
+  add("{{\"trace\": {}, \"version\": {}, \"host\": {}, \"kernel\": {}, \"stopped\": {},\n",
+      json_quoted(trace.directory()), trace.version(), json_quoted(trace.host()),
+      json_quoted(trace.kernel()), trace.stopped());
+  add(" \"clock\": {{\"ticks_per_ns\": {:.6f}, \"realtime_offset_ns\": {}, \"uncertain\": {}}},\n",
       trace.clock().ticks_per_ns(), trace.clock().realtime_offset(), trace.clock().is_uncertain());
-  fmt::print(
-      " \"calls\": {{\"stub\": {}, \"trap\": {}}}, \"lost\": {}, \"cut\": {}, \"untraced\": {}, "
+  add(" \"calls\": {{\"stub\": {}, \"trap\": {}}}, \"lost\": {}, \"cut\": {}, \"untraced\": {}, "
       "\"filtered\": {},\n",
       all.stub, all.trap, all.lost, all.cut, all.untraced, all.filtered);
-  fmt::print(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n",
-             all.signals, json_of(all.sites), json_of(all.refusals), all.refused);
-  fmt::print(" \"objects\": {},\n", json_of(objects));
-  fmt::print(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [",
-             all.processes.size(), all.rings, trace.damages().count, trace.unborn().size());
+  add(" \"signals\": {}, \"sites\": {}, \"refusals\": {}, \"sites_unlisted\": {},\n", all.signals,
+      json_of(all.sites), json_of(all.refusals), all.refused);
+  add(" \"objects\": {},\n", json_of(objects));
+  add(" \"processes\": {}, \"rings\": {}, \"damaged\": {}, \"unborn\": {},\n \"images\": [",
+      all.processes.size(), all.rings, trace.damages().count, trace.unborn().size());
   const char* comma = "\n";
   for (const read::Image& image : trace.images()) {
-    fmt::print(
-        "{}  {{\"pid\": {}, \"ppid\": {}, \"program\": {}, \"command\": {}, \"mode\": \"{}\", "
+    add("{}  {{\"pid\": {}, \"ppid\": {}, \"program\": {}, \"command\": {}, \"mode\": \"{}\", "
         "\"rings\": {}, "
         "\"ring_bytes\": {}, \"sud\": {}}}",
         comma, image.pid, image.ppid, json_quoted(image.program), json_quoted(image.command),
         name_of(image.mode), image.slots.size(), image.ring_bytes, json_quoted(sud(image.sud)));
     comma = ",\n";
   }
-  fmt::print("]}}\n");
+  add("]}}\n");
+  return text;
 }
 
 void print_text(const read::Trace& trace, const Totals& all, const Objects& objects) {
@@ -126,6 +130,12 @@ void print_text(const read::Trace& trace, const Totals& all, const Objects& obje
 
 }  // namespace
 
+std::string info_json(const read::Trace& trace, bool calls) {
+  Objects objects = object_doors(trace);
+  if (calls) add_calls(trace, objects);
+  return whole_json(trace, totals(trace), objects);
+}
+
 int verb_info(int argc, char** argv) {
   CLI::App app("What a trace holds: programs, how their calls came in, what is missing.");
   std::string name;
@@ -137,13 +147,10 @@ int verb_info(int argc, char** argv) {
   app.add_flag("--headers", headers, "read no records: quick on any trace, but no calls by object");
   if (const auto status = parse(app, argc, argv)) return *status;
   const read::Trace trace(trace_named(name));
-  const Totals all = totals(trace);
+  if (json) return fmt::print("{}", info_json(trace, !headers)), 0;
   Objects objects = object_doors(trace);
   if (!headers) add_calls(trace, objects);
-  if (json)
-    print_json(trace, all, objects);
-  else
-    print_text(trace, all, objects);
+  print_text(trace, totals(trace), objects);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "formats/cli/amounts.h"
 #include "formats/cli/options.h"
+#include "formats/cli/sums.h"
 #include "formats/cli/verbs.h"
 #include "formats/counts.h"
 #include "formats/counts_columns.h"
@@ -41,11 +42,6 @@ const std::map<std::string, SortKey> sort_keys{
     {"p99", SortKey::p99},           {"bytes", SortKey::bytes},
     {"nothing", SortKey::none},      {"none", SortKey::none}};
 
-const std::map<std::string, GroupKey> group_keys{
-    {"syscall", GroupKey::syscall}, {"fd", GroupKey::fd},         {"path", GroupKey::path},
-    {"peer", GroupKey::peer},       {"thread", GroupKey::thread}, {"process", GroupKey::process},
-    {"errno", GroupKey::error}};
-
 void add_options(CLI::App& app, Wish& w) {
   app.add_option("TRACE", w.trace, "trace directory (default: the newest sctrace-* here)");
   app.add_flag("-c", w.plain, "exactly as strace -c (times are those that passed, as with -w)");
@@ -60,7 +56,7 @@ void add_options(CLI::App& app, Wish& w) {
   offer(app.add_option("--by", w.by_name,
                        "a row for each syscall, fd, path, peer, thread, process or errno"),
         "syscall fd path peer thread process errno")
-      ->check(CLI::IsMember(group_keys).description(""))
+      ->check(CLI::IsMember(group_keys()).description(""))
       ->type_name("WHAT");
   app.add_flag("--histogram", w.histogram, "how the times of each row are spread");
   app.add_option("--interval", w.interval,
@@ -160,27 +156,13 @@ int by_interval(const Wish& wish, const read::Trace& trace, uint64_t length) {
 }
 
 int whole(const Wish& wish, const read::Trace& trace) {
-  read::Timeline timeline(trace);
-  Run run;
-  Counts counts;
-  Groups groups(wish.by, trace);
-  const bool by_call = wish.by == GroupKey::syscall;
-  for (read::Item item; timeline.next(item);) {
-    run.add(item);
-    if (by_call)
-      counts.add(item);
-    else
-      groups.add(item);
-  }
-  const std::vector<Count> rows = by_call ? counts.rows() : groups.rows();
-  const read::Losses losses = timeline.losses();
+  const Sums sums = sums_of(trace, wish.by);
   if (wish.plain)
-    fmt::print("{}", counts_of(counts.by_number(), column_named(wish.sort_name),
+    fmt::print("{}", counts_of(sums.counts.by_number(), column_named(wish.sort_name),
                                columns_named(wish.columns)));
   else
-    show(wish, rows, by_call ? sum_of(rows) : groups.total(), run, losses,
-         trace.clock().realtime_offset());
-  say_losses(losses);
+    show(wish, sums.rows, sums.total, sums.run, sums.losses, trace.clock().realtime_offset());
+  say_losses(sums.losses);
   return 0;
 }
 
@@ -193,7 +175,7 @@ int verb_summary(int argc, char** argv) {
   Wish wish;
   add_options(app, wish);
   if (const auto status = parse(app, argc, argv)) return *status;
-  wish.by = group_keys.at(wish.by_name);
+  wish.by = group_keys().at(wish.by_name);
   wish.key = sort_keys.at(wish.sort_name);
   std::optional<uint64_t> length = 0;
   try {
