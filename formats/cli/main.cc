@@ -21,6 +21,7 @@ constexpr Verb verbs[] = {
     {"summary", "count calls, errors and time by system call", verb_summary},
     {"export", "write a trace in the form of another tool", verb_export},
     {"report", "one page on a trace, for a browser", verb_report},
+    {"serve", "the same page live, for a browser, and numbers for Prometheus", verb_serve},
     {"diff", "what differs between two traces", verb_diff},
     {"top", "watch what a program calls just now", verb_top},
     {"ps", "list programs that are being recorded", verb_ps},

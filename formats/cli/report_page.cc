@@ -123,13 +123,14 @@ void fill(Output& to, const std::map<std::string_view, std::string_view>& places
 
 }  // namespace
 
-read::Losses write_report(const read::Trace& trace, Output& to) {
+read::Losses write_report(const read::Trace& trace, Output& to, const std::string& stamp) {
   const Tables tables = tables_of(trace);
   Session session = session_of(trace);
   session.words.strsize = 64;
   ReportData data(session, tables.run.first, tables.run.last, tables.run.threads.size());
   const Losses losses = feed(trace, session, data, {.enter = Detail::none});
   std::string json = "{" + head_json(trace, session, tables);
+  if (!stamp.empty()) json += "\"stamp\":" + json_text(stamp) + ",\n";
   json += "\"syscalls\":" + rows_json(tables.calls, tables.calls.size()) +
           ",\n\"paths\":" + rows_json(tables.paths, paths_shown) +
           ",\n\"peers\":" + rows_json(tables.peers, peers_shown) +
@@ -143,7 +144,9 @@ read::Losses write_report(const read::Trace& trace, Output& to) {
   for (const std::string_view part :
        {html::script(), html::timeline(), html::heat(), html::flame(), html::tables()})
     script += part;
-  fill(to, {{"styles", html::styles()}, {"script", script}, {"data", safe}});
+  if (!stamp.empty()) script += html::live();
+  const char* connect = stamp.empty() ? "" : "connect-src 'self'; ";
+  fill(to, {{"styles", html::styles()}, {"script", script}, {"data", safe}, {"connect", connect}});
   return losses;
 }
 

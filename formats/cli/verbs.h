@@ -18,6 +18,7 @@ int verb_print(int argc, char** argv);
 int verb_summary(int argc, char** argv);
 int verb_diff(int argc, char** argv);
 int verb_report(int argc, char** argv);
+int verb_serve(int argc, char** argv);
 int verb_info(int argc, char** argv);
 int verb_export(int argc, char** argv);
 int verb_top(int argc, char** argv);

@@ -15,5 +15,6 @@
         FILE    sctrace_page_heat, "heat.js"
         FILE    sctrace_page_flame, "flame.js"
         FILE    sctrace_page_tables, "tables.js"
+        FILE    sctrace_page_live, "live.js"
 
         .section .note.GNU-stack, "", @progbits
