@@ -79,6 +79,7 @@ bool CallReader::advance() {
 }
 
 void CallReader::on_block(const Step& step) {
+  stacks_.clear();
   pid_ = step.pid, tid_ = step.tid;
   if (step.lost > counted_)
     on_lost(step.lost - counted_);
@@ -112,6 +113,7 @@ void CallReader::on_record(const Step& step) {
     case wire::Type::time: break;
     case wire::Type::file: on_file(step); break;
     case wire::Type::altered: on_altered(step); break;
+    case wire::Type::stack: on_stack(step); break;
   }
 }
 

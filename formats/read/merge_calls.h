@@ -4,6 +4,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 #include "formats/read/ring_reader.h"
 #include "formats/read/timeline.h"
@@ -75,6 +76,7 @@ class CallReader {
   void on_thread(const Step& step);
   void on_file(const Step& step);
   void on_altered(const Step& step);
+  void on_stack(const Step& step);
   void on_gap();
   void on_lost(uint64_t calls);
   void on_end();
@@ -93,6 +95,7 @@ class CallReader {
   RingReader reader_;
   std::deque<Event> events_;
   std::vector<Owner> owners_;
+  std::unordered_map<uint32_t, std::shared_ptr<const Stack>> stacks_;  // told in this block
   uint32_t pid_ = 0, tid_ = 0;
   uint64_t at_ = 0;       // of the record at hand, as its stamp says
   uint64_t now_ = 0;      // the same for the order of time: never runs backwards within a ring

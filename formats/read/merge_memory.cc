@@ -1,5 +1,5 @@
 // What is taken for a call: data records → its pieces of memory, file records → what its
-// descriptors are, within the reader's budget.
+// descriptors are, stack records → where it was made, within the reader's budget.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -74,6 +74,24 @@ void CallReader::on_altered(const Step& step) {
   std::copy(record.args, record.args + 6, altered.args);
   altered.answer = record.result;
   open.back().more = false;
+}
+
+// Stacks are held for a block, whose size bounds them.
+void CallReader::on_stack(const Step& step) {
+  wire::Stack record;
+  std::memcpy(&record, step.bytes.data(), sizeof record);
+  auto& known = stacks_[record.place];
+  if (!(record.flags & wire::stack_again)) {
+    auto told = std::make_shared<Stack>();
+    told->flags = record.flags;
+    told->image = &image_->image;
+    told->addresses.resize((step.bytes.size() - sizeof record) / 8);
+    std::memcpy(told->addresses.data(), step.bytes.data() + sizeof record,
+                told->addresses.size() * 8);
+    known = std::move(told);
+  }
+  auto& open = owner().open;
+  if (!open.empty()) open.back().call->stack = known;
 }
 
 void CallReader::on_file(const Step& step) {

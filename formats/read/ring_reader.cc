@@ -237,8 +237,8 @@ Step RingReader::record_at(const wire::Header& header, const uint8_t* whole) {
   const uint64_t size = header.units * 8u;
   if (header.type == wire::Type::time)
     std::memcpy(&base_, whole + offsetof(wire::Time, tsc), sizeof base_);
-  if (header.type != wire::Type::data)
-    tsc_ = base_ + header.ticks;  // data happen with what is around them
+  if (header.type != wire::Type::data && header.type != wire::Type::stack)
+    tsc_ = base_ + header.ticks;  // these happen with what is around them
   position_ += size;
   Step step;
   step.kind = Step::Kind::record;

@@ -35,6 +35,12 @@ const char* wrong_with_file(const uint8_t* bytes, uint64_t size) {
                                                   : "file record of another length than it tells";
 }
 
+const char* wrong_with_stack(uint64_t size, uint8_t flags) {
+  if (flags & wire::stack_again)
+    return size == sizeof(wire::Stack) ? nullptr : "stack record that refers and tells";
+  return size > sizeof(wire::Stack) ? nullptr : "stack record without an address";
+}
+
 }  // namespace
 
 const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
@@ -57,6 +63,7 @@ const char* wrong_with(const wire::Header& header, const uint8_t* bytes) {
     case wire::Type::signal: return exactly(sizeof(wire::Signal));
     case wire::Type::lost: return exactly(sizeof(wire::Lost));
     case wire::Type::time: return exactly(sizeof(wire::Time));
+    case wire::Type::stack: return wrong_with_stack(size, header.flags);
     case wire::Type::altered: return exactly(sizeof(wire::Altered));
     case wire::Type::file:
       return size < sizeof(wire::File) ? "file record too short" : wrong_with_file(bytes, size);

@@ -12,6 +12,7 @@
 namespace sctrace::read {
 
 class Trace;
+struct Image;
 
 // Bytes of the app's memory at one call.
 struct Piece {
@@ -44,6 +45,13 @@ struct Altered {
   std::vector<Piece> memory;  // what the call that was made points at
 };
 
+// Where calls were made from, innermost first; shared by all that were made from there.
+struct Stack {
+  std::vector<uint64_t> addresses;
+  uint8_t flags = 0;             // wire::stack_*, of which the walk said it
+  const Image* image = nullptr;  // what is mapped there
+};
+
 struct Call {
   uint32_t pid = 0, tid = 0;
   uint32_t nr = 0;
@@ -58,6 +66,7 @@ struct Call {
   std::vector<Piece> memory;
   std::vector<OpenFile> files;  // those that it made, or changed the names of
   std::optional<Altered> altered;
+  std::shared_ptr<const Stack> stack;  // null: none was recorded, or it is lost
 
   // Was another number or argument given to the kernel than the program asked?
   bool is_moved() const {

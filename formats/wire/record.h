@@ -14,7 +14,8 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 3;  // 2: no altered records, no exit_filtered, nothing settled
+inline constexpr uint32_t version = 4;  // 3: no stacks, no build-ids
+                                        // 2: no altered records, no exit_filtered, nothing settled
                                         // 1: other ring counters, no file records
 inline constexpr uint32_t oldest_read = 2;  // what readers of this version still understand
 
@@ -29,6 +30,7 @@ enum class Type : uint8_t {
   lost = 6,    // so many calls were not recorded here (full, no space, rolled over)
   time = 7,    // new base for `ticks` of the records that follow
   file = 8,    // what is behind a descriptor: of the entry before it, or known when a program began
+  stack = 9,   // where the entry before it was made from: return addresses
   altered = 11,  // what engines made of the entry before it; data records that follow are of that
 };
 
@@ -161,5 +163,21 @@ static_assert(sizeof(File) == 48);
 inline constexpr int32_t file_directory = -100;  // AT_FDCWD
 inline constexpr uint8_t file_first = 1;         // nothing said before about descriptors holds
 inline constexpr uint8_t file_left_out = 2;      // says how many there was no room for
+
+// Where a call was made from, behind its entry: addresses of 8 bytes follow, innermost first. The
+// first is behind the site, the others are where callers go on; a handler's caller is the restorer,
+// and behind it comes the place that it interrupted. `place` names the stack as long as its block
+// lasts: a record with stack_again has no addresses but means those that went by that name.
+struct Stack {
+  uint16_t units;
+  Type type;
+  uint8_t flags;  // stack_*
+  uint32_t place;
+};
+static_assert(sizeof(Stack) == 8);
+inline constexpr uint8_t stack_again = 1;
+inline constexpr uint8_t stack_cut = 2;      // goes on: as deep as was asked for
+inline constexpr uint8_t stack_broken = 4;   // goes on, but nobody knows where
+inline constexpr uint8_t stack_guessed = 8;  // frame pointers were believed: callers may be missing
 
 }  // namespace sctrace::wire

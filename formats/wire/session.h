@@ -60,6 +60,14 @@ inline constexpr uint32_t site_max = 3072;  // fits Entry::site
 inline constexpr uint32_t objects_bytes = 8192;
 inline constexpr uint32_t command_bytes = 2048;
 
+// Which build of a file an object was, and how far from its base it reaches. All zero: nobody
+// looked. Longer ids are cut.
+inline constexpr uint32_t object_ids = 232, build_id_bytes = 20;
+struct ObjectId {
+  uint8_t build_id[build_id_bytes];
+  uint32_t pages;  // of 4096 bytes
+};
+
 struct Image {
   uint64_t magic;
   uint32_t version, order;
@@ -86,6 +94,7 @@ struct Image {
   char command[command_bytes];  // argv, each ended by a nul
   char objects[objects_bytes];  // "base path\n" a mapped object, hexadecimal base
   Site sites[site_max];
+  ObjectId ids[object_ids];  // of the object in that line of `objects`
 };
 inline constexpr uint32_t image_header_bytes = 65536;
 static_assert(sizeof(Image) <= image_header_bytes);
