@@ -141,6 +141,20 @@ bool set_log(const char* s, Config& c) {
   return copy(s, c.log_file, sizeof c.log_file);
 }
 
+bool set_stack(const char* s, Config& c) {
+  if (same(s, "off")) return c.stack = Stacks::off, true;
+  if (same(s, "fp")) return c.stack = Stacks::fp, true;
+  if (same(s, "unwind")) return c.stack = Stacks::unwind, true;
+  if (same(s, "auto")) return c.stack = Stacks::automatic, true;
+  return false;
+}
+
+bool set_stack_depth(const char* s, Config& c) {
+  uint64_t depth;
+  if (!parse_size(s, depth) || !depth || depth > 512) return false;
+  return c.stack_depth = depth, true;
+}
+
 bool set_exact(const char* s, Config& c) { return parse_switch(s, c.exact); }
 bool set_disable(const char* s, Config& c) { return parse_switch(s, c.disabled); }
 bool set_vdso(const char* s, Config& c) {
@@ -212,6 +226,8 @@ constexpr Option options[] = {
     {"CAPTURE", set_capture, "none, in, out or in,out"},
     {"STRSIZE", set_strsize, "a number of bytes or all, also CALLS=SIZE, separated by commas"},
     {"EXACT", set_exact, "0 or 1"},
+    {"STACK", set_stack, "off, fp, unwind or auto"},
+    {"STACK_DEPTH", set_stack_depth, "a number from 1 to 512"},
     {"MODE", set_mode, "stream, overwrite, discard or block"},
     {"BUFFER", set_buffer, "a size from 64K to 1G"},
     {"MAX_SIZE", set_max_size, "a size"},

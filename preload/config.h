@@ -11,6 +11,7 @@
 namespace sctrace::preload {
 
 enum class Doors : uint8_t { automatic, trap, stub };
+enum class Stacks : uint8_t { off, fp, unwind, automatic };
 
 struct Config {
   char output[1024] = "sctrace-%e-%p";
@@ -24,6 +25,8 @@ struct Config {
   char comm[256] = "";  // names with commas; empty = all
   Doors doors = Doors::automatic;
   bool vdso = false;
+  Stacks stack = Stacks::off;  // stack.h
+  uint64_t stack_depth = 32;
   Level log = Level::warn;
   char log_file[512] = "";
   bool exact = false;  // the kernel works on our copies: exact.h

@@ -26,8 +26,8 @@ enum class After : uint8_t {
 };
 
 // Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has
-// no test more; is_asked says then whether it is recorded. Nor is one that is_judged: each such
-// call is asked for (judge.h).
+// no test more; is_asked says then whether it is recorded, as it does of one whose stack is kept.
+// Nor is one that is_judged: each such call is asked for (judge.h).
 inline constexpr uint8_t is_wanted = 1, has_in = 2, has_out = 4, is_special = 8, is_exact = 16,
                          is_engaged = 32, is_asked = 64, is_judged = 128;
 

@@ -7,6 +7,7 @@
 #include "preload/judge.h"
 #include "preload/pack.h"
 #include "preload/special.h"
+#include "preload/stack.h"
 
 namespace sctrace::preload {
 namespace {
@@ -211,6 +212,7 @@ void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always)
   if (!write_entry(self, nr, facts.arity())) return count(out.header->lost);
   self.in_flight = facts.in_flight;
   if (asks) note_entry(self);
+  if (global.config.stack != Stacks::off) put_stack(self);
 }
 
 void write_exit(ThreadState& self, int64_t result, uint8_t flags) {

@@ -8,8 +8,9 @@
 
 #include "arch/x86_64/aside.h"
 #include "preload/capture.h"
+#include "preload/frame_rules.h"
 #include "preload/global.h"
-#include "preload/say.h"
+#include "preload/listed.h"
 #include "preload/special.h"
 
 namespace sctrace::preload {
@@ -88,14 +89,30 @@ bool has_text(const Change& change) {
          (change.target && rewriter::has_text_in(change.target.begin, change.target.end));
 }
 
+// Before it goes: what is looked up from here on finds nothing. That the call may fail is a pity.
+void forget_changed(const Change& change) {
+  if (change.fate != Fate::replaced && change.fate != Fate::moved) return;
+  if (change.old) forget_frames(change.old.begin, change.old.end);
+  if (change.target) forget_frames(change.target.begin, change.target.end);
+}
+
 // Other threads, and children that share our memory, may be anywhere.
 Running running_now() { return is_alone() ? Running::nobody : Running::anybody; }
 
 // What the loader just mapped, as the rewriter is to see it.
 struct Loaded {
   rewriter::Object object;
-  uint64_t base = 0;
+  uint64_t base = 0, bytes = 0;  // from there to the end of its last segment
+  BuildId build_id{};
 };
+
+void read_notes(const FreshText& fresh, const Elf64_Phdr& segment, Loaded& loaded) {
+  uint8_t notes[512];
+  if (loaded.build_id.size || segment.p_filesz > sizeof notes) return;
+  const auto bytes = static_cast<long>(segment.p_filesz);
+  if (raw_syscall(__NR_pread64, fresh.fd, notes, bytes, segment.p_offset) == bytes)
+    loaded.build_id = build_id_in({{notes, segment.p_filesz}, 0x1000});
+}
 
 // Reads the headers from the file: where they are mapped is not known.
 bool describe(const FreshText& fresh, Loaded& loaded) {
@@ -114,6 +131,9 @@ bool describe(const FreshText& fresh, Loaded& loaded) {
   for (unsigned i = 0; i < count; ++i) {
     const Elf64_Phdr& s = segments[i];
     if (s.p_type == PT_GNU_EH_FRAME) hdr = &s;
+    if (s.p_type == PT_NOTE) read_notes(fresh, s, loaded);
+    if (s.p_type == PT_LOAD && s.p_vaddr + s.p_memsz > loaded.bytes)
+      loaded.bytes = s.p_vaddr + s.p_memsz;
     if (s.p_type == PT_LOAD && s.p_flags & PF_X && (s.p_offset & ~(page - 1)) == fresh.offset)
       text = &s;
   }
@@ -135,22 +155,19 @@ bool describe(const FreshText& fresh, Loaded& loaded) {
   return true;
 }
 
-// "base path\n" behind the others. Seen by a reader whole: its first byte is stored last.
-void list(uint64_t base, int32_t fd) {
+void list(const Loaded& loaded, int32_t fd) {
   char name[32] = "/proc/self/fd/", path[512];
   unsigned at = 14;
   for (int32_t place = 1'000'000'000; place; place /= 10)
     if (fd >= place || place == 1) name[at++] = static_cast<char>('0' + fd / place % 10);
   const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, name, path, sizeof path - 1);
   if (n <= 0) return;
-  Line line;
-  line.hex(base).text(" ").text(path, static_cast<size_t>(n)).text("\n");
-  char* to = global.image->objects;
-  uint64_t used = 0;
-  while (used < wire::objects_bytes && to[used]) ++used;
-  if (used + line.size() >= wire::objects_bytes) return;
-  for (size_t i = 1; i < line.size(); ++i) to[used + i] = line.c_str()[i];
-  reinterpret_cast<std::atomic<char>*>(to + used)->store(*line.c_str(), std::memory_order_release);
+  list_object({.base = loaded.base,
+               .path = path,
+               .path_bytes = static_cast<size_t>(n),
+               .bytes = loaded.bytes,
+               .build_id = loaded.build_id,
+               .again = true});
 }
 
 bool is_listed(const wire::Image& image, const wire::Site& site) {
@@ -194,9 +211,7 @@ void prepare(void* what) {
                             work.scratch, work.report);
 }
 
-void patch_loaded(ThreadState& self, const FreshText& fresh) {
-  Loaded loaded;
-  if (!describe(fresh, loaded)) return;
+void patch_loaded(ThreadState& self, const FreshText& fresh, const Loaded& loaded) {
   const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (scratch < 0) return;
@@ -210,10 +225,7 @@ void patch_loaded(ThreadState& self, const FreshText& fresh) {
     rewriter::commit(work.late, Running::nobody);
   else
     rewriter::abandon(work.late);
-  if (!faulted && !work.late.plans.empty()) {
-    publish_sites(work.late.plans);
-    list(loaded.base, fresh.fd);
-  }
+  if (!faulted && !work.late.plans.empty()) publish_sites(work.late.plans);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }
 
@@ -235,6 +247,7 @@ void look_at_close(bool look) {
 void mapping_enter(ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const Change change = change_of(nr, args);
+  if (global.config.stack != Stacks::off) forget_changed(change);
   const bool text = change.fate != Fate::none && has_text(change);
   const bool fresh = nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
                      is_loader(site_of(self));
@@ -278,12 +291,18 @@ void closing_file(ThreadState& self) {
   if (!fresh.bytes || fresh.fd != static_cast<int32_t>(self.frame.args[0])) return;
   self.fresh.bytes = 0;
   look_at_close(false);
-  if (!global.stubs || !self.process->follow) return;
+  const bool stacks = global.config.stack != Stacks::off;
+  if (!(global.stubs || stacks) || !self.process->follow) return;
   // Asked here and not at start: in a virtual machine each cpuid is 20 us.
-  if (!arch::has_xsave()) return;
+  const bool patches = global.stubs && arch::has_xsave();
+  if (!patches && !stacks) return;
   SpecialWork work(self);
   const Lock lock(0);
-  if (lock.is_mine() && may(self, own_others)) patch_loaded(self, fresh);
+  Loaded loaded;
+  if (!lock.is_mine() || !may(self, own_others) || !describe(fresh, loaded)) return;
+  if (stacks) know_frames(loaded.object);
+  list(loaded, fresh.fd);
+  if (patches) patch_loaded(self, fresh, loaded);
 }
 
 bool is_alone() {

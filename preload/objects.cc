@@ -45,24 +45,6 @@ rewriter::Bytes loaded(const dl_phdr_info& info, const ElfW(Phdr) & header) {
   return {around.part(s.begin, header.p_memsz), s.begin};
 }
 
-BuildId build_id_in(const rewriter::Bytes& notes) {
-  constexpr uint32_t gnu_build_id = 3, name_bytes = 4;
-  for (uint64_t at = notes.address;;) {
-    const auto name = notes.read<uint32_t>(at), size = notes.read<uint32_t>(at + 4),
-               type = notes.read<uint32_t>(at + 8), word = notes.read<uint32_t>(at + 12);
-    if (!name || !size || !type || *name != name_bytes) return {};
-    const auto bytes = notes.part(at + 16, *size);
-    BuildId found{};
-    if (*type == gnu_build_id && word == 0x00554e47u /* GNU */ && !bytes.empty() &&
-        bytes.size() <= sizeof found.bytes) {
-      __builtin_memcpy(found.bytes, bytes.data(), bytes.size());
-      found.size = static_cast<uint8_t>(bytes.size());
-      return found;
-    }
-    at += 16 + ((uint64_t{*size} + 3) & ~3ull);
-  }
-}
-
 // A file that was cut ends somewhere, and all behind is gone: what lies last in it tells for all.
 Origin origin_of(const dl_phdr_info& info, uint64_t frames) {
   Origin origin{};
@@ -83,15 +65,17 @@ Origin origin_of(const dl_phdr_info& info, uint64_t frames) {
   return origin;
 }
 
-void list(Objects& objects, const dl_phdr_info& info) {
-  Line line;
-  line.hex(info.dlpi_addr)
-      .text(" ")
-      .text(*info.dlpi_name ? info.dlpi_name : global.image->program)
-      .text("\n");
-  if (objects.list_used + line.size() >= objects.list_bytes) return;
-  __builtin_memcpy(objects.list + objects.list_used, line.c_str(), line.size());
-  objects.list_used += line.size();
+void list(const dl_phdr_info& info, const BuildId& build_id) {
+  const char* path = *info.dlpi_name ? info.dlpi_name : global.image->program;
+  uint64_t end = 0;
+  for (int i = 0; i < info.dlpi_phnum; ++i)
+    if (const auto& header = info.dlpi_phdr[i]; header.p_type == PT_LOAD)
+      if (header.p_vaddr + header.p_memsz > end) end = header.p_vaddr + header.p_memsz;
+  list_object({.base = info.dlpi_addr,
+               .path = path,
+               .path_bytes = strlen(path),
+               .bytes = end,
+               .build_id = build_id});
 }
 
 // Our own path, absolute: what an exec puts into LD_PRELOAD.
@@ -106,7 +90,6 @@ void remember_library(const char* name) {
 
 int look_at(dl_phdr_info* info, size_t, void* data) {
   auto& objects = *static_cast<Objects*>(data);
-  list(objects, *info);
   rewriter::Bytes hdr, frames;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
@@ -115,6 +98,7 @@ int look_at(dl_phdr_info* info, size_t, void* data) {
     frames = bytes_around(*info, hdr.address);
   }
   Origin origin = origin_of(*info, frames.address);
+  list(*info, origin.build_id);
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type != PT_LOAD || !(header.p_flags & PF_X)) continue;

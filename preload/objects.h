@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "preload/listed.h"
 #include "rewriter/object.h"
 
 namespace sctrace::preload {
@@ -12,11 +13,6 @@ namespace sctrace::preload {
 // libc's own dl_iterate_phdr, once find_objects() has looked for it: a sanitizer's stand-in is not
 // ready yet.
 extern decltype(&dl_iterate_phdr) each_object;
-
-struct BuildId {
-  uint8_t bytes[32];
-  uint8_t size;  // 0: it has none
-};
 
 // Where an object came from, for plan_cache.cc.
 struct Origin {
@@ -32,8 +28,6 @@ struct Objects {
   Origin origins[256];
   BuildId own_build_id;
   uint32_t count;
-  char* list;  // "base path\n" each, for wire::Image::objects
-  uint64_t list_bytes, list_used;
   link_map* loaded;  // before: the loader's list
   uint64_t loader;   // before: where it was loaded itself
   uint64_t libc;     // an address in it

@@ -54,4 +54,10 @@ struct Judged {
   bool later;  // its end decides
 };
 
+// Where in a block of the ring the last stacks are that were written there, by their hash
+// (stack.cc).
+struct StackPlaces {
+  uint32_t place[64];
+};
+
 }  // namespace sctrace::preload

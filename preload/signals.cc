@@ -10,6 +10,7 @@
 #include "preload/engine.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/load.h"
 #include "preload/rings.h"
 #include "preload/sandbox.h"
 #include "preload/special.h"
@@ -103,6 +104,7 @@ bool mended(int signo, const Info& info, Context& context) {
   }
   if (context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_mask))
     return answer_mask(context), true;
+  if (const uint64_t behind = landing_of(context.rip)) return context.rip = behind, true;
   if (is(sctrace_copy_begin)) return go(sctrace_copy_fault);
   if (is(sctrace_probe_touch)) return go(sctrace_probe_fault);
   if (is(sctrace_copy_string_load) || is(sctrace_copy_string_store) || is(sctrace_copy_word_load) ||

@@ -17,6 +17,7 @@
 #include "preload/environment.h"
 #include "preload/exact.h"
 #include "preload/files.h"
+#include "preload/frame_rules.h"
 #include "preload/global.h"
 #include "preload/image.h"
 #include "preload/judge.h"
@@ -96,7 +97,8 @@ void decide() {
     if (!global.config.capture_out) facts.what &= static_cast<uint8_t>(~has_out);
     // Where one is judged all are: each then says what of its ring is settled.
     const bool asked = wants(nr) != wire::Truth::no;
-    if (asked) facts.what |= global.judging ? is_judged : is_wanted;
+    const bool has_stack = global.config.stack != Stacks::off;  // the long way has room for one
+    if (asked) facts.what |= global.judging ? is_judged : has_stack ? is_asked : is_wanted;
     if (may_redact(nr)) {  // asked in front of each call, by the interpreter
       facts.what |= has_in;
       facts.in = facts.out = Shape::interpreted;
@@ -176,9 +178,9 @@ bool start(int argc, char** argv, char** envp) {
   describe(argc, argv);
   decide();
   open_engines(objects.loaded, argc, argv, envp);
-  objects.list = global.image->objects;
-  objects.list_bytes = sizeof global.image->objects;
   find_objects(objects);
+  if (global.config.stack != Stacks::off)
+    for (uint32_t i = 0; i < objects.count; ++i) know_frames(objects.all[i]);
   // Without room for records the calls are still counted, as lost.
   if (!take_ring(*self) && !self->out.header) return say(Level::info, "no ring left"), false;
   write_thread_record(*self);

@@ -105,6 +105,7 @@ struct alignas(64) ThreadState {
   Exact exact;
   Engaged engaged;
   Judged judged;
+  StackPlaces stacks;
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;

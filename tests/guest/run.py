@@ -14,7 +14,8 @@ from traced import DOORS, House, differences, tree  # noqa: E402
 
 # Beside the doors: what else changes what a call meets on its way.
 MODES = {"exact": {"SCTRACE_EXACT": "1", "SCTRACE_STRSIZE": "all"},
-         "overwrite": {"SCTRACE_MODE": "overwrite", "SCTRACE_STRSIZE": "all"}}
+         "overwrite": {"SCTRACE_MODE": "overwrite", "SCTRACE_STRSIZE": "all"},
+         "stacks": {"SCTRACE_STACK": "auto", "SCTRACE_STACK_DEPTH": "256"}}
 
 
 def known(name):

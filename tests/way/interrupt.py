@@ -25,10 +25,11 @@ def main(build, program, _):
     faults = []
     with House(build) as house:
         for door in DOORS:
-            for mode in ("overwrite", "stream", *FILTERS):
+            for mode in ("overwrite", "stream", "stacks", *FILTERS):
                 trace = house.path(f"trace-{door}-{mode}")
                 environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace, SCTRACE_BUFFER="4M",
-                                                SCTRACE_MODE="overwrite" if mode in FILTERS else mode,
+                                                SCTRACE_MODE="stream" if mode == "stream" else "overwrite",
+                                                SCTRACE_STACK="auto" if mode == "stacks" else "off",
                                                 SCTRACE_FILTER=FILTERS.get(mode, "nr>=0"))
                 done = subprocess.run([program, "interrupt", house.library], env=environment,
                                       capture_output=True, text=True)
