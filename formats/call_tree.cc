@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/table.h"
+#include "formats/callers.h"
 #include "formats/read/table.h"
 
 namespace sctrace {
@@ -14,9 +15,8 @@ namespace {
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 std::string frame_name(const Frame& frame, bool alike) {
-  if (!frame.symbol.empty()) return frame.symbol;
-  if (!frame.object.empty()) return fmt::format("{}+{:#x}", last_part(frame.object), frame.offset);
-  return alike ? "[unknown]" : fmt::format("{:#x}", frame.address);
+  const bool differs = frame.symbol.empty() && frame.object.empty();
+  return alike && differs ? "[unknown]" : name_of(frame);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // profiler open. A call is a complete event ("X"), its arguments as print shows them.
 #include <fmt/format.h>
 
+#include "formats/callers.h"
 #include "formats/format.h"
 #include "formats/json.h"
 #include "formats/phrase.h"
@@ -150,7 +151,7 @@ class Chrome final : public Sink {
     const char* comma = "";
     for (const Frame& frame : e.stack) {
       line_ += comma;
-      put_json(line_, frame.symbol.empty() ? fmt::format("{:#x}", frame.address)
+      put_json(line_, frame.symbol.empty() ? name_of(frame)
                                            : fmt::format("{}+{:#x}", frame.symbol, frame.offset));
       comma = ",";
     }

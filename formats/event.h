@@ -76,18 +76,49 @@ struct Frame {
   std::string object;    // path of the file that holds it; empty if unknown
   std::string symbol;    // empty if unknown
   uint64_t offset = 0;   // of the address in the symbol or, without one, in the object
+  uint64_t in_file = 0;  // of the address in the object's file
   bool inlined = false;
+};
+
+// The callers, innermost first: shared by all events of one place, and never changed.
+class Stack {
+ public:
+  enum class End : uint8_t { whole, cut, broken };  // cut: as deep as was asked for
+  Stack() = default;
+  explicit Stack(std::vector<Frame> frames, End how = End::whole, bool is_guess = false)
+      : end_(how), guessed_(is_guess) {
+    frames_ = std::make_shared<const std::vector<Frame>>(std::move(frames));
+  }
+  const std::vector<Frame>& frames() const { return frames_ ? *frames_ : none(); }
+  bool empty() const { return frames().empty(); }
+  size_t size() const { return frames().size(); }
+  const Frame& operator[](size_t n) const { return frames()[n]; }
+  auto begin() const { return frames().begin(); }
+  auto end() const { return frames().end(); }
+  auto rbegin() const { return frames().rbegin(); }
+  auto rend() const { return frames().rend(); }
+  End how_it_ends() const { return end_; }
+  bool is_guessed() const { return guessed_; }  // by frame pointers: callers may be missing
+
+ private:
+  static const std::vector<Frame>& none() {
+    static const std::vector<Frame> nothing;
+    return nothing;
+  }
+  std::shared_ptr<const std::vector<Frame>> frames_;
+  End end_ = End::whole;
+  bool guessed_ = false;
 };
 
 struct Event {
   uint32_t pid = 0, tid = 0, nr = 0;
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::string name;
-  uint64_t raw[6] = {};      // the arguments as they were in the registers
-  uint8_t argc = 0;          // how many of them are known
-  uint64_t site = 0;         // address of the syscall instruction; 0: unknown
-  bool trap = false;         // came in by SIGSYS, not by a stub
-  std::vector<Frame> stack;  // empty where none was recorded
+  uint64_t raw[6] = {};  // the arguments as they were in the registers
+  uint8_t argc = 0;      // how many of them are known
+  uint64_t site = 0;     // address of the syscall instruction; 0: unknown
+  bool trap = false;     // came in by SIGSYS, not by a stub
+  Stack stack;           // empty where none was recorded
   std::vector<Value> args;
   size_t early = 0;                    // so many of args were known before the call was made
   bool ended = false, returns = true;  // returns: false for exit

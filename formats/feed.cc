@@ -10,6 +10,7 @@
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
 #include "formats/read/structs.h"
+#include "formats/read/symbols.h"
 #include "formats/relay.h"
 
 namespace sctrace {
@@ -104,6 +105,7 @@ class Feeder {
     e.ended = e.failed = false;
     e.result = 0;
     e.began = e.finished = began;
+    e.stack = symbols_.stack_of(call);
     keep_socket(e);
     return e;
   }
@@ -156,6 +158,7 @@ class Feeder {
     Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_)
                                                : read::plain(call);
     e.began = began, e.finished = finished;
+    e.stack = symbols_.stack_of(call);
     keep_socket(e);
     sink_.tell(Relay::Left{std::move(e)}, weight(call));
   }
@@ -345,6 +348,7 @@ class Feeder {
   read::Files files_;
   read::NetlinkSockets sockets_;
   read::Endings endings_;
+  read::Symbols symbols_;
   std::map<uint32_t, Process> processes_;
   Thread* cached_ = nullptr;
   uint32_t cached_pid_ = 0, cached_tid_ = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/callers.h"
 #include "formats/json.h"
 
 namespace sctrace::firefox {
@@ -55,11 +56,8 @@ uint32_t Tables::stack_over(int64_t prefix, uint32_t frame, int category) {
 
 uint32_t Tables::stack_of(const Event& e, Strings& strings, int category) {
   int64_t prefix = -1;
-  for (auto frame = e.stack.rbegin(); frame != e.stack.rend(); ++frame) {
-    const std::string name =
-        frame->symbol.empty() ? fmt::format("{:#x}", frame->address) : frame->symbol;
-    prefix = stack_over(prefix, frame_of(strings.id_of(name)), 0);
-  }
+  for (auto frame = e.stack.rbegin(); frame != e.stack.rend(); ++frame)
+    prefix = stack_over(prefix, frame_of(strings.id_of(name_of(*frame))), 0);
   return stack_over(prefix, frame_of(strings.id_of(e.name)), category);
 }
 

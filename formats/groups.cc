@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/table.h"
+#include "formats/callers.h"
 #include "formats/read/decode.h"
 #include "formats/read/peers.h"
 #include "formats/read/table.h"
@@ -90,6 +91,10 @@ void Groups::names_of(const read::Call& call, std::vector<std::string>& names) {
     case GroupKey::fd:
       if (const int32_t fd = descriptor_of(call); fd >= 0)
         names.push_back(fmt::format("{}:{} {}", call.pid, fd, files_.path(call.pid, fd)));
+      break;
+    case GroupKey::stack:
+      if (const Stack stack = symbols_.stack_of(call); !stack.empty())
+        names.push_back(callers_of(stack) + ';' + name_of_call(call.nr));
       break;
     case GroupKey::error: break;  // only known at the end
   }

@@ -9,12 +9,13 @@
 
 #include "formats/counts.h"
 #include "formats/read/files.h"
+#include "formats/read/symbols.h"
 #include "formats/read/timeline.h"
 #include "formats/read/trace.h"
 
 namespace sctrace {
 
-enum class GroupKey : uint8_t { syscall, fd, path, peer, thread, process, error };
+enum class GroupKey : uint8_t { syscall, fd, path, peer, thread, process, error, stack };
 
 // What is counted where the key does not apply: calls without a file, calls that did not fail …
 inline constexpr std::string_view no_group = "-";
@@ -42,6 +43,7 @@ class Groups {
   const read::Trace& trace_;
   bool times_;
   read::Files files_;
+  read::Symbols symbols_;
   std::unordered_map<std::string, Count> rows_;
   // What a call was about is decided when it begins: its result may take the name away again.
   struct Open {

@@ -214,6 +214,28 @@ void append(std::string& to, const Value& v) {
   o.optional("remark", v.kind == Kind::shifted ? "" : v.note);
 }
 
+void append(std::string& to, const Stack& stack) {
+  Object all(to);
+  all.field("frames") += '[';
+  const char* comma = "";
+  for (const Frame& frame : stack) {
+    to += comma;
+    comma = ",";
+    Object o(to);
+    o.address("address", frame.address);
+    o.optional("object", frame.object);
+    o.optional("symbol", frame.symbol);
+    o.address("offset", frame.offset);
+    o.yes("inlined", frame.inlined);
+    o.encoding(false);
+  }
+  to += ']';
+  using End = Stack::End;
+  const End end = stack.how_it_ends();
+  all.optional("end", end == End::cut ? "cut" : end == End::broken ? "unknown" : "");
+  all.yes("guessed", stack.is_guessed());
+}
+
 // Arguments are called as the man page does, where the decoder has no other name for them.
 std::vector<Value> named_arguments(const Event& e) {
   std::vector<Value> all = e.args;
@@ -279,6 +301,7 @@ void JsonLines::call(const Event& e) {
   }
   if (e.site) out_ += fmt::format(",\"site\":\"{:#x}\"", e.site);
   if (e.trap) out_ += ",\"trapped\":true";
+  if (!e.stack.empty()) append(out_ += ",\"stack\":", e.stack);
   if (e.injected) out_ += ",\"injected\":true";
   out_ += "}\n";
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "formats/callers.h"
 #include "formats/format.h"
 #include "formats/phrase.h"
 #include "formats/protobuf.h"
@@ -233,9 +234,7 @@ class Perfetto final : public Sink {
     std::string stack, key;
     std::vector<uint64_t> frames;
     for (auto frame = e.stack.rbegin(); frame != e.stack.rend(); ++frame) {
-      const std::string name =
-          frame->symbol.empty() ? fmt::format("{:#x}", frame->address) : frame->symbol;
-      const uint64_t function = id_of(interned::function_names, name);
+      const uint64_t function = id_of(interned::function_names, utf8_of(name_of(*frame)));
       frames.push_back(structured(interned::frames, fmt::format("{} {}", function, frame->offset),
                                   [&](std::string& to) {
                                     put_number(to, 2, function);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/table.h"
+#include "formats/callers.h"
 #include "formats/read/table.h"
 #include "formats/text.h"
 
@@ -34,14 +35,7 @@ std::string path_of(const Event& e) {
   return {};
 }
 
-std::string stack_of(const Event& e) {
-  std::string all;
-  for (auto frame = e.stack.rbegin(); frame != e.stack.rend(); ++frame) {
-    if (!all.empty()) all += ';';
-    all += frame->symbol.empty() ? fmt::format("{:#x}", frame->address) : frame->symbol;
-  }
-  return all;
-}
+std::string stack_of(const Event& e) { return callers_of(e.stack); }
 
 std::string error_of(const Event& e) {
   if (!e.error()) return {};

@@ -273,7 +273,23 @@ void TextPrinter::leave(const Event& e) {
   if (known < e.args.size()) text += " <unfinished ...>";
   out_ += text;
   out_ += ending(e, out_.size() - start);
+  if (options_.stack) callers(e);
   if (found != calls_.end()) calls_.erase(found);
+}
+
+// As strace -k: the number in brackets is where the file has it.
+void TextPrinter::callers(const Event& e) {
+  for (const Frame& frame : e.stack) {
+    if (frame.object.empty() && frame.symbol.empty())
+      out_ += fmt::format(" > [unknown] [{:#x}]\n", frame.address);
+    else if (frame.symbol.empty())
+      out_ += fmt::format(" > {}() [{:#x}]\n", frame.object, frame.in_file);
+    else
+      out_ += fmt::format(" > {}({}+{:#x}) [{:#x}]\n", frame.object, frame.symbol, frame.offset,
+                          frame.in_file ? frame.in_file : frame.address);
+  }
+  if (e.stack.how_it_ends() == Stack::End::cut) out_ += " > [deeper than was recorded]\n";
+  if (e.stack.how_it_ends() == Stack::End::broken) out_ += " > [not known any further]\n";
 }
 
 void TextPrinter::signal(const Where& to, uint32_t number, const Value& info) {

@@ -30,6 +30,7 @@ struct TextOptions {
   Times times = Times::none;
   bool relative = false, spent = false, number = false;
   bool site = false;                // -i: where the call was made
+  bool stack = false;               // -k: and who called, line by line
   bool names_of_arguments = false;  // -N
   int times_digits = 0, relative_digits = 6, spent_digits = 6;
   bool quiet_exits = false, quiet_supersedes = false;
@@ -74,6 +75,7 @@ class TextPrinter : public Notation {
   void call_number(const Event& event);
   void last_number(uint32_t tid);
   void place(uint64_t site);
+  void callers(const Event& event);
   std::string arguments(const Event& event, size_t from, size_t to) const;
   std::string registers(const Event& event, size_t from) const;
   bool is_raw(const Event& e) const {

@@ -183,7 +183,8 @@ void Lines::enter(const read::Item& item) {
   read::Call before = *item.call;
   before.ended = false;
   std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
-  const Event e = read::decode(before, files(), &sockets_);
+  Event e = read::decode(before, files(), &sockets_);
+  if (has_stacks()) e.stack = symbols_.stack_of(before);
   const bool late = filter_.late() || wish_.only.count;
   if (late && passes(wish_.only, before, e.paths))
     held_[e.tid] = e;
@@ -201,7 +202,8 @@ void Lines::unfinished(uint32_t tid) {
 }
 
 void Lines::leave(const read::Item& item) {
-  const Event e = read::decode(*item.call, files(), &sockets_);
+  Event e = read::decode(*item.call, files(), &sockets_);
+  if (has_stacks()) e.stack = symbols_.stack_of(*item.call);
   sockets_.learn(*item.call);
   held_.erase(e.tid);
   const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;

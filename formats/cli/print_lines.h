@@ -12,6 +12,7 @@
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
 #include "formats/read/files.h"
+#include "formats/read/symbols.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
@@ -55,6 +56,7 @@ class Lines {
   void unfinished(uint32_t tid);
   const read::Files* files() const;
   Notation& notation(uint32_t tid);
+  bool has_stacks() const { return wish_.text.stack || wish_.form == "json"; }
 
   const Wish& wish_;
   const read::Trace& trace_;
@@ -64,6 +66,7 @@ class Lines {
   read::Files files_;
   read::Endings endings_;
   read::NetlinkSockets sockets_;
+  read::Symbols symbols_;
   Counts counts_;
   std::map<uint32_t, std::unique_ptr<Notation>> notations_;  // by tid with -ff, else the one of 0
   std::map<uint32_t, Event> held_;  // open calls that only their end can let through the filter

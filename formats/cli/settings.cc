@@ -24,6 +24,15 @@ constexpr Setting all[] = {
      "the kernel works on copies, which are what is recorded (0)",
      "Then the record is what the kernel used, whatever another thread does to the buffer "
      "meanwhile. Calls that go the ordinary way are marked and counted."},
+    {"SCTRACE_STACK", "off", "--stack", "HOW", "off fp unwind auto",
+     "who called: off, fp, unwind, auto (off)",
+     "Return addresses, which get their names when the trace is read (print -k, summary --by "
+     "stack, "
+     "export). unwind goes by the rules of .eh_frame, as exceptions do; fp follows frame pointers, "
+     "for a third of that, but misses who called a function that keeps none; auto is the first "
+     "where there are rules, else the second."},
+    {"SCTRACE_STACK_DEPTH", "32", "--stack-depth", "N", "", "callers that are kept (32)",
+     "From 1 to 512; what lies farther out is said to be there."},
     {"SCTRACE_MODE", "stream", "--mode", "MODE", "stream overwrite discard block",
      "stream (all of it), overwrite (the newest), discard, block",
      "stream loses nothing and grows. overwrite is a flight recorder: it keeps the newest calls of "
