@@ -1,0 +1,121 @@
+"""named.py BUILD SHAPES JIT: addresses get their names: functions of files, of code that a JIT compiler made, of an
+interpreter; and every form that has stacks shows them: print -k beside strace's own, summary, exports."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from stacks import House, absent, calls, is_report, run, started
+
+
+def symbols(event):
+    return [frame.get("symbol", "?") for frame in event.get("stack", {}).get("frames", [])]
+
+
+def check_jit(house, faults, jit):
+    _, trace = run(house, "jit", [jit], "auto", "auto")
+    seen = [event for event in calls(house, trace) if is_report(event)]
+    for map_file in {f"/tmp/perf-{event['pid']}.map" for event in seen}:
+        os.unlink(map_file)
+    names = [symbols(event) for event in seen]
+    if len(names) != 20 or any(one[2:5] != ["made at run time", "call_it", "main"] for one in names):
+        faults.append(f"jit: {names[:2]}")
+    if not all(event["stack"].get("guessed") for event in seen):
+        faults.append("jit: not called a guess")
+
+
+def check_python(house, faults):
+    python = shutil.which("python3", path="/usr/bin") or sys.executable
+    program = "import os\ndef f(n):\n  return f(n - 1) if n else os.write(9, b'abcdefgh')\nfor n in range(50): f(n % 5)"
+    _, trace = run(house, "python", [python, "-S", "-c", program], "auto", "unwind", SCTRACE_STACK_DEPTH="200")
+    seen = [event for event in calls(house, trace) if is_report(event)]
+    if len(seen) != 50:
+        faults.append(f"python: {len(seen)} writes")
+    for event in seen[:5]:
+        names = symbols(event)
+        if event["stack"].get("end") or names[-1] != "_start" or not any("Py" in name for name in names):
+            faults.append(f"python: {event['stack'].get('end')} {names}")
+
+
+def check_strace(house, faults, shapes, trace):
+    """Each line of strace -k is one of ours; strace itself only where it may trace, and knows stacks."""
+    if absent("strace", faults):
+        return
+    ours = house.sctrace("print", "-k", "-e", "trace=write", trace).stdout.decode()
+    to = house.path("strace.txt")
+    done = started(["strace", "-k", "-e", "trace=write", "-o", to, shapes, "100"])
+    if done.returncode:
+        print("strace -k does not work here:", done.stderr.decode()[:200])
+        return
+    form = re.compile(r"^ > (/\S+?)\((.*?)(\+0x[0-9a-f]+)?\) \[(0x[0-9a-f]+)\]$")
+    # What libunwind does by itself differs from run to run.
+    theirs = {form.match(line).groups() for line in open(to)
+              if form.match(line) and "libunwind" not in line}
+    mine = {form.match(line).groups() for line in ours.splitlines() if form.match(line)}
+    program = {row for row in theirs if row[0] == shapes}
+    print(f"strace -k: {len(theirs)} places, {len(theirs & mine)} the same here")
+    places = {(row[0], row[3]) for row in theirs} - {(row[0], row[3]) for row in mine}
+    if places or not program or program - mine:
+        faults.append(f"strace -k has {sorted(places)[:4]} {sorted(program - mine)[:4]}, print -k {sorted(mine)[:4]}")
+
+
+def check_forms(house, faults, trace):
+    total = sum(event["name"] == "write" for event in calls(house, trace))
+    rows = json.loads(house.sctrace("summary", "--by", "stack", "--json", trace).stdout)["rows"]
+    with_stack = [row for row in rows if row["name"].endswith(";write")]
+    if sum(row["calls"] for row in with_stack) != total or len(with_stack) < 20:
+        faults.append(f"summary --by stack: {len(with_stack)} rows of {sum(r['calls'] for r in with_stack)} of {total}")
+    folded = house.sctrace("export", "--to", "folded", "--by", "count", trace).stdout.decode().splitlines()
+    weights = [int(line.rsplit(" ", 1)[1]) for line in folded if ";report;" in line]
+    if sum(weights) != sum(row["calls"] for row in with_stack if ";report;" in row["name"]):
+        faults.append(f"folded: {sum(weights)} calls")
+    for form, mark in (("speedscope", b'"name":"report"'), ("chrome", b'"report+0x'), ("perfetto", b"report"),
+                       ("firefox", b'"report"'), ("json", b'"symbol":"report"')):
+        done = house.sctrace("export", "--to", form, trace)
+        if done.returncode or mark not in done.stdout:
+            faults.append(f"export --to {form}: no {mark} {done.stderr[:200]}")
+    check_pprof(house, faults, trace)
+    check_perf(house, faults, trace)
+
+
+def check_pprof(house, faults, trace):
+    if absent("go", faults):
+        return
+    to = house.path("profile.pb.gz")
+    house.sctrace("export", "--to", "pprof", "-o", to, trace)
+    shown = subprocess.run(["go", "tool", "pprof", "-peek", "^report$", to], capture_output=True, text=True,
+                           env={**os.environ, "HOME": house.root}).stdout
+    if not re.search(r"\| +down\b", shown) or not re.search(r"\| +report$", shown, re.M):
+        faults.append(f"pprof: {shown[:600]}")
+
+
+def check_perf(house, faults, trace):
+    if absent("perf", faults):
+        return
+    to = house.path("perf.data")
+    house.sctrace("export", "--to", "perf", "-o", to, trace)
+    shown = subprocess.run(["perf", "script", "-f", "-i", to, "-F", "event,ip,sym"], capture_output=True, text=True,
+                           env={**os.environ, "HOME": house.root}).stdout
+    chains = [block.split("\n") for block in shown.split("\n\n")]
+    reports = [[line.split()[1] for line in chain if re.match(r"\s+[0-9a-f]+ \S", line)] for chain in chains]
+    reports = [chain for chain in reports if "report" in chain]
+    if len(reports) < 100 or not all("down" in chain for chain in reports):
+        faults.append(f"perf script: {len(reports)} chains with report: {shown[:800]}")
+
+
+def main(build, shapes, jit):
+    faults = []
+    with House(os.path.abspath(build)) as house:
+        check_jit(house, faults, jit)
+        check_python(house, faults)
+        _, trace = run(house, "named", [shapes, "200"], "auto", "unwind", SCTRACE_FOLLOW="none")
+        check_forms(house, faults, trace)
+        check_strace(house, faults, shapes, trace)
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
