@@ -25,7 +25,10 @@ struct Stage {
     auto& image = scratch.image(7, wire::Mode::stream, 256, 4);
     for (uint32_t tid = 7; tid < 9; ++tid) {
       auto& one = image.ring(tid, wire::Began::clone);
-      for (int n = 0; n < 30; ++n) one.entry(0, {1, 2, 3}).out(0x1000, "abc").exit(3);
+      const std::string_view stack("\2\0\11\0\60\0\0\0\0\20\0\0\0\0\0\0", 16);
+      const std::string_view again("\1\0\11\1\60\0\0\0", 8);
+      for (int n = 0; n < 15; ++n)
+        one.entry(0, {1, 2, 3}).raw(n % 3 ? again : stack).out(0x1000, "abc").exit(3);
     }
     scratch.write();
     ring = test::contents(scratch.ring_file());

@@ -35,6 +35,9 @@ void fill(ScratchTrace& scratch, wire::Mode mode) {
   ring.entry(nr_read, {3, 0x7fff'0000'1000, 64})
       .out(0x7fff'0000'1000, "hello")
       .exit(5)
+      .entry(nr_getpid)
+      .raw(std::string_view("\3\0\11\0\60\0\0\0\0\20\0\0\0\0\0\0\0\40\0\0\0\0\0\0", 24))  // a stack
+      .exit(7)
       .signal(14)
       .lost(2)
       .time();
