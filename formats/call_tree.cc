@@ -64,11 +64,20 @@ uint32_t CallTree::thread_node(uint32_t pid, uint32_t tid) {
   return thread.node = child(process, word(thread_name), Kind::thread, pid, tid);
 }
 
-void CallTree::add(const Event& e) {
-  if (!e.ended) return;
-  uint32_t node = thread_node(e.pid, e.tid);
+uint32_t CallTree::caller_node(uint32_t thread, const Event& e) {
+  if (e.stack.empty()) return thread;
+  uint32_t& node =
+      callers_.of(e.stack, [] { return std::unordered_map<uint32_t, uint32_t>(); })[thread];
+  if (node) return node;
+  node = thread;
   for (auto frame = e.stack.rbegin(); frame != e.stack.rend(); ++frame)
     node = child(node, word(frame_name(*frame, alike_)), Kind::frame, e.pid, e.tid);
+  return node;
+}
+
+void CallTree::add(const Event& e) {
+  if (!e.ended) return;
+  uint32_t node = caller_node(thread_node(e.pid, e.tid), e);
   node = child(node, word(e.name), Kind::call, e.pid, e.tid);
   const Weight one{1, spent(e), bytes_of(e)};
   for (Weight* to : {&nodes_[node].self, &total_})

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/callers.h"
 #include "formats/format.h"
 
 namespace sctrace {
@@ -53,14 +54,16 @@ class CallTree {
   uint32_t word(std::string_view text);
   uint32_t child(uint32_t parent, uint32_t name, Kind kind, uint32_t pid, uint32_t tid);
   uint32_t thread_node(uint32_t pid, uint32_t tid);
+  uint32_t caller_node(uint32_t thread, const Event& event);
 
   bool alike_;
   std::vector<Node> nodes_;
   std::vector<std::string> names_;
   std::unordered_map<std::string, uint32_t> words_;
-  std::unordered_map<uint64_t, uint32_t> children_;     // parent << 32 | name
-  std::unordered_map<uint32_t, std::string> programs_;  // by pid
-  std::unordered_map<uint32_t, Thread> threads_;        // by tid
+  std::unordered_map<uint64_t, uint32_t> children_;           // parent << 32 | name
+  std::unordered_map<uint32_t, std::string> programs_;        // by pid
+  std::unordered_map<uint32_t, Thread> threads_;              // by tid
+  PerStack<std::unordered_map<uint32_t, uint32_t>> callers_;  // node of a thread → of the caller
   Weight total_;
 };
 

@@ -301,7 +301,12 @@ void JsonLines::call(const Event& e) {
   }
   if (e.site) out_ += fmt::format(",\"site\":\"{:#x}\"", e.site);
   if (e.trap) out_ += ",\"trapped\":true";
-  if (!e.stack.empty()) append(out_ += ",\"stack\":", e.stack);
+  const auto written = [&e] {
+    std::string text;
+    append(text, e.stack);
+    return text;
+  };
+  if (!e.stack.empty()) out_ += ",\"stack\":" + stacks_.of(e.stack, written);
   if (e.injected) out_ += ",\"injected\":true";
   out_ += "}\n";
 }

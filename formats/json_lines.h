@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "formats/callers.h"
 #include "formats/notation.h"
 
 namespace sctrace {
@@ -27,6 +28,7 @@ class JsonLines : public Notation {
   void call(const Event& event);
 
   std::map<uint32_t, Event> open_;  // by tid
+  PerStack<std::string> stacks_;
 };
 
 }  // namespace sctrace
