@@ -138,10 +138,12 @@ class Perf final : public Sink {
     put(line_, when);
     put(line_, slots_.of(e.pid, e.tid)), put(line_, uint32_t{0});
     put(line_, period);
-    const uint64_t frames = std::min(e.stack.size(), frames_most);
-    put(line_, frames ? frames + 1 : 0);
-    if (frames) put(line_, context_user);
-    for (size_t n = 0; n < frames; ++n) put(line_, e.stack[n].address);
+    frames_.clear();
+    for (const Frame& frame : e.stack)  // what is inlined perf finds by itself
+      if (!frame.inlined && frames_.size() < frames_most) frames_.push_back(frame.address);
+    put(line_, uint64_t{frames_.empty() ? 0 : frames_.size() + 1});
+    if (!frames_.empty()) put(line_, context_user);
+    for (const uint64_t address : frames_) put(line_, address);
   }
 
   void finish_sample(uint64_t when) {
@@ -203,6 +205,7 @@ class Perf final : public Sink {
   std::map<uint32_t, uint32_t> processes_;       // tid → pid
   std::map<uint32_t, const Program*> programs_;  // by pid
   std::string line_, raw_;
+  std::vector<uint64_t> frames_;
   uint64_t samples_ = 0, first_ = ~uint64_t{0}, last_ = 0;
 };
 

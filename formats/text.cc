@@ -280,6 +280,7 @@ void TextPrinter::leave(const Event& e) {
 // As strace -k: the number in brackets is where the file has it.
 void TextPrinter::callers(const Event& e) {
   for (const Frame& frame : e.stack) {
+    if (frame.inlined) continue;  // as there
     if (frame.object.empty() && frame.symbol.empty())
       out_ += fmt::format(" > [unknown] [{:#x}]\n", frame.address);
     else if (frame.symbol.empty())

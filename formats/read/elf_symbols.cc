@@ -16,7 +16,6 @@ namespace sctrace::read {
 namespace {
 
 constexpr uint64_t table_most = uint64_t{1} << 30;  // bytes of symbols or names that are read
-constexpr size_t most_sections = 1 << 16;
 
 // Of names for one place: as programs use it, for everybody rather than within the file, shorter.
 int rank_of(const Elf64_Sym& symbol, std::string_view name) {
@@ -40,7 +39,8 @@ bool read_array(const File& file, uint64_t offset, uint64_t bytes, std::vector<T
   return file.read(offset, to.data(), to.size() * sizeof(T)) == to.size() * sizeof(T);
 }
 
-// Where debug information of that build would lie: as packages install it, as debuginfod keeps it.
+}  // namespace
+
 std::vector<std::string> debug_files(const std::string& build_id) {
   if (build_id.size() < 2) return {};
   std::string hex;
@@ -53,8 +53,6 @@ std::vector<std::string> debug_files(const std::string& build_id) {
     all.push_back(fmt::format("{}/.cache/debuginfod_client/{}/debuginfo", home, hex));
   return all;
 }
-
-}  // namespace
 
 ElfSymbols::ElfSymbols(const std::string& path, const std::string& build_id) {
   add(path);
@@ -79,7 +77,7 @@ void ElfSymbols::add(const std::string& path) {
     Elf64_Ehdr head;
     if (file.read(0, &head, sizeof head) < sizeof head ||
         std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
-        head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shnum > most_sections)
+        head.e_shentsize != sizeof(Elf64_Shdr))
       return;
     std::vector<Elf64_Shdr> sections;
     if (!read_array(file, head.e_shoff, head.e_shnum * sizeof(Elf64_Shdr), sections)) return;

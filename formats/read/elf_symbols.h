@@ -9,6 +9,10 @@
 
 namespace sctrace::read {
 
+// Where the debug information of a build would lie: as packages install it, as debuginfod keeps it.
+// `build_id`: raw bytes, may be empty.
+std::vector<std::string> debug_files(const std::string& build_id);
+
 class ElfSymbols {
  public:
   struct Function {
@@ -17,7 +21,6 @@ class ElfSymbols {
     int rank = 0;
   };
 
-  // `build_id`: raw bytes, to find debug information by; may be empty.
   ElfSymbols(const std::string& path, const std::string& build_id);
   ElfSymbols(const ElfSymbols&) = delete;
   ElfSymbols& operator=(const ElfSymbols&) = delete;

@@ -43,8 +43,11 @@ std::shared_ptr<Symbols::File> Symbols::file_of(const std::string& path,
   file->facts = elf_facts(path);
   const bool same = build_id.empty() || is_same_build(build_id, file->facts.build_id);
   if (!same) file->facts.code.clear();
-  file->functions = std::make_unique<ElfSymbols>(
-      same ? path : "", build_id.empty() ? file->facts.build_id : build_id);
+  const std::string& build = build_id.empty() ? file->facts.build_id : build_id;
+  file->functions = std::make_unique<ElfSymbols>(same ? path : "", build);
+  std::vector<std::string> informed = debug_files(build);
+  if (same) informed.insert(informed.begin(), path);
+  file->inlined = std::make_unique<Inlined>(informed);
   return file;
 }
 
@@ -130,29 +133,47 @@ void Symbols::name_by_jit(uint32_t pid, Frame& frame) {
   }
 }
 
-Frame Symbols::frame_of(const Image& image, uint32_t pid, uint64_t address) {
-  Modules& modules = modules_of(image);
-  const auto known = modules.frames.find(address);
-  if (known != modules.frames.end()) return known->second;
+// What was inlined there, and the function around it.
+std::vector<Frame> Symbols::frames_in(const Module& module, uint64_t address) {
+  const uint64_t place = address - module.base;
+  File& file = *module.file;
   Frame frame;
   frame.address = address;
-  const Module* module = module_at(image, modules, address);
-  if (!module) {
-    name_by_jit(pid, frame);
-    return frame;
-  }
-  const uint64_t place = address - module->base;
-  frame.object = module->path;
+  frame.object = module.path;
   frame.offset = frame.in_file = place;
-  for (const Segment& code : module->file->facts.code)
+  for (const Segment& code : file.facts.code)
     if (place - code.address < code.bytes) frame.in_file = place - code.address + code.offset;
   // The byte before: a call may be the last instruction of its function.
-  if (const auto* function = module->file->functions->at(place - 1)) {
-    frame.symbol = demangled(std::string(function->name));
-    frame.offset = place - function->begin;
+  const ElfSymbols::Function* function = file.functions->at(place - 1);
+  if (!function) return {frame};
+  frame.symbol = demangled(std::string(function->name));
+  frame.offset = place - function->begin;
+  std::vector<Frame> all;
+  for (const std::string& name : file.inlined->at(place - 1)) {
+    all.push_back(frame);
+    all.back().symbol = demangled(name);
+    all.back().inlined = true;
   }
-  if (modules.frames.size() < frames_most) modules.frames.emplace(address, frame);
-  return frame;
+  all.push_back(frame);
+  return all;
+}
+
+void Symbols::add_frames(const Image& image, uint32_t pid, uint64_t address,
+                         std::vector<Frame>& to) {
+  Modules& modules = modules_of(image);
+  auto known = modules.frames.find(address);
+  if (known == modules.frames.end()) {
+    const Module* module = module_at(image, modules, address);
+    if (!module) {
+      Frame frame;
+      frame.address = address;
+      name_by_jit(pid, frame);
+      return to.push_back(std::move(frame));
+    }
+    if (modules.frames.size() == frames_most) modules.frames.clear();
+    known = modules.frames.emplace(address, frames_in(*module, address)).first;
+  }
+  to.insert(to.end(), known->second.begin(), known->second.end());
 }
 
 sctrace::Stack Symbols::stack_of(const Call& call) {
@@ -163,7 +184,7 @@ sctrace::Stack Symbols::stack_of(const Call& call) {
     return known->second.stack;
   std::vector<Frame> frames;
   for (const uint64_t address : recorded.addresses)
-    frames.push_back(frame_of(*recorded.image, call.pid, address));
+    add_frames(*recorded.image, call.pid, address, frames);
   const auto end = recorded.flags & wire::stack_cut      ? sctrace::Stack::End::cut
                    : recorded.flags & wire::stack_broken ? sctrace::Stack::End::broken
                                                          : sctrace::Stack::End::whole;

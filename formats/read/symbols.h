@@ -11,6 +11,7 @@
 #include "formats/event.h"
 #include "formats/read/elf.h"
 #include "formats/read/elf_symbols.h"
+#include "formats/read/inlined.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace::read {
@@ -24,6 +25,7 @@ class Symbols {
   struct File {
     ElfFacts facts;
     std::unique_ptr<ElfSymbols> functions;
+    std::unique_ptr<Inlined> inlined;
   };
   struct Module {
     uint64_t base = 0, end = 0;
@@ -33,7 +35,7 @@ class Symbols {
   struct Modules {
     std::vector<Module> all;  // by base
     uint64_t missed = 0;      // addresses that nobody had, since they were read
-    std::unordered_map<uint64_t, Frame> frames;
+    std::unordered_map<uint64_t, std::vector<Frame>> frames;
   };
   struct Jit {
     struct Code {
@@ -47,7 +49,8 @@ class Symbols {
   void load(const Image& image, Modules& modules);
   std::shared_ptr<File> file_of(const std::string& path, const std::string& build_id);
   const Module* module_at(const Image& image, Modules& modules, uint64_t address);
-  Frame frame_of(const Image& image, uint32_t pid, uint64_t address);
+  void add_frames(const Image& image, uint32_t pid, uint64_t address, std::vector<Frame>& to);
+  std::vector<Frame> frames_in(const Module& module, uint64_t address);
   void name_by_jit(uint32_t pid, Frame& frame);
 
   std::map<std::string, std::shared_ptr<File>> files_;  // by path and build

@@ -22,6 +22,7 @@ DOORS = {  # a header of somebody else's: the only files that may name it
     r"fmt/": [r"formats/.*", r"tests/.*"],
     r"zstd": [r"formats/.*", r"tests/.*", r"arch/describe\.cc"],
     r"zlib\.h$": [r"formats/pprof\.cc"],
+    r"(elfutils/|dwarf\.h$)": [r"formats/read/inlined\.cc"],
     r"sqlite3\.h$": [r"formats/sqlite\.cc"],
     r"seccomp\.h$": [r"tests/.*"],
 }

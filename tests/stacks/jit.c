@@ -5,8 +5,17 @@
 
 #include "guest.h"
 
-__attribute__((noinline)) static void call_it(void (*code)(void (*)(void))) {
+__attribute__((always_inline)) static inline void put_deeper(void (*code)(void (*)(void))) {
   code(report);
+}
+
+__attribute__((always_inline)) static inline void put_inside(void (*code)(void (*)(void))) {
+  put_deeper(code);
+  __asm__ volatile("" ::: "memory");
+}
+
+__attribute__((noinline)) static void call_it(void (*code)(void (*)(void))) {
+  put_inside(code);
   __asm__ volatile("" ::: "memory");
 }
 

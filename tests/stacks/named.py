@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 
-from stacks import House, absent, calls, is_report, run, started
+from stacks import House, absent, calls, frames, is_report, run, started
 
 
 def symbols(event):
-    return [frame.get("symbol", "?") for frame in event.get("stack", {}).get("frames", [])]
+    return [frame.get("symbol", "?") for frame in frames(event)]
 
 
 def check_jit(house, faults, jit):
@@ -24,6 +24,21 @@ def check_jit(house, faults, jit):
         faults.append(f"jit: {names[:2]}")
     if not all(event["stack"].get("guessed") for event in seen):
         faults.append("jit: not called a guess")
+    check_inlined(house, faults, seen)
+
+
+def check_inlined(house, faults, events):
+    """libdw is optional where sctrace is built."""
+    linked = subprocess.run(["ldd", house.command], capture_output=True, text=True).stdout
+    if "libdw" not in linked:
+        print("built without libdw: inlined functions are not asked for")
+        faults += ["missing in CI: libdw"] if os.environ.get("CI") else []
+        return
+    seen = [[(frame.get("symbol"), frame.get("inlined", False)) for frame in event["stack"]["frames"]]
+            for event in events]
+    wanted = [("put_deeper", True), ("put_inside", True), ("call_it", False), ("main", False)]
+    if any(one[3:7] != wanted for one in seen):
+        faults.append(f"inlined: {seen[:1]}")
 
 
 def check_python(house, faults):

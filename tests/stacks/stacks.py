@@ -63,25 +63,30 @@ def expected(event):
     return list(struct.unpack(f"<{len(data) // 8}Q", data))
 
 
+def frames(event):
+    """Without what compilers put into them."""
+    return [frame for frame in event.get("stack", {}).get("frames", []) if not frame.get("inlined")]
+
+
 def recorded(event):
-    return [int(frame["address"], 16) for frame in event.get("stack", {}).get("frames", [])]
+    return [int(frame["address"], 16) for frame in frames(event)]
 
 
 def shown(event):
-    return [f"{frame['address']} {frame.get('symbol', '?')}" for frame in event.get("stack", {}).get("frames", [])]
+    return [f"{frame['address']} {frame.get('symbol', '?')}" for frame in frames(event)]
 
 
 def compare(house, trace):
     """How many reports there were, how many frames, and what is wrong with the first few."""
-    count = frames = 0
+    count = total = 0
     faults = []
     for event in calls(house, trace):
         if not is_report(event):
             continue
         count += 1
         wanted, got = expected(event)[1:], recorded(event)[2:]  # without write's own and report's
-        frames += len(got)
+        total += len(got)
         if got != wanted:
             faults.append("recorded\n    " + "\n    ".join(shown(event)) +
                           "\n  expected behind the second\n    " + "\n    ".join(map(hex, wanted)))
-    return count, frames, faults
+    return count, total, faults

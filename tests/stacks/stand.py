@@ -4,13 +4,13 @@ that cuts, frame pointers alone. Signals at any instruction are in tests/way, al
 import os
 import sys
 
-from stacks import DOORS, House, calls, compare, is_report, recorded, run, expected
+from stacks import DOORS, House, calls, compare, expected, frames, is_report, recorded, run
 
 
 def same(house, faults, what, name, program, door, how, least=1, **more):
     oracle, trace = run(house, f"{name}-{what.replace(' ', '-')}", program, door, how, **more)
-    count, frames, wrong = compare(house, trace)
-    print(f"{what}, {door}, {how}: {count} stacks of {frames} frames, {len(wrong)} other than {oracle}'s")
+    count, total, wrong = compare(house, trace)
+    print(f"{what}, {door}, {how}: {count} stacks of {total} frames, {len(wrong)} other than {oracle}'s")
     faults += [f"{what}, {door}, {how}: {one}" for one in wrong[:2]]
     if count < least:
         faults.append(f"{what}, {door}: only {count} stacks")
@@ -38,8 +38,7 @@ def check_depth(house, faults, shapes):
 def check_births(house, faults, shapes, door):
     """vfork has its return address in a register, clone3 no rule."""
     _, trace = run(house, "births", [shapes, "8"], door, "unwind", SCTRACE_TRACE="vfork,clone3")
-    seen = [(event["name"], [frame.get("symbol") for frame in event["stack"]["frames"]])
-            for event in calls(house, trace)]
+    seen = [(event["name"], [frame.get("symbol") for frame in frames(event)]) for event in calls(house, trace)]
     callers = {name: {tuple(names[1:3]) for call, names in seen if call == name} for name in ("vfork", "clone3")}
     if len(seen) != 11 or callers["vfork"] != {("with_vfork", "main")} or \
             not all("main" in names for _, names in seen):
