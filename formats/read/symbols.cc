@@ -60,6 +60,7 @@ void Symbols::load(const Image& image, Modules& modules) {
     return;  // it was readable before: the addresses are left
   }
   const std::string text(header->objects, strnlen(header->objects, sizeof header->objects));
+  const std::string none;
   size_t line = 0;
   for (size_t at = 0, end; at < text.size(); at = end + 1, ++line) {
     end = std::min(text.find('\n', at), text.size());
@@ -70,9 +71,12 @@ void Symbols::load(const Image& image, Modules& modules) {
     module.path = text.substr(static_cast<size_t>(rest + 1 - text.c_str()),
                               end - static_cast<size_t>(rest + 1 - text.c_str()));
     std::error_code error;  // as /proc/PID/maps has it: the loader's name may go over links
-    if (const auto real = fs::canonical(module.path, error); !error) module.path = real.string();
+    if (module.path.starts_with('/'))
+      if (const auto real = fs::canonical(module.path, error); !error) module.path = real.string();
     const bool has_id = line < wire::object_ids;
-    module.file = file_of(module.path, has_id ? build_id_of(header->ids[line]) : "");
+    // A name that no folder is in (the vDSO's) would be looked for where we are.
+    const std::string& file = module.path.starts_with('/') ? module.path : none;
+    module.file = file_of(file, has_id ? build_id_of(header->ids[line]) : "");
     uint64_t bytes = has_id ? header->ids[line].pages * uint64_t{4096} : 0;
     if (!bytes)
       for (const Segment& code : module.file->facts.code)
