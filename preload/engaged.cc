@@ -228,9 +228,14 @@ void tell_end_of_life(ThreadState& self) {
   }
 }
 
+bool is_exec(uint64_t nr) {
+  const auto n = static_cast<uint32_t>(nr);
+  return n == __NR_execve || n == __NR_execveat;
+}
+
 bool ends_life(uint64_t nr) {
   const auto n = static_cast<uint32_t>(nr);
-  return n == __NR_exit || n == __NR_exit_group || n == __NR_execve || n == __NR_execveat;
+  return n == __NR_exit || n == __NR_exit_group || is_exec(nr);
 }
 
 // The device's wishes change while the program runs.
@@ -294,7 +299,7 @@ uint32_t enter_engaged(ThreadState& self) {
   if (moved && recording) self.in_flight.out = made.in_flight.out;
   if (taken && !moved) made.what &= static_cast<uint8_t>(~has_in);
   if (ends_life(made_nr)) {
-    withdraw(self);  // nobody will come back to say how it ended
+    if (!is_exec(made_nr)) withdraw(self);  // nobody will come back to say how it ended
     tell_end_of_life(self);
   }
   return go(self, made);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -32,6 +33,10 @@ int main(int argc, char** argv) {
   if (!strcmp(what, "write")) {
     if (argc > 2 && dup2(open(argv[2], O_CREAT | O_WRONLY, 0600), 4) != 4) return 9;
     say_write(9);
+  }
+  if (!strcmp(what, "gate")) { /* not before a byte comes: until all controllers are there */
+    char go;
+    if (read(atoi(argv[2]), &go, 1) == 1) say_write(9);
   }
   if (!strcmp(what, "time")) {
     struct timeval now;
@@ -74,6 +79,37 @@ int main(int argc, char** argv) {
     }
     printf("sum %ld\n", sum);
   }
+  if (!strcmp(what, "half")) { /* its last page may not be written */
+    enum { bytes = 16384 };
+    char* data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(data, 'a', bytes);
+    mprotect(data + bytes - 4096, 4096, PROT_READ);
+    const long n = syscall(SYS_write, open("/dev/null", O_WRONLY), data, (long)bytes);
+    int others = 0;
+    for (int i = 0; i < bytes; ++i) others += data[i] != 'a';
+    printf("%ld, %d changed\n", n, others);
+  }
+  if (!strcmp(what, "read")) { /* what comes of a read of 100000 bytes */
+    static char data[100000];
+    const long n = syscall(SYS_read, open("/dev/zero", O_RDONLY), data, sizeof data);
+    long sum = 0;
+    for (unsigned i = 0; i < sizeof data; ++i) sum += data[i];
+    printf("%ld, %ld\n", n, sum);
+  }
+  if (!strcmp(what, "fork")) {
+    const pid_t child = fork();
+    if (!child) _exit(3);
+    int status = 0;
+    waitpid(child, &status, 0);
+    printf("child %d\n", WEXITSTATUS(status));
+  }
+  if (!strcmp(what, "noexec")) {
+    errno = 0;
+    execl("/nowhere/x", "x", NULL);
+    printf("exec %s\n", strerrorname_np(errno));
+  }
+  if (!strcmp(what, "calls")) /* so many, of one number */
+    for (int i = atoi(argv[2]); i > 0; --i) printf("%ld\n", (long)syscall(SYS_getppid));
   if (!strcmp(what, "exec")) execl("/bin/true", "true", NULL);
   if (!strcmp(what, "many"))
     for (int i = 0; i < 20000; ++i) syscall(SYS_getppid);
