@@ -223,12 +223,12 @@ void Server::Parts::hear(Peer& peer) {
     std::string_view heard(bytes, static_cast<size_t>(n));
     if (!peer.id) {
       peer.in += heard;
-      if (greet(peer)) continue;
+      if (greet(peer)) return;
       peer.id = hub->connect();
       heard = peer.in;
     }
     if (!hub->hear(peer.id, heard)) peer.gone = true;
-    if (peer.gone) return;
+    if (peer.gone || static_cast<size_t>(n) < sizeof bytes) return;  // that was all there is
   }
 }
 
