@@ -1,6 +1,7 @@
 #include "formats/device/hub.h"
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cstring>
@@ -27,7 +28,9 @@ bool is_setting(Verb verb) { return verb <= Verb::patience; }
 }  // namespace
 
 Hub::Hub(wire::ControlPage& page, std::function<void(uint32_t)> wake)
-    : page_(page), wake_(std::move(wake)), threads_(wire::control_slots) {}
+    : page_(page),
+      wake_(std::move(wake)),
+      threads_(std::min(page.slot_count, wire::control_slots)) {}
 
 int Hub::connect() {
   controllers_[next_id_] = {};
@@ -243,9 +246,22 @@ int Hub::whose_turn(const Thread& thread) const {
   return 0;
 }
 
+// `exit 0` is what is told of a process that ends, too: in lines the call of that name is told as
+// that is, and asks nothing, or nobody could tell which of them waits.
+bool Hub::is_told_alone(const Thread& thread) {
+  Controller& controller = controllers_.at(thread.asked);
+  if (controller.packed || thread.stop != Stop::entry || thread.call.nr != SYS_exit) return false;
+  tell(controller, {.kind = Report::Kind::exit,
+                    .pid = thread.pid,
+                    .tid = thread.tid,
+                    .number = static_cast<int32_t>(thread.call.args[0])});
+  return true;
+}
+
 void Hub::ask_next(uint32_t slot) {
   Thread& thread = threads_[slot];
-  thread.asked = whose_turn(thread);
+  while ((thread.asked = whose_turn(thread)) && is_told_alone(thread)) {
+  }
   if (!thread.asked) return conclude(slot);
   Report report{.pid = thread.pid, .tid = thread.tid};
   switch (thread.stop) {

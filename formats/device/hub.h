@@ -90,6 +90,7 @@ class Hub {
   void end_moving(uint32_t slot, bool good);
   void take_notice(uint32_t slot);
   int whose_turn(const Thread& thread) const;
+  bool is_told_alone(const Thread& thread);
   void ask_next(uint32_t slot);
   void next(uint32_t slot);
   void conclude(uint32_t slot);

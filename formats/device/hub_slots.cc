@@ -22,7 +22,7 @@ constexpr uint64_t most_set = wire::control_set_most;
 
 void Hub::look(uint64_t now) {
   now_ = now;
-  for (uint32_t word = 0; word < wire::control_slots / 64; ++word) {
+  for (uint32_t word = 0; word < threads_.size() / 64; ++word) {
     if (!page_.asking[word].load(std::memory_order_relaxed)) continue;
     // seq_cst: pairs with the thread's fetch_or in preload/control.cc ring()
     for (uint64_t bits = page_.asking[word].exchange(0); bits; bits &= bits - 1)
@@ -225,7 +225,7 @@ void Hub::pass_time(uint64_t now) {
 }
 
 void Hub::forget(const std::function<bool(uint32_t pid)>& is_alive) {
-  for (uint32_t slot = 0; slot < wire::control_slots; ++slot) {
+  for (uint32_t slot = 0; slot < threads_.size(); ++slot) {
     wire::ControlSlot& one = page_.slots[slot];
     if (one.state.load(std::memory_order_acquire) == SlotState::free || is_alive(one.pid)) continue;
     retract(slot, Report::Kind::gone);

@@ -21,7 +21,7 @@ using Tokens = std::vector<Token>;
 using Shown = std::vector<Tokens>;
 using Place = std::pair<size_t, size_t>;  // argument and token
 
-constexpr int most_looks = 30'000;      // at changed calls, for one line
+constexpr int most_looks = 8000;      // at changed calls, for one line
 constexpr size_t most_searched = 1024;  // bytes of one piece that are looked through
 constexpr size_t struct_bytes = 256;    // of new memory whose length nobody knows
 

@@ -117,6 +117,11 @@ def lives(house, guest):
     child = lines[0].split(" ")[2]
     check("exits", sorted(lines[1:]), sorted([f"{child}.{child} exit 3", f"{parent}.{parent} exit 0"]))
     session.end()
+    session, one = started(house, guest, "threads", calls="exit")
+    lines = [line.split(" ", 1) for line in iter(one.hear, None)]
+    told = {who for who, what in lines if what == "exit 0"}
+    check("the call exit is told, and asks nothing", (len(lines), len(told)), (41, 41))
+    check("of 40 threads, and of the process", session.end()[0], 0)
     session, one = started(house, guest, "noexec", calls="execve")
     call(one)
     one.say("step")

@@ -170,8 +170,8 @@ def many(house, guest):
 def tools(house, guest):
     tool = os.path.join(HERE, "controller.py")
 
-    def with_tool(words, command):
-        session = Session(house, command)
+    def with_tool(words, command, **more):
+        session = Session(house, command, **more)
         session.connect().socket.close()
         helper = subprocess.Popen([sys.executable, tool, session.socket, *words], stderr=subprocess.PIPE)
         result = session.end()
@@ -187,12 +187,16 @@ def tools(house, guest):
     (code, out, _), _ = with_tool(["sandbox", house.path("box")],
                                   ["/bin/cat", house.path("box/in"), house.path("out")])
     check("sandbox", (code, out), (1, "box/in\n"))
-    kept = house.path("kept")
+    (code, out, err), _ = with_tool(["sandbox", house.path("box")], ["/bin/cat", "in", "../out"], cwd=house.path("box"))
+    check("sandbox, from within", (code, out, "denied" in err), (1, "box/in\n", True))
+    kept, text = house.path("kept"), "".join(f"line {n}\n" for n in range(40000))
+    with open(house.path("out"), "w") as file:
+        file.write(text)
     with_tool(["record", kept], ["/bin/cat", house.path("out")])
     with open(house.path("out"), "w") as file:
         file.write("other\n")
     (code, out, _), _ = with_tool(["play", kept], ["/bin/cat", house.path("out")])
-    check("play", (code, out), (0, "out\n"))
+    check("play", (code, out == text), (0, True))
 
 
 def places(house, guest):

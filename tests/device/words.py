@@ -65,7 +65,7 @@ def whole_lines(log):
     lines, begun = [], {}
     with open(log) as file:
         for line in file:
-            pid, text = re.sub(r" /\* .*? \*/", "", line.strip()).split(" ", 1)
+            pid, text = re.sub(r" /\* .*? \*/", "", line.strip()).split(None, 1)
             if text.endswith("<unfinished ...>"):
                 begun[pid] = text[:-len("<unfinished ...>")].rstrip()
                 continue
