@@ -68,9 +68,11 @@ class ShelteredWork {
   }
   ~ShelteredWork() {
     set(before_);
-    const bool none = !self_.deferred && !self_.pending &&
-                      !__atomic_load_n(&self_.process->waiting, __ATOMIC_SEQ_CST);
-    if (!none && before_ != arch::Phase::special) [[unlikely]]
+    // Where a signal has found us at the end of a call: what waits is what it came for, and is
+    // delivered once it is understood (signals.cc).
+    const bool found = self_.delivery == Delivery::begun;
+    const bool none = !self_.pending && !__atomic_load_n(&self_.process->waiting, __ATOMIC_SEQ_CST);
+    if ((self_.deferred || !(none || found)) && before_ != arch::Phase::special) [[unlikely]]
       let_signals_in(self_);
   }
   ShelteredWork(const ShelteredWork&) = delete;
