@@ -21,7 +21,7 @@ using Tokens = std::vector<Token>;
 using Shown = std::vector<Tokens>;
 using Place = std::pair<size_t, size_t>;  // argument and token
 
-constexpr int most_looks = 8000;      // at changed calls, for one line
+constexpr int most_looks = 8000;        // at changed calls, for one line
 constexpr size_t most_searched = 1024;  // bytes of one piece that are looked through
 constexpr size_t struct_bytes = 256;    // of new memory whose length nobody knows
 
@@ -52,7 +52,7 @@ class Rewriter {
   bool try_exact(Place at, const std::vector<Spot>& spots, uint64_t n);
   bool accept(read::Call&& changed, Place at, size_t piece, bool shape_alone = false);
   bool own(read::Call& call, size_t piece);
-  std::vector<Spot> spots(Place at);
+  const std::vector<Spot>& spots(Place at);
   Shown look(const read::Call& call);
   bool is_right(const Shown& shown, Place at) const;
   std::set<Place> right(const Shown& shown) const;
@@ -65,7 +65,8 @@ class Rewriter {
   const uint64_t limit_;
   Shown wished_, shown_;
   std::set<size_t> kept_;
-  std::map<Place, std::string> settled_;  // right, though shown by another word
+  std::map<Place, std::vector<Spot>> spots_;  // of the call as it is
+  std::map<Place, std::string> settled_;      // right, though shown by another word
   int looks_ = 0;
 };
 
@@ -146,7 +147,8 @@ bool Rewriter::differs_at(const Shown& changed, Place at) const {
 }
 
 // The bytes whose change begins at this token; if there are none, those that change it at all.
-std::vector<Spot> Rewriter::spots(Place at) {
+const std::vector<Spot>& Rewriter::spots(Place at) {
+  if (const auto known = spots_.find(at); known != spots_.end()) return known->second;
   std::vector<Spot> all, others;
   const auto add = [](std::vector<Spot>& to, size_t k, size_t i) {
     if (!to.empty() && to.back().piece == k && to.back().begin + to.back().bytes == i)
@@ -167,7 +169,7 @@ std::vector<Spot> Rewriter::spots(Place at) {
         add(others, k, i);
     }
   }
-  return all.empty() ? others : all;
+  return spots_[at] = all.empty() ? others : all;
 }
 
 // The piece becomes one of ours, and all that points at it points there; so does not change what
@@ -213,6 +215,7 @@ bool Rewriter::accept(read::Call&& changed, Place at, size_t piece, bool shape_a
   if (!goes(shown)) return false;
   call_ = std::move(changed);
   shown_ = std::move(shown);
+  spots_.clear();
   return true;
 }
 
@@ -282,7 +285,7 @@ bool Rewriter::try_numbers(Place at, const Meanings& meant) {
     for (int r = 0; r < 6; ++r)
       if (try_register(at, r, n)) return true;
   if (meant.numbers.empty()) return false;
-  const std::vector<Spot> where = spots(at);
+  const std::vector<Spot> where = spots(at);  // a copy: what is accepted makes them invalid
   for (const Spot& spot : where)
     for (const uint64_t n : meant.numbers)
       if (try_number_at(at, spot, n)) return true;
@@ -294,7 +297,8 @@ bool Rewriter::try_bytes(Place at, const Meanings& meant) {
   std::vector<std::string> all = meant.bytes;
   if (meant.quoted) all.push_back(meant.text + '\0');
   if (all.empty()) return false;
-  for (const Spot& spot : spots(at))
+  const std::vector<Spot> where = spots(at);
+  for (const Spot& spot : where)
     for (const std::string& bytes : all) {
       read::Call changed = call_;
       std::vector<uint8_t>& to = changed.memory[spot.piece].bytes;
