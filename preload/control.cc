@@ -66,9 +66,11 @@ void ring(ThreadState& self, const ControlSlot& slot) {
   if (may(self, own_futex)) raw_syscall(__NR_futex, &page->doorbell, FUTEX_WAKE, 1 << 30);
 }
 
-// Null: nobody can be asked. Where a filter may forbid to wait, nobody is.
+// Null: nobody can be asked. Where a filter may forbid to wait, nobody is; nor is a thread that was
+// born where it may forbid to ask for one's number: nobody could answer it.
 ControlSlot* take_slot(const ThreadState& self) {
-  if (!may(self, own_futex)) return page->lost.fetch_add(1, std::memory_order_relaxed), nullptr;
+  if (!may(self, own_futex) || !self.pid || !self.tid)
+    return page->lost.fetch_add(1, std::memory_order_relaxed), nullptr;
   for (uint32_t i = 0; i < wire::control_slots; ++i) {
     ControlSlot& slot = page->slots[(self.tid + i) % wire::control_slots];
     SlotState expected = SlotState::free;

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from traced import House, differences, tree  # noqa: E402
 
 # Some hundred thousand stops each: by hand, named or with `all`.
-LONG = "01 02 03 06 11 21 22 23 30 31 38 39 40 55 60 64 65".split()
+LONG = "01 02 03 06 11 21 22 23 30 31 38 39 40 55 59 60 64 65 68".split()
 # What holds neither with us alone (known.txt there), or not so, with the reason.
 KNOWN = {("03_siglongjmp_out_of_handler", "controller"):
          "its timer of 150 us comes again before the controller has answered: handlers nest without end"}
