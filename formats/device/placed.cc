@@ -79,6 +79,19 @@ bool fits(const read::Call& call) {
   return layout_of(call, arguments).fits;
 }
 
+void drop_unused(read::Call& call) {
+  uint32_t arguments[6];
+  const Layout used = layout_of(call, arguments);
+  std::vector<read::Piece> kept;
+  for (read::Piece& piece : call.memory) {
+    const bool is_used =
+        std::any_of(used.parts.begin(), used.parts.end(),
+                    [&](const Layout::Part& part) { return part.piece == &piece; });
+    if (is_used || !is_placed(piece.address)) kept.push_back(piece);
+  }
+  call.memory = std::move(kept);
+}
+
 bool try_put(const read::Call& call, wire::ControlSlot& to) {
   const Layout layout = layout_of(call, to.placed);
   if (!layout.fits) return false;

@@ -18,5 +18,6 @@ const read::Piece* placed_at(const read::Call& call, uint64_t address);
 // room.
 bool try_put(const read::Call& call, wire::ControlSlot& to);
 bool fits(const read::Call& call);
+void drop_unused(read::Call& call);  // such memory that nothing of the call points at any more
 
 }  // namespace sctrace::device

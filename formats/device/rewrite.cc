@@ -440,6 +440,7 @@ std::string rewrite(read::Call& call, uint64_t limit, const std::string& name,
   if (!fits(made))
     return fmt::format("more than {} bytes of new memory; `set` may write more",
                        wire::control_kept_most);
+  drop_unused(made);
   call = std::move(made);
   return {};
 }

@@ -170,6 +170,7 @@ std::string make(read::Call& call, const Command& wish) {
           std::memcpy(piece.bytes.data() + where, &places[to], sizeof places[to]);
   }
   if (!fits(made)) return "more than 2048 bytes of new memory, or 48 pointers in it";
+  drop_unused(made);
   call = std::move(made);
   return {};
 }
