@@ -12,6 +12,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/sandbox.h"
 #include "preload/services.h"
 
 namespace sctrace::preload {
@@ -38,15 +39,38 @@ bool is_served() {
 }
 
 template <typename Word>
-void wake(std::atomic<Word>& word) {
-  raw_syscall(__NR_futex, &word, FUTEX_WAKE, 1 << 30);
-}
-template <typename Word>
 void wait(std::atomic<Word>& word, Word value) {
   raw_syscall(__NR_futex, &word, FUTEX_WAIT, static_cast<long>(value), &patience);
 }
 
+// Our own calls end before a filter of the program's that forbids them is there (sandbox.h).
+class OwnCalls {
+ public:
+  explicit OwnCalls(ThreadState& self) : self_(self) { begin_own_calls(self); }
+  ~OwnCalls() { end_own_calls(self_); }
+  OwnCalls(const OwnCalls&) = delete;
+  OwnCalls& operator=(const OwnCalls&) = delete;
+
+ private:
+  ThreadState& self_;
+};
+
+// seq_cst: either the hub sees the bell, or we that it sleeps (serve.cc). Where we may not wake it,
+// it looks by itself.
+void ring(ThreadState& self, const ControlSlot& slot) {
+  const auto n = static_cast<uint64_t>(&slot - page->slots);
+  page->asking[n / 64].fetch_or(1ull << n % 64, std::memory_order_seq_cst);
+  page->doorbell.fetch_add(1, std::memory_order_seq_cst);
+  if (!page->sleeps.load(std::memory_order_seq_cst)) return;
+  const OwnCalls work(self);
+  if (may(self, own_futex)) raw_syscall(__NR_futex, &page->doorbell, FUTEX_WAKE, 1 << 30);
+}
+
+// Null: nobody can be asked. Where a filter may forbid to wait, nobody is; nor is a thread that was
+// born where it may forbid to ask for one's number: nobody could answer it.
 ControlSlot* take_slot(const ThreadState& self) {
+  if (!may(self, own_futex) || !self.pid || !self.tid)
+    return page->lost.fetch_add(1, std::memory_order_relaxed), nullptr;
   for (uint32_t i = 0; i < wire::control_slots; ++i) {
     ControlSlot& slot = page->slots[(self.tid + i) % wire::control_slots];
     SlotState expected = SlotState::free;
@@ -65,17 +89,16 @@ void give_back(ThreadState& self) {
   self.engaged.stop = nullptr;
 }
 
-void ask(ControlSlot& slot, Stop stop) {
+void ask(ThreadState& self, ControlSlot& slot, Stop stop) {
   slot.stop = stop;
   slot.verdict = Verdict::go_on;
   slot.state.store(SlotState::asked, std::memory_order_release);  // pairs with the hub's acquire
-  page->doorbell.fetch_add(1, std::memory_order_seq_cst);
-  wake(page->doorbell);
+  ring(self, slot);
 }
 
 // get and set, by the thread itself: only it is sure of its memory. What could not be written whole
 // is put back.
-void serve(ControlSlot& slot) {
+void serve(ThreadState& self, ControlSlot& slot) {
   const uint64_t n = slot.bytes < wire::control_data ? slot.bytes : wire::control_data;
   bool done;
   if (slot.verdict == Verdict::get) {
@@ -90,24 +113,51 @@ void serve(ControlSlot& slot) {
     }
   }
   slot.result = done ? 0 : -EFAULT;
-  ask(slot, Stop::reply);
+  ask(self, slot, Stop::reply);
 }
 
-// Until there is a verdict that lets the thread go. Whatever becomes of the hub: as it is.
-void wait_in(ControlSlot& slot) {
+// False: a filter came that may forbid to wait.
+bool try_sleep(ThreadState& self, ControlSlot& slot) {
+  const OwnCalls work(self);
+  if (!may(self, own_futex)) return false;
+  slot.sleeps.store(1, std::memory_order_seq_cst);  // pairs with the hub's look at it, after its
+  wait(slot.state, SlotState::asked);               // answer
+  slot.sleeps.store(0, std::memory_order_relaxed);
+  return true;
+}
+
+// Until there is a verdict that lets the thread go. Whatever becomes of the hub, and if it takes
+// the slot for a dead one's: as it is. False: the slot is the hub's to give back.
+bool wait_in(ThreadState& self, ControlSlot& slot) {
   for (;;) {
-    const SlotState state = slot.state.load(std::memory_order_acquire);
+    SlotState state = slot.state.load(std::memory_order_acquire);
     if (state == SlotState::answered) {
-      if (slot.verdict == Verdict::go_on || slot.verdict == Verdict::answer) return;
-      serve(slot);
+      if (slot.verdict == Verdict::go_on || slot.verdict == Verdict::answer) return true;
+      serve(self, slot);
+    } else if (state != SlotState::asked) {
+      return slot.verdict = Verdict::go_on, false;
     } else if (!is_served()) {
-      SlotState expected = SlotState::asked;
       slot.verdict = Verdict::go_on;
-      if (slot.state.compare_exchange_strong(expected, SlotState::answered)) return;
-    } else {
-      wait(slot.state, SlotState::asked);
+      if (slot.state.compare_exchange_strong(state, SlotState::answered)) return true;
+    } else if (!try_sleep(self, slot) &&
+               slot.state.compare_exchange_strong(state, SlotState::withdrawn)) {
+      return ring(self, slot), false;
     }
   }
+}
+
+// A plain buffer as far as controllers want to see it, whatever SCTRACE_STRSIZE is.
+void take_memory(ThreadState& self, const Facts& facts) {
+  const uint64_t limit = page->limit.load(std::memory_order_relaxed);
+  const uint64_t bytes = self.frame.args[facts.in_by];
+  uint64_t keep = bytes < limit ? bytes : limit;
+  if (keep > wire::control_shown_most) keep = wire::control_shown_most;
+  const bool more =
+      facts.in == Shape::buffer && keep > kept_of(self, self.frame.args[facts.in_at], bytes);
+  if (more)
+    put(self, 0, self.frame.args[facts.in_at], bytes, keep);
+  else
+    take_in(self, facts);
 }
 
 // The entry's records, into the slot instead of the ring.
@@ -125,42 +175,58 @@ void write_records(ThreadState& self, ControlSlot& slot) {
   self.out.dead = true;  // no room is no room
   const auto nr = static_cast<uint32_t>(self.frame.nr);
   tell_entry(self, nr, facts_for(nr), true);
-  if (self.in_flight.recording && facts_for(nr).what & has_in) take_in(self, facts_for(nr));
+  if (self.in_flight.recording && facts_for(nr).what & has_in) take_memory(self, facts_for(nr));
   slot.bytes = static_cast<uint32_t>(self.out.cursor);
   self.out = ours;
   self.in_flight = in_flight;
 }
 
+// What a controller gave the call to point at lies in the thread's block while it is made.
+void point(sctrace_call* call, const ControlSlot& slot) {
+  const uint32_t kept = slot.kept;
+  if (!kept || kept > wire::control_kept_most) return;
+  auto* bytes = static_cast<uint8_t*>(services.keep(call, kept));
+  if (!bytes) return;
+  const auto at = reinterpret_cast<uint64_t>(bytes);
+  __builtin_memcpy(bytes, slot.data, kept);
+  for (uint32_t i = 0; i < slot.pointer_count && i < wire::control_pointers; ++i) {
+    uint64_t cell;
+    if (slot.pointers[i] + sizeof cell > kept) continue;
+    __builtin_memcpy(&cell, bytes + slot.pointers[i], sizeof cell);
+    cell += at;
+    __builtin_memcpy(bytes + slot.pointers[i], &cell, sizeof cell);
+  }
+  for (int i = 0; i < 6; ++i)
+    if (slot.placed[i] < kept) call->args[i] = at + slot.placed[i];
+}
+
 sctrace_choice verdict_on(ThreadState& self, sctrace_call* call, ControlSlot& slot) {
-  if (slot.verdict == Verdict::answer) return call->result = slot.result, SCTRACE_SKIP;
+  if (slot.verdict == Verdict::answer) {
+    if (!slot.stops_after) give_back(self);
+    return call->result = slot.result, SCTRACE_SKIP;
+  }
   call->number = slot.number;
   for (int i = 0; i < 6; ++i) call->args[i] = slot.args[i];
-  for (const wire::Placed& placed : slot.placed) {
-    if (placed.argument > 5 || placed.at > wire::control_data ||
-        placed.bytes > wire::control_data - placed.at)
-      continue;
-    void* bytes = services.keep(call, placed.bytes);
-    if (!bytes) continue;
-    __builtin_memcpy(bytes, slot.data + placed.at, placed.bytes);
-    call->args[placed.argument] = reinterpret_cast<uint64_t>(bytes);
-  }
+  point(call, slot);
   if (!slot.stops_after) give_back(self);
   return SCTRACE_RUN;
 }
 
 sctrace_choice entry(void*, sctrace_call* call, sctrace_choice choice) {
   ThreadState& self = *reinterpret_cast<Shown*>(call)->self;
-  if (call->flags & SCTRACE_REPORTED && self.engaged.stop)
+  if (call->flags & SCTRACE_REPORTED) {
+    if (!self.engaged.stop) return choice;  // nobody could be waited for
     return verdict_on(self, call, *self.engaged.stop);
+  }
   if (choice != SCTRACE_RUN || !is_served()) return choice;
   ControlSlot* slot = take_slot(self);
   if (!slot) return choice;
   self.engaged.stop = slot;
   slot->number = static_cast<uint32_t>(call->number);
   for (int i = 0; i < 6; ++i) slot->args[i] = call->args[i];
-  for (wire::Placed& placed : slot->placed) placed.argument = wire::control_slots;
+  slot->kept = 0, slot->pointer_count = 0;
   write_records(self, *slot);
-  ask(*slot, Stop::entry);
+  ask(self, *slot, Stop::entry);
   return SCTRACE_STOP;
 }
 
@@ -170,8 +236,9 @@ void leave(void*, sctrace_call* call) {
   if (!slot) return;
   if (slot->stops_after) {
     slot->result = call->result;
-    ask(*slot, Stop::exit);
-    wait_in(*slot);
+    for (int i = 0; i < 6; ++i) slot->args[i] = call->args[i];
+    ask(self, *slot, Stop::exit);
+    if (!wait_in(self, *slot)) return void(self.engaged.stop = nullptr);
     call->result = slot->result;
   }
   give_back(self);
@@ -185,8 +252,8 @@ sctrace_choice on_signal(void*, sctrace_signal* signal, sctrace_choice choice) {
   slot->number = static_cast<uint32_t>(signal->number);
   slot->bytes = 128;
   __builtin_memcpy(slot->data, signal->info, 128);
-  ask(*slot, Stop::signal);
-  wait_in(*slot);
+  ask(*self, *slot, Stop::signal);
+  if (!wait_in(*self, *slot)) return choice;
   if (slot->verdict == Verdict::answer) choice = SCTRACE_SKIP;
   if (slot->number >= 1 && slot->number <= 64) signal->number = static_cast<int32_t>(slot->number);
   slot->state.store(SlotState::free);
@@ -208,9 +275,8 @@ void tell(const sctrace_life* event, Stop stop, uint32_t number, bool by_parent)
     const long n = services.read_string(reinterpret_cast<char*>(slot->data), event->what, 4096);
     slot->bytes = n > 0 ? static_cast<uint32_t>(n) : 0;
   }
-  ask(*slot, stop);
-  wait_in(*slot);
-  slot->state.store(SlotState::free);
+  ask(*self, *slot, stop);
+  if (wait_in(*self, *slot)) slot->state.store(SlotState::free);
 }
 
 void life(void*, const sctrace_life* event) {
@@ -299,7 +365,9 @@ void wait_for_controller() {
   while (waits_for_controller && page && is_served() && !page->begun.load()) wait(page->begun, 0u);
 }
 
-void wait_for_verdict(ThreadState& self) { wait_in(*self.engaged.stop); }
+void wait_for_verdict(ThreadState& self) {
+  if (!wait_in(self, *self.engaged.stop)) self.engaged.stop = nullptr;
+}
 
 void withdraw(ThreadState& self) {
   ControlSlot* slot = self.engaged.stop;
@@ -308,8 +376,7 @@ void withdraw(ThreadState& self) {
   SlotState expected = SlotState::asked;
   if (!slot->state.compare_exchange_strong(expected, SlotState::withdrawn))
     return slot->state.store(SlotState::free);
-  page->doorbell.fetch_add(1, std::memory_order_seq_cst);
-  wake(page->doorbell);
+  ring(self, *slot);
 }
 
 }  // namespace sctrace::preload

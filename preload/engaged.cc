@@ -19,20 +19,24 @@ using arch::raw_syscall;
 
 enum class Moment : uint8_t { entry, exit, signal, life };
 
-// One round through the chain. It outlives a fault of an engine: `before` is what was so far.
+// One round through the chain. It outlives a fault of an engine: `before` is what was so far. What
+// is not set here is by show(), word by word: clearing and copying a call costs more than to ask.
 struct Round {
+  Round(ThreadState& who, Moment when, bool has_libc) : self(who), moment(when) {
+    may_use_libc = has_libc;
+  }
   ThreadState& self;
   Moment moment;
   bool may_use_libc;
   uint32_t done = 0, at = 0;  // how many have been asked; whose turn it is
-  Shown shown{}, before{};
   sctrace_choice choice = SCTRACE_RUN, chosen = SCTRACE_RUN;
   sctrace_signal* signal = nullptr;
   int32_t number = 0;
   const sctrace_life* life = nullptr;
+  Shown shown, before;
 };
 
-bool takes_part(const Round& round, const Engine& engine) {
+[[gnu::always_inline]] inline bool takes_part(const Round& round, const Engine& engine) {
   if (!engine.on || (!engine.is_bare() && !round.may_use_libc)) return false;
   // The device hears the end of what it stopped, whatever is wished by then.
   const auto wants = [&] {
@@ -72,9 +76,11 @@ void ask_all(void* data) {
     round.at = round.moment == Moment::entry ? engines.count - 1 - nth : nth;
     Engine& engine = engines.all[round.at];
     if (!takes_part(round, engine)) continue;
-    round.before = round.shown;
-    round.chosen = round.choice;
-    if (round.signal) round.number = round.signal->number;
+    if (!engine.is_bare()) {  // a fault of a bare one is the program's
+      round.before = round.shown;
+      round.chosen = round.choice;
+      if (round.signal) round.number = round.signal->number;
+    }
     uint64_t& word = round.self.engaged.words[round.at];
     round.shown.call.word = word;
     ask_one(round, engine);
@@ -82,11 +88,16 @@ void ask_all(void* data) {
   }
 }
 
-// The signals' phase is `special`, or all of them are blocked.
-void go_round(Round& round) {
+bool are_bare(const Round& round) {
+  if (!engines.need_libc) return true;
   bool bare = true;
   for (uint32_t i = 0; i < engines.count; ++i)
     if (takes_part(round, engines.all[i])) bare &= engines.all[i].is_bare();
+  return bare;
+}
+
+// The signals' phase is `special`, or all of them are blocked.
+void go_round(Round& round, bool bare) {
   while (!call_out(round.self, ask_all, &round, bare)) {
     switch_off(engines.all[round.at]);
     round.shown = round.before;
@@ -95,12 +106,29 @@ void go_round(Round& round) {
   }
 }
 
+// A bare engine's calls are its own business; those of libc, and the masks and dispatch around
+// them, are ours too.
+void go_round_sheltered(Round& round) {
+  const auto go = [&](bool bare) {
+    // From here on a signal undoes what they were asked.
+    if (round.moment == Moment::entry) round.self.engaged.pending = true;
+    go_round(round, bare);
+  };
+  if (are_bare(round)) {
+    ShelteredWork work(round.self);
+    return go(true);
+  }
+  SpecialWork work(round.self);
+  go(false);
+}
+
 // Is fs libc's? Only asked where some engine needs to know: it may be a call of ours.
 bool has_libc(const ThreadState& self, bool by_stub) {
+  if (!engines.need_libc || by_stub) return true;
   bool matters = false;
   for (uint32_t i = 0; i < engines.count; ++i)
     matters |= engines.all[i].on && !engines.all[i].is_bare();
-  return !matters || by_stub || fs_leads_to(self);
+  return !matters || fs_leads_to(self);
 }
 
 void show(Round& round, uint32_t flags) {
@@ -115,6 +143,8 @@ void show(Round& round, uint32_t flags) {
   call.asked = static_cast<int64_t>(self.engaged.asked.nr);
   for (int i = 0; i < 6; ++i) call.args[i] = self.frame.args[i];
   for (int i = 0; i < 6; ++i) call.asked_args[i] = self.engaged.asked.args[i];
+  call.result = 0, call.word = 0;
+  round.shown.flags = 0;
 }
 
 Asked asked_of(const arch::Frame& frame) {
@@ -142,16 +172,11 @@ void ask_about_entry(Round& round, uint32_t flags) {
   Engaged& engaged = self.engaged;
   for (;; flags |= SCTRACE_REPORTED) {
     __atomic_store_n(&engaged.wake, 0, __ATOMIC_RELAXED);
-    {
-      SpecialWork work(self);
-      engaged.pending = true;
-      engaged.kept = 0, engaged.raised = 0;
-      for (uint64_t& word : engaged.words) word = 0;
-      round.done = 0, round.choice = SCTRACE_RUN;
-      round.shown = {};
-      show(round, flags);
-      go_round(round);
-    }
+    engaged.kept = 0, engaged.raised = 0;
+    for (uint32_t i = 0; i < engines.count; ++i) engaged.words[i] = 0;
+    round.done = 0, round.choice = SCTRACE_RUN;
+    show(round, flags);
+    go_round_sheltered(round);
     if (round.choice != SCTRACE_STOP) return;
     if (engaged.stop)
       wait_for_verdict(self);
@@ -179,13 +204,11 @@ void restore(ThreadState& self) {
 }
 
 uint8_t difference(const ThreadState& self, const sctrace_call& call) {
-  const Asked made{
-      .nr = static_cast<uint64_t>(call.number),
-      .args = {call.args[0], call.args[1], call.args[2], call.args[3], call.args[4], call.args[5]}};
-  Asked there = made;
-  there.nr = self.frame.nr;
-  return static_cast<uint8_t>((made.nr != self.frame.nr ? wire::altered_number : 0) |
-                              (same(there, asked_of(self.frame)) ? 0 : wire::altered_arguments));
+  uint64_t differ = 0;
+  for (int i = 0; i < 6; ++i) differ |= call.args[i] ^ self.frame.args[i];
+  const bool other = static_cast<uint64_t>(call.number) != self.frame.nr;
+  return static_cast<uint8_t>((other ? wire::altered_number : 0) |
+                              (differ ? wire::altered_arguments : 0));
 }
 
 void write_altered(ThreadState& self, uint8_t flags, int64_t result) {
@@ -210,9 +233,9 @@ void tell_life(ThreadState& self, sctrace_event event, uint64_t what, int32_t st
                           .other = static_cast<int32_t>(self.parent),
                           .status = status,
                           .what = what};
-  Round round{.self = self, .moment = Moment::life, .may_use_libc = has_libc(self, false)};
+  Round round(self, Moment::life, has_libc(self, false));
   round.life = &life;
-  go_round(round);
+  go_round(round, are_bare(round));
 }
 
 void tell_end_of_life(ThreadState& self) {
@@ -228,9 +251,14 @@ void tell_end_of_life(ThreadState& self) {
   }
 }
 
+bool is_exec(uint64_t nr) {
+  const auto n = static_cast<uint32_t>(nr);
+  return n == __NR_execve || n == __NR_execveat;
+}
+
 bool ends_life(uint64_t nr) {
   const auto n = static_cast<uint32_t>(nr);
-  return n == __NR_exit || n == __NR_exit_group || n == __NR_execve || n == __NR_execveat;
+  return n == __NR_exit || n == __NR_exit_group || is_exec(nr);
 }
 
 // The device's wishes change while the program runs.
@@ -271,8 +299,7 @@ uint32_t enter_engaged(ThreadState& self) {
   if (again) engaged.was_undone = false;
   engaged.asked = asked;
   engaged.flags = 0;
-  Round round{
-      .self = self, .moment = Moment::entry, .may_use_libc = has_libc(self, !self.frame.door)};
+  Round round(self, Moment::entry, has_libc(self, !self.frame.door));
   ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
   const sctrace_call& call = round.shown.call;
   const uint8_t flags = round.shown.flags | difference(self, call);
@@ -294,27 +321,31 @@ uint32_t enter_engaged(ThreadState& self) {
   if (moved && recording) self.in_flight.out = made.in_flight.out;
   if (taken && !moved) made.what &= static_cast<uint8_t>(~has_in);
   if (ends_life(made_nr)) {
-    withdraw(self);  // nobody will come back to say how it ended
+    if (!is_exec(made_nr)) withdraw(self);  // nobody will come back to say how it ended
     tell_end_of_life(self);
   }
   return go(self, made);
 }
 
 void leave_engaged(ThreadState& self) {
-  SpecialWork work(self);
+  ShelteredWork work(self);
   Engaged& engaged = self.engaged;
   const int64_t answer = self.frame.result;
   const uint32_t skipped = self.in_flight.how & wire::exit_skipped ? SCTRACE_SKIPPED : 0;
-  Round round{
-      .self = self, .moment = Moment::exit, .may_use_libc = has_libc(self, !self.frame.door)};
-  if (ends_life(self.frame.nr) && !skipped) tell_life(self, SCTRACE_EXEC_FAILED, 0);
-  show(round, skipped);
-  round.shown.call.result = answer;
-  go_round(round);
+  Round round(self, Moment::exit, has_libc(self, !self.frame.door));
+  if (ends_life(self.frame.nr) && !skipped) {
+    SpecialWork counted(self);
+    tell_life(self, SCTRACE_EXEC_FAILED, 0);
+  }
   engaged.answer = answer;
-  engaged.flags |= round.shown.flags;
-  if (round.shown.call.result != answer) engaged.flags |= wire::altered_result;
-  self.frame.result = round.shown.call.result;
+  if (engines.see_exits) {
+    show(round, skipped);
+    round.shown.call.result = answer;
+    go_round_sheltered(round);
+    engaged.flags |= round.shown.flags;
+    if (round.shown.call.result != answer) engaged.flags |= wire::altered_result;
+    self.frame.result = round.shown.call.result;
+  }
   self.in_flight.engaged = false;
   self.in_flight.after = After::nothing;
 }
@@ -365,9 +396,9 @@ int ask_about_signal(ThreadState& self, int signo, const arch::Info& info, uint6
                         .address = address};
   const arch::Phase phase = self.frame.phase;
   self.frame.phase = arch::Phase::special;
-  Round round{.self = self, .moment = Moment::signal, .may_use_libc = has_libc(self, false)};
+  Round round(self, Moment::signal, has_libc(self, false));
   round.signal = &signal;
-  go_round(round);
+  go_round(round, are_bare(round));
   self.frame.phase = phase;
   if (info.code > 0) return signo;  // a fault would come again at once
   if (round.choice == SCTRACE_SKIP) return 0;

@@ -141,6 +141,8 @@ bool try_add_engine(const sctrace_engine* code, const char* args) {
     return false;
   }
   ++engines.count;
+  engines.need_libc |= !engine.is_bare();
+  engines.see_exits |= code->exit != nullptr;
   return true;
 }
 

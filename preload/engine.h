@@ -25,6 +25,8 @@ struct Engine {
 
 struct Engines {
   uint32_t count;
+  bool need_libc;  // not all of them are bare
+  bool see_exits;  // some want to
   Engine all[engines_most];
 };
 extern Engines engines;

@@ -33,6 +33,7 @@ constexpr OwnCall own_calls[] = {
     {__NR_rt_tgsigqueueinfo, own_queue},
     {__NR_rt_sigaction, own_action},
     {__NR_prctl, own_arm},
+    {__NR_futex, own_futex},
 };
 constexpr uint32_t everything_own = 2 * own_others - 1;
 constexpr uint32_t blocks_ahead = 64;  // threads that may be born where no memory may be mapped

@@ -20,7 +20,8 @@ enum Own : uint32_t {
   own_action = 128,   // rt_sigaction
   own_arm = 256,      // prctl
   own_return = 512,   // rt_sigreturn, without which no trap and no handler comes back
-  own_others = 1024,  // whatever else: to look at files and text
+  own_futex = 1024,   // futex, without which a thread cannot wait for a controller
+  own_others = 2048,  // whatever else: to look at files and text
 };
 
 // Between begin_own_calls() and end_own_calls(), or it may become untrue before the call is made.

@@ -128,11 +128,13 @@ void defer(ThreadState& self, int signo, const Info& info, Context& context) {
   if (!self.deferred) self.deferred_mask = context.mask & ~guarded;
   self.deferred = static_cast<uint32_t>(self.frame.nr) != __NR_rt_sigreturn;  // brings its own mask
   context.mask = ~guarded;
+  begin_own_calls(self);
   self.kept_here = self.deferred && !may(self, own_queue | own_mask) && may(self, own_return);
   if (self.kept_here)
     self.deferred_info = info;
   else
     raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
+  end_own_calls(self);
 }
 
 // The app's masks: the one in force, and the one that the handler returns to. They differ where the

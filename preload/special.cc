@@ -311,18 +311,26 @@ SpecialWork::~SpecialWork() {
     end_own_calls(self_);
     return;
   }
-  if (!self_.deferred) {
-    send_waiting(self_);
+  let_signals_in(self_);
+  end_own_calls(self_);
+}
+
+void let_signals_in(ThreadState& self) {
+  if (!self.deferred && !(waiting(self) & ~self.blocked)) [[likely]]
+    return;
+  begin_own_calls(self);
+  if (!self.deferred) {
+    send_waiting(self);
   } else {
-    if (waiting(self_) & ~self_.blocked && !self_.kept_here)
-      send_on_return(self_);  // all at once: the kernel's order
-    if (self_.kept_here)
+    if (waiting(self) & ~self.blocked && !self.kept_here)
+      send_on_return(self);  // all at once: the kernel's order
+    if (self.kept_here)
       sctrace_fault_for_signal();
     else
-      swap_mask(self_, self_.deferred_mask);
-    self_.deferred = false;  // read by on_signal: until then the mask is not the app's
+      swap_mask(self, self.deferred_mask);
+    self.deferred = false;  // read by on_signal: until then the mask is not the app's
   }
-  end_own_calls(self_);
+  end_own_calls(self);
 }
 
 }  // namespace sctrace::preload

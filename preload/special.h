@@ -22,6 +22,9 @@ bool special(uint32_t nr);
 arch::Route special_enter(ThreadState& self, uint32_t nr);
 void special_leave(ThreadState& self);
 
+// At the end of such work: what waited for it.
+void let_signals_in(ThreadState& self);
+
 // While one lives a signal waits, and so does another thread's filter (sandbox.h). finished() says
 // that the call has been answered: a signal that waited finds it returned, not still to be made.
 class SpecialWork {
@@ -51,6 +54,36 @@ class SpecialWork {
   }
   // Within other such work: what waits, waits for that one's end.
   bool is_inner() const { return before_ == arch::Phase::special; }
+  ThreadState& self_;
+  arch::Phase before_;
+};
+
+// The same for work that makes no call of ours, or counts each by itself: a signal waits, and what
+// other threads install does not. Without the counting it costs next to nothing.
+class ShelteredWork {
+ public:
+  explicit ShelteredWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
+    if (before_ != arch::Phase::special) self.deferred = false;
+    set(arch::Phase::special);
+  }
+  ~ShelteredWork() {
+    set(before_);
+    // Where a signal has found us at the end of a call: what waits is what it came for, and is
+    // delivered once it is understood (signals.cc).
+    const bool found = self_.delivery == Delivery::begun;
+    const bool none = !self_.pending && !__atomic_load_n(&self_.process->waiting, __ATOMIC_SEQ_CST);
+    if ((self_.deferred || !(none || found)) && before_ != arch::Phase::special) [[unlikely]]
+      let_signals_in(self_);
+  }
+  ShelteredWork(const ShelteredWork&) = delete;
+  ShelteredWork& operator=(const ShelteredWork&) = delete;
+
+ private:
+  void set(arch::Phase phase) {
+    asm volatile("" ::: "memory");
+    self_.frame.phase = phase;
+    asm volatile("" ::: "memory");
+  }
   ThreadState& self_;
   arch::Phase before_;
 };

@@ -223,7 +223,7 @@ std::string parse_command(std::string_view line, Command& made) {
   if (word.empty()) return "an empty line";
   if (word == "trace" || word == "signals" || word == "limit" || word == "patience")
     return setting_of(word, rest, made);
-  if (word == "packed") return "the packed protocol is the shared page of libsctrace.so alone";
+  if (word == "packed") return plain(Verb::packed, rest, made);
   if (word == "cont") return plain(Verb::cont, rest, made);
   if (word == "step") return plain(Verb::step, rest, made);
   if (word == "deliver") return plain(Verb::deliver, rest, made);

@@ -1,9 +1,10 @@
-// A controller's line → a Command. It knows the words of the protocol and how values are written;
-// what they mean for a call at hand, stop.h knows.
+// A controller's line → a Command (a frame → one: packed.h). It knows the words of the protocol and
+// how values are written; what they mean for a call at hand, rewrite.h and hub.h know.
 #pragma once
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sctrace::device {
@@ -24,6 +25,9 @@ struct Command {
     drop,
     signal,  // `result`: its number
     call,    // `text` is its name, `arguments`
+    made,    // the same by number: `number`, `args`, `blocks`
+    packed,  // frames from now on
+    text,    // lines again
   };
   Verb verb = Verb::cont;
   uint32_t pid = 0, tid = 0;  // whom it is for; 0: the oldest without an answer
@@ -33,6 +37,14 @@ struct Command {
   uint32_t argument = 0;  // from 0
   uint64_t offset = 0, length = 0;
   bool on = false, ranged = false;
+  struct Block {
+    uint32_t argument = 0;  // from 1: that points there; 0: none
+    std::string bytes;
+    std::vector<std::pair<uint32_t, uint32_t>> pointers;  // where, and at which block
+  };
+  uint32_t number = 0;
+  uint64_t args[6] = {};
+  std::vector<Block> blocks;
 };
 
 // Empty, or why the line makes no sense.

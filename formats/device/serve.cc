@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -27,7 +28,6 @@ namespace sctrace::device {
 
 namespace {
 
-constexpr size_t longest_line = 1 << 20;
 constexpr size_t most_unread = 256 << 20;  // of a controller that does not read what it is told
 
 std::runtime_error failure(const std::string& what) {
@@ -79,10 +79,11 @@ int listen_on(const std::string& path) {
   return fd;
 }
 
-bool is_same_user(int fd) {
+bool is_same_user(int fd, pid_t& pid) {
   ucred peer{};
   socklen_t length = sizeof peer;
-  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid();
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  return pid = peer.pid, peer.uid == ::geteuid();
 }
 
 void send_descriptor(int to, int what) {
@@ -100,8 +101,10 @@ void send_descriptor(int to, int what) {
 }
 
 struct Peer {
-  int fd, id = 0;  // of a controller, once it has said something
-  std::string in, out;
+  int fd;
+  pid_t pid;
+  int id = 0;           // of a controller, once it has said something
+  std::string in, out;  // in: until it is known who that is
   bool gone = false;
 };
 
@@ -118,12 +121,14 @@ struct Server::Parts {
     page->version = wire::control_version, page->slot_count = wire::control_slots;
     own();
     bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    listens = std::thread([this] { pass_on_bell(); });
-    hub = std::make_unique<Hub>(
-        *page, [this](uint32_t slot) { futex(page->slots[slot].state, FUTEX_WAKE, 1); });
+    hub = std::make_unique<Hub>(*page, [this](uint32_t slot) {
+      if (page->slots[slot].sleeps.load()) futex(page->slots[slot].state, FUTEX_WAKE, 1);
+    });
+    listens = std::thread([this] { answer_bell(); });
   }
   ~Parts() {
     ending = true;
+    page->doorbell.fetch_add(1);
     futex(page->doorbell, FUTEX_WAKE, 1 << 30);
     listens.join();
     for (Peer& peer : peers) {
@@ -147,25 +152,33 @@ struct Server::Parts {
     ::pthread_mutex_lock(lock());
   }
 
-  void pass_on_bell() {
+  // A thread that asks is heard here, so that nobody else has to be woken for it first.
+  void answer_bell() {
     sigset_t all;
     sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    uint32_t seen = 0;
     while (!ending) {
-      futex(page->doorbell, FUTEX_WAIT, seen);
-      const uint32_t rung = page->doorbell.load();
-      if (rung == seen) continue;
-      seen = rung;
-      const uint64_t one = 1;
-      [[maybe_unused]] const ssize_t told = ::write(bell, &one, sizeof one);
+      const uint32_t seen = page->doorbell.load();
+      {
+        const std::lock_guard lock(gate);
+        hub->look(now());
+        if (speak_to_all() || hub->has_limits()) wake_main();
+      }
+      page->sleeps.store(1);  // seq_cst: pairs with the thread's look at it, after its ring
+      if (page->doorbell.load() == seen) futex(page->doorbell, FUTEX_WAIT, seen);
+      page->sleeps.store(0);
     }
+  }
+  void wake_main() {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t told = ::write(bell, &one, sizeof one);
   }
 
   void accept_all();
   void hear(Peer& peer);
   void speak(Peer& peer);
   bool greet(Peer& peer);
+  bool speak_to_all();
   void flush();
 
   std::string path;
@@ -173,14 +186,16 @@ struct Server::Parts {
   wire::ControlPage* page = nullptr;
   std::atomic<bool> ending = false;
   std::thread listens;
+  std::mutex gate;  // of all below; only the main thread adds and removes peers
   std::unique_ptr<Hub> hub;
   std::vector<Peer> peers;
 };
 
 void Server::Parts::accept_all() {
   for (int fd; (fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
-    if (is_same_user(fd))
-      peers.push_back({.fd = fd, .in = {}, .out = {}});
+    pid_t pid = 0;
+    if (is_same_user(fd, pid))
+      peers.push_back({.fd = fd, .pid = pid, .in = {}, .out = {}});
     else
       ::close(fd);
   }
@@ -190,8 +205,10 @@ void Server::Parts::accept_all() {
 bool Server::Parts::greet(Peer& peer) {
   if (peer.in.empty() || peer.in[0] != wire::control_hello[0]) return false;
   if (peer.in.size() < sizeof wire::control_hello) return true;
-  if (!std::memcmp(peer.in.data(), wire::control_hello, sizeof wire::control_hello))
+  if (!std::memcmp(peer.in.data(), wire::control_hello, sizeof wire::control_hello)) {
+    hub->renew(static_cast<uint32_t>(peer.pid));
     send_descriptor(peer.fd, memory);
+  }
   peer.gone = true;
   return true;
 }
@@ -202,18 +219,17 @@ void Server::Parts::hear(Peer& peer) {
     const ssize_t n = ::recv(peer.fd, bytes, sizeof bytes, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n == 0 || (n < 0 && errno != EAGAIN)) peer.gone = true;
-    if (n <= 0) break;
-    peer.in.append(bytes, static_cast<size_t>(n));
-    if (peer.in.size() > longest_line) break;
+    if (n <= 0) return;
+    std::string_view heard(bytes, static_cast<size_t>(n));
+    if (!peer.id) {
+      peer.in += heard;
+      if (greet(peer)) return;
+      peer.id = hub->connect();
+      heard = peer.in;
+    }
+    if (!hub->hear(peer.id, heard)) peer.gone = true;
+    if (peer.gone || static_cast<size_t>(n) < sizeof bytes) return;  // that was all there is
   }
-  if (!peer.id && greet(peer)) return;
-  size_t begin = 0;
-  for (size_t end; (end = peer.in.find('\n', begin)) != peer.in.npos; begin = end + 1) {
-    if (!peer.id) peer.id = hub->connect();
-    hub->say(peer.id, std::string_view(peer.in).substr(begin, end - begin));
-  }
-  peer.in.erase(0, begin);
-  if (peer.in.size() > longest_line) peer.gone = true;  // no line of ours
 }
 
 void Server::Parts::speak(Peer& peer) {
@@ -227,12 +243,22 @@ void Server::Parts::speak(Peer& peer) {
   if (peer.out.size() > most_unread) peer.gone = true;
 }
 
+// True: there is more to do than to speak, for the main thread.
+bool Server::Parts::speak_to_all() {
+  bool more = false;
+  for (Peer& peer : peers) {
+    if (peer.id) peer.out += hub->take_output(peer.id);
+    if (!peer.gone && !peer.out.empty()) speak(peer);
+    more |= peer.gone || !peer.out.empty();
+  }
+  return more;
+}
+
 void Server::Parts::flush() {
   for (bool more = true; more;) {
     more = false;
+    speak_to_all();
     for (Peer& peer : peers) {
-      if (peer.id) peer.out += hub->take_output(peer.id);
-      speak(peer);
       if (!peer.gone) continue;
       if (peer.id) hub->hang_up(peer.id), more = true;  // others may have been asked instead
       ::close(peer.fd);
@@ -252,12 +278,18 @@ void Server::run(int wakes, const std::function<bool()>& is_over,
   uint64_t looked = now();
   while (!is_over()) {
     std::vector<pollfd> all = {{p.listener, POLLIN, 0}, {p.bell, POLLIN, 0}, {wakes, POLLIN, 0}};
-    for (const Peer& peer : p.peers)
-      all.push_back({peer.fd, static_cast<short>(POLLIN | (peer.out.empty() ? 0 : POLLOUT)), 0});
-    ::poll(all.data(), all.size(), p.hub->has_limits() ? 20 : 500);
+    int most = 500;
+    {
+      const std::lock_guard lock(p.gate);
+      for (const Peer& peer : p.peers)
+        all.push_back({peer.fd, static_cast<short>(POLLIN | (peer.out.empty() ? 0 : POLLOUT)), 0});
+      if (p.hub->has_limits()) most = 20;
+    }
+    ::poll(all.data(), all.size(), most);
     uint64_t rung;
     if (all[1].revents && ::read(p.bell, &rung, sizeof rung) < 0) rung = 0;
-    for (size_t i = 0; i < p.peers.size(); ++i)
+    const std::lock_guard lock(p.gate);
+    for (size_t i = 0; i + 3 < all.size(); ++i)
       if (all[3 + i].revents) p.hear(p.peers[i]);
     if (all[0].revents) p.accept_all();
     p.hub->look(now());

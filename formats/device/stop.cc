@@ -1,12 +1,15 @@
 #include "formats/device/stop.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "arch/table.h"
-#include "arch/vocabulary.h"
+#include "formats/device/placed.h"
+#include "formats/device/rewrite.h"
 #include "formats/read/decode.h"
 #include "formats/read/ring_reader_record.h"
 #include "formats/read/structs.h"
@@ -52,58 +55,29 @@ TextOptions options_for(uint64_t limit) {
   return options;
 }
 
-// A word of a set, or of one that is a part of it.
-bool word_in(arch::Set set, std::string_view text, uint64_t& value, int deep = 0) {
-  using arch::fold::Role;
-  for (const arch::fold::Word& word : read::words_of(set)) {
-    if (word.role == Role::word && text == word.text) return value = word.value, true;
-    if (word.role == Role::part && deep < 3 && word_in(word.set, text, value, deep + 1))
-      return true;
-  }
-  return false;
-}
-
-bool words_in(arch::Set set, std::string_view text, uint64_t& value) {
-  value = 0;
-  for (;;) {
-    const size_t bar = text.find('|');
-    uint64_t one;
-    int64_t number;
-    if (number_in(text.substr(0, bar), number))
-      value |= static_cast<uint64_t>(number);
-    else if (word_in(set, text.substr(0, bar), one))
-      value |= one;
-    else
-      return false;
-    if (bar == text.npos) return true;
-    text.remove_prefix(bar + 1);
-  }
-}
-
 bool is_text(Kind kind) { return kind == Kind::path || kind == Kind::string; }
 
-std::string argument_of(const arch::Arg& what, const std::string& text, uint32_t n, Instead& made) {
-  int64_t number;
-  if (text.front() == '"') {
-    if (!unquoted(text, made.bytes[n])) return "bytes that are not well quoted";
-    if (what.way == arch::Way::none) return "it is no memory";
-    if (is_text(what.kind)) made.bytes[n] += '\0';
-    made.placed[n] = true;
-    return {};
+// How many elements lie there, at most: before the call, what was offered.
+uint64_t measured(const read::Scene& s, const arch::Arg& what) {
+  const uint64_t by = s.call.args[what.which];
+  switch (what.measure) {
+    case arch::Measure::none: return what.kind == Kind::structure || what.kind == Kind::array;
+    case arch::Measure::argument: return by;
+    case arch::Measure::pages: return (by + 4095) / 4096;
+    case arch::Measure::bits: return (by % 0x8000'0000 + 63) / 64 * 8;
+    case arch::Measure::pointed: {
+      uint32_t n = 0;
+      return s.memory.whole(&n, by, sizeof n, false) ? n : 0;
+    }
+    case arch::Measure::nul: return 0;
+    case arch::Measure::result: break;
   }
-  if (number_in(text, number)) return made.args[n] = static_cast<uint64_t>(number), "";
-  if (text == "NULL") return made.args[n] = 0, "";
-  if (what.kind == Kind::dirfd && text == "AT_FDCWD")
-    return made.args[n] = static_cast<uint64_t>(int64_t{-100}), "";
-  if (what.set != arch::Set::none && words_in(what.set, text, made.args[n])) return {};
-  return "it can be read, but not written; leave it as it was reported, or write a number";
-}
-
-int number_of(std::string_view name) {
-  for (uint32_t nr = 0; nr < arch::number_limit; ++nr)
-    if (const char* known = read::lookup(nr).name; known && name == known)
-      return static_cast<int>(nr);
-  return -1;
+  uint64_t offered = 0;
+  for (uint8_t i = 0; i < s.row.arity; ++i)
+    if (s.row.args[i].kind == Kind::count) offered = s.call.args[i];
+  if (!s.ok()) return offered;
+  const auto came = static_cast<uint64_t>(s.call.result);
+  return offered ? std::min(offered, came) : came;
 }
 
 }  // namespace
@@ -129,12 +103,13 @@ std::vector<std::string> shown_arguments(const read::Call& call, uint64_t limit)
   std::vector<std::string> out;
   const TextOptions options = options_for(limit);
   for (const Value& value : read::decode(call).args)
-    if (value.kind != Value::Kind::absent) out.push_back(shown(value, options));
+    if (value.kind != Value::Kind::absent)
+      out.push_back((value.name.empty() ? "" : value.name + '=') + shown(value, options));
   return out;
 }
 
 std::string shown_call(const read::Call& call, uint64_t limit) {
-  std::string line = read::decode(call).name;
+  std::string line = read::plain(call).name;
   const char* between = " ";
   for (const std::string& text : shown_arguments(call, limit)) {
     line += between + text;
@@ -149,58 +124,55 @@ std::string shown_outcome(int64_t result) {
   return name.empty() ? fmt::format("fail {}", -result) : "fail " + name;
 }
 
-std::string shown_siginfo(uint32_t number, const uint8_t* info, size_t bytes) {
-  Value value = read::siginfo_value(info, bytes);
+std::string shown_siginfo(uint32_t number, std::string_view info) {
+  uint8_t whole[128] = {};
+  std::memcpy(whole, info.data(), std::min(info.size(), sizeof whole));
+  Value value = read::siginfo_value(whole, sizeof whole);
   std::erase_if(value.items, [](const Value& v) { return v.name == "si_signo"; });
   return signal_name(number) + ' ' + shown(value, options_for(64));
 }
 
 uint64_t extent_of(const read::Call& call, uint32_t argument) {
   const arch::Row& row = read::lookup(call.nr);
-  if (argument >= row.arity) return 0;
-  const arch::Arg& what = row.args[argument];
-  const uint64_t address = call.args[argument];
-  if (what.way == arch::Way::none || !address) return 0;
-  if (is_text(what.kind)) {
+  const arch::Command* command = nullptr;
+  for (uint8_t i = 0; i < row.arity; ++i)
+    if (row.args[i].kind == Kind::command)
+      command = read::command_of(call.nr, static_cast<uint32_t>(call.args[i]));
+  if (argument >= row.arity || !call.args[argument]) return 0;
+  const read::Scene scene{call, row, command, nullptr, read::Memory(call)};
+  const arch::Arg what = read::effective(scene, static_cast<uint8_t>(argument));
+  if (what.way == arch::Way::none) return 0;
+  if (what.kind == Kind::msghdr) return sizeof(msghdr);
+  if (is_text(what.kind) || what.kind == Kind::strings) {
     for (const read::Piece& piece : call.memory)
-      if (piece.address == (address & 0xffff'ffff'ffff)) return piece.bytes.size();
+      if (piece.address == (call.args[argument] & 0xffff'ffff'ffff)) return piece.bytes.size();
     return 0;
   }
-  const uint64_t element = what.element ? what.element : 1;
-  uint64_t count = 0, bytes = 0;
-  if (what.measure == arch::Measure::argument) count = call.args[what.which];
-  if (what.kind == Kind::structure && what.measure == arch::Measure::none) count = 1;
-  if (what.measure == arch::Measure::result) {  // at most what was offered
-    for (uint8_t i = 0; i < row.arity; ++i)
-      if (row.args[i].kind == Kind::count) count = call.args[i];
-    if (call.ended && call.result >= 0)
-      count = std::min(count ? count : ~uint64_t{0}, static_cast<uint64_t>(call.result));
-  }
-  return __builtin_mul_overflow(count, element, &bytes) ? 0 : bytes;
+  const uint64_t element = what.kind == Kind::iovec     ? sizeof(iovec)
+                           : what.kind == Kind::mmsghdr ? sizeof(mmsghdr)
+                           : what.element               ? what.element
+                                                        : 1;
+  uint64_t bytes = 0;
+  return __builtin_mul_overflow(measured(scene, what), element, &bytes) ? 0 : bytes + what.head;
 }
 
-std::string instead_of(const read::Call& call, uint64_t limit, const Command& wish, Instead& made) {
-  const int number = number_of(wish.text);
-  if (number < 0) return "no word of the protocol and no system call";
-  const arch::Row& row = read::lookup(static_cast<uint32_t>(number));
-  const bool same = static_cast<uint32_t>(number) == call.nr;
-  const std::vector<std::string> before =
-      same ? shown_arguments(call, limit) : std::vector<std::string>();
-  const size_t wanted = same ? before.size() : row.arity;
-  if (wish.arguments.size() != wanted)
-    return fmt::format("{} takes {} arguments", wish.text, wanted);
-  made = {};
-  made.number = static_cast<uint32_t>(number);
-  if (same) std::copy(call.args, call.args + 6, made.args);
-  size_t room = 0;
-  for (uint32_t n = 0; n < wish.arguments.size(); ++n) {
-    if (same && wish.arguments[n] == before[n]) continue;
-    if (const std::string wrong = argument_of(row.args[n], wish.arguments[n], n, made);
-        !wrong.empty())
-      return fmt::format("argument {}: {}", n + 1, wrong);
-    room += made.placed[n] ? (made.bytes[n].size() + 15) / 16 * 16 : 0;
+std::string make(read::Call& call, const Command& wish) {
+  read::Call made = call;
+  made.nr = wish.number;
+  std::copy(wish.args, wish.args + 6, made.args);
+  std::vector<uint64_t> places;
+  for (const Command::Block& block : wish.blocks) places.push_back(place(made, block.bytes));
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (wish.blocks[i].argument) made.args[wish.blocks[i].argument - 1] = places[i];
+    for (const auto& [where, to] : wish.blocks[i].pointers)
+      for (read::Piece& piece : made.memory)
+        if (piece.address == places[i])
+          std::memcpy(piece.bytes.data() + where, &places[to], sizeof places[to]);
   }
-  return room <= 2048 ? "" : "more than 2048 bytes of new memory; `set` may write more";
+  if (!fits(made)) return "more than 2048 bytes of new memory, or 48 pointers in it";
+  drop_unused(made);
+  call = std::move(made);
+  return {};
 }
 
 }  // namespace sctrace::device

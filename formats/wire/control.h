@@ -13,13 +13,18 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t control_version = 1;
+inline constexpr uint32_t control_version = 2;
 inline constexpr char control_hello[16] = {'\0', 's', 'c', 't', 'r', 'a', 'c', 'e',
                                            ' ',  'c', 'o', 'n', 't', 'r', 'o', 'l'};
 inline constexpr uint32_t control_slots = 2048;
 inline constexpr uint32_t control_data = 15360;  // bytes of one slot for memory
 inline constexpr uint32_t control_set_most =
     control_data / 2;  // the other half keeps what was there
+
+inline constexpr uint32_t control_shown_most = control_data - 512;  // of one buffer, in a report
+inline constexpr uint32_t control_kept_most = 2048;  // bytes that a call may be given to point at
+inline constexpr uint32_t control_pointers = 48;     // among these
+inline constexpr uint32_t not_placed = ~0u;
 
 enum class SlotState : uint32_t { free, held, asked, answered, withdrawn };
 
@@ -42,11 +47,6 @@ enum class Verdict : uint32_t {
   set,     // copy `bytes` of `data` to `address`, and ask on
 };
 
-struct Placed {       // an argument that points at bytes of the answer
-  uint32_t argument;  // 0..5; control_slots: none
-  uint32_t at, bytes;
-};
-
 struct ControlSlot {
   std::atomic<SlotState> state;  // a futex
   Stop stop;
@@ -58,8 +58,14 @@ struct ControlSlot {
   int64_t result;
   uint64_t address;
   uint64_t args[6];
-  Placed placed[6];
-  uint64_t padding[3];
+  // The answer to an entry: `kept` bytes of `data` go where arguments may point, and where each
+  // argument does that; of 8-byte cells in there that point at others, where they lie: each holds
+  // how far from the first byte.
+  uint32_t kept, pointer_count;
+  uint32_t placed[6];  // not_placed: the argument is args[n]
+  uint16_t pointers[control_pointers];
+  std::atomic<uint32_t> sleeps;  // the thread: it has to be woken
+  uint32_t padding[7];
   uint8_t ring[128];  // a RingHeader for whoever writes the records
   uint8_t data[control_data];
 };
@@ -73,7 +79,11 @@ struct ControlPage {
   std::atomic<uint32_t> begun;     // a futex: 1 once a controller has said its first line
   std::atomic<uint32_t> signals;   // somebody wants them
   std::atomic<uint32_t> told;      // somebody is there to be told of fork, exec, exit
-  std::atomic<uint32_t> lost;      // stops for which no slot was free
+  std::atomic<uint32_t> lost;      // stops for which no slot was free, or that a filter forbids
+  std::atomic<uint32_t> limit;     // bytes of a buffer that somebody wants to see
+  alignas(64) std::atomic<uint32_t> sleeps;  // the hub: it has to be woken
+  // A bit for each slot that asks or is withdrawn; the hub takes them away before it looks there.
+  alignas(64) std::atomic<uint64_t> asking[control_slots / 64];
   alignas(64) std::atomic<uint8_t> wants[512];  // by number; the last for all beyond
   alignas(64) ControlSlot slots[control_slots];
 };

@@ -107,14 +107,15 @@ class Controller:
 class Event:
     """One line: a call that waits (`is_call`), its outcome (ok, fail), or what is told (fork, exec, exit, error …)."""
 
-    TOLD = ("ok", "fail", "fork", "exec", "exit", "lost", "error", "data", "withdrawn", "late", "gone")
+    TOLD = ("ok", "fail", "exec", "exit", "lost", "error", "data", "withdrawn", "late", "gone")
 
     def __init__(self, controller, line):
         self.controller, self.line = controller, line
         found = REPORT.match(line)
         self.thread = f"{found[1]}.{found[2]}" if found else ""
         self.word, _, self.rest = (found[3] if found else line).partition(" ")
-        self.is_call = bool(found) and self.word not in self.TOLD and self.word != "signal"
+        told = self.word in self.TOLD or (self.word == "fork" and self.rest)  # fork is a call, too
+        self.is_call = bool(found) and not told and self.word != "signal"
 
     @property
     def arguments(self):
@@ -145,16 +146,29 @@ def strace(controller, calls="all"):
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys")
 
 
+def named(event):
+    """The file that an open names, all links followed; None: it isn't known."""
+    arguments = event.arguments
+    path = next((a for a in arguments if a.startswith('"') and not a.endswith("...")), None)
+    if path is None:
+        return None
+    path, pid = unquoted(path).decode(errors="surrogateescape"), event.thread.split(".")[0]
+    if not os.path.isabs(path):  # below the directory that the program is in, or has open
+        base = "cwd" if arguments[0].startswith('"') or arguments[0] == "AT_FDCWD" else "fd/" + arguments[0]
+        try:
+            path = os.path.join(os.readlink(f"/proc/{pid}/{base}"), path)
+        except OSError:
+            return None
+    return os.path.realpath(path)
+
+
 def sandbox(controller, folder):
     folder = os.path.realpath(folder)
     controller.trace("open,openat,openat2,creat")
     for event in controller.events():
         if not event.is_call:
             continue
-        arguments = event.arguments
-        path = next((unquoted(a).decode(errors="replace") for a in arguments if a.startswith('"')), None)
-        whole = path is not None and not any(a.endswith("...") for a in arguments)
-        real = os.path.realpath(path) if whole and os.path.isabs(path) else None
+        real = named(event)
         inside = real is not None and (real + "/").startswith(folder + "/")
         reads = not re.search(r"O_(WRONLY|RDWR|CREAT|TRUNC)", event.rest) and event.word != "creat"
         allowed = inside or (real is not None and reads and any((real + "/").startswith(s + "/") for s in SYSTEM))
@@ -195,9 +209,6 @@ def play(controller, name):
         data = was["data"].encode("latin-1")
         if "fail" in was:
             event.answer("skip-fail " + was["fail"])
-            continue
-        if len(data) > 7680:
-            event.answer("cont")  # more than one line can set: the file itself
             continue
         if data:
             event.answer("set 2 " + quoted(data))

@@ -6,51 +6,8 @@ import signal
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "support"), HERE]
-from controller import Controller, unquoted  # noqa: E402
-from traced import House  # noqa: E402
-
-faults = []
-
-
-class Session:
-    """`sctrace control` with a guest, and controllers that connect to it."""
-
-    def __init__(self, house, guest, *args, door="auto", command=None, **more):
-        self.socket = house.path("socket")
-        env = house.environment(SCTRACE_DOORS=door)
-        self.process = subprocess.Popen(
-            [house.command, "control", "-l", self.socket, "--", *(command or [guest, *args])], env=env,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
-
-    def connect(self):
-        while self.process.poll() is None:
-            try:
-                return Controller(self.socket)
-            except (FileNotFoundError, ConnectionRefusedError):
-                pass  # it is starting
-        raise AssertionError(self.process.stderr.read().decode())
-
-    def end(self):
-        out, err = self.process.communicate(timeout=60)
-        return self.process.returncode, out.decode(), err.decode()
-
-
-def check(what, found, wanted):
-    good = re.fullmatch(wanted, found, re.S) if isinstance(wanted, str) else found == wanted
-    if not good:
-        faults.append(f"{what}: found {found!r}, wanted {wanted!r}")
-
-
-def call(controller):
-    """The next call that waits; what is told on the way is kept."""
-    told = []
-    for event in controller.events():
-        if event.is_call:
-            return event, told
-        told.append(event.line)
-    raise AssertionError("no call came: " + " | ".join(told))
+from session import HERE, Session, call, check, run_all
+from controller import unquoted
 
 
 REPORT = r'(\d+)\.\1 write 9, "this is data", 12'
@@ -59,7 +16,7 @@ REPORT = r'(\d+)\.\1 write 9, "this is data", 12'
 def examples(house, guest):
     for lines, outcome in ((["skip-fail EIO"], "-1 EIO\n"), (["skip-ok 12"], "12 \n"), (["cont"], "-1 EBADF\n"),
                            (['write 4, "this is data", 12', "step"], "12 \n")):
-        session = Session(house, guest, "write", house.path("file"))
+        session = Session(house, [guest, "write", house.path("file")])
         one = session.connect()
         one.trace("write")
         event, _ = call(one)
@@ -72,7 +29,7 @@ def examples(house, guest):
         one.trace("none")
         check(f"{lines}", session.end(), (0, outcome, ""))
     check("what was written elsewhere", open(house.path("file")).read(), "this is data")
-    session = Session(house, guest, "time")
+    session = Session(house, [guest, "time"])
     one = session.connect()
     one.trace("gettimeofday")
     call(one)
@@ -86,7 +43,7 @@ def examples(house, guest):
 
 
 def memory(house, guest):
-    session = Session(house, guest, "write")
+    session = Session(house, [guest, "write"])
     one = session.connect()
     one.trace("write")
     call(one)
@@ -100,7 +57,7 @@ def memory(house, guest):
     one.say("cont")
     one.trace("none")
     check("errors change nothing", session.end(), (0, "-1 EBADF\n", ""))
-    session = Session(house, guest, "big")
+    session = Session(house, [guest, "big"])
     one = session.connect()
     one.say("limit 8")
     one.trace("write")
@@ -119,7 +76,7 @@ def three(house, guest):
     """Skip over alter over observe: read in a guest that waits for its start until all are there."""
     gate_out, gate_in = os.pipe()
     script = f"import os; os.read({gate_out}, 1); os.write(2, b'abc')"
-    session = Session(house, guest, command=[sys.executable, "-S", "-c", script], pass_fds=(gate_out,))
+    session = Session(house, [sys.executable, "-S", "-c", script], pass_fds=(gate_out,))
     controllers = []
     for _ in range(3):
         one = session.connect()
@@ -151,20 +108,20 @@ def three(house, guest):
 
 
 def told(house, guest):
-    session = Session(house, guest, "raise")
+    session = Session(house, [guest, "raise"])
     one = session.connect()
     one.say("signals on")
     line = one.hear()
     check("a signal", line, r"(\d+)\.\1 signal SIGUSR1 \{si_code=SI_TKILL, si_pid=\d+, si_uid=\d+\}")
     one.say("signal SIGUSR2")
     check("replaced", session.end(), (0, f"caught {int(signal.SIGUSR2)}\n", ""))
-    session = Session(house, guest, "raise")
+    session = Session(house, [guest, "raise"])
     one = session.connect()
     one.say("signals on")
     one.hear()
     one.say("drop")
     check("dropped", session.end(), (0, "caught 0\n", ""))
-    session = Session(house, guest, "exec")
+    session = Session(house, [guest, "exec"])
     one = session.connect()
     one.trace("none")
     lines = [re.sub(r"^\S+ ", "", line) for line in iter(one.hear, None)]
@@ -175,7 +132,7 @@ def told(house, guest):
 def interrupted(house, guest):
     """A signal reaches a thread that is stopped; its handler runs, and the call is reported anew."""
     gate_out, gate_in = os.pipe()
-    session = Session(house, guest, "signal", str(gate_out), pass_fds=(gate_out,))
+    session = Session(house, [guest, "signal", str(gate_out)], pass_fds=(gate_out,))
     one = session.connect()
     one.trace("getppid")
     call(one)
@@ -188,7 +145,7 @@ def interrupted(house, guest):
 
 
 def many(house, guest):
-    session = Session(house, guest, "threads")
+    session = Session(house, [guest, "threads"])
     one = session.connect()
     one.trace("getppid")
     stopped = [call(one)[0] for _ in range(40)]  # all at once, none answered
@@ -196,7 +153,7 @@ def many(house, guest):
         event.answer("skip-ok 2")
     check("forty at once", session.end(), (0, "sum 80\n", ""))
     for end in ("hang up", "die"):
-        session = Session(house, guest, "threads")
+        session = Session(house, [guest, "threads"])
         one = session.connect()
         one.trace("getppid")
         for _ in range(40):
@@ -213,8 +170,8 @@ def many(house, guest):
 def tools(house, guest):
     tool = os.path.join(HERE, "controller.py")
 
-    def with_tool(words, command):
-        session = Session(house, guest, command=command)
+    def with_tool(words, command, **more):
+        session = Session(house, command, **more)
         session.connect().socket.close()
         helper = subprocess.Popen([sys.executable, tool, session.socket, *words], stderr=subprocess.PIPE)
         result = session.end()
@@ -230,12 +187,16 @@ def tools(house, guest):
     (code, out, _), _ = with_tool(["sandbox", house.path("box")],
                                   ["/bin/cat", house.path("box/in"), house.path("out")])
     check("sandbox", (code, out), (1, "box/in\n"))
-    kept = house.path("kept")
+    (code, out, err), _ = with_tool(["sandbox", house.path("box")], ["/bin/cat", "in", "../out"], cwd=house.path("box"))
+    check("sandbox, from within", (code, out, "denied" in err), (1, "box/in\n", True))
+    kept, text = house.path("kept"), "".join(f"line {n}\n" for n in range(40000))
+    with open(house.path("out"), "w") as file:
+        file.write(text)
     with_tool(["record", kept], ["/bin/cat", house.path("out")])
     with open(house.path("out"), "w") as file:
         file.write("other\n")
     (code, out, _), _ = with_tool(["play", kept], ["/bin/cat", house.path("out")])
-    check("play", (code, out), (0, "out\n"))
+    check("play", (code, out == text), (0, True))
 
 
 def places(house, guest):
@@ -250,19 +211,6 @@ def places(house, guest):
     check("a symbolic link", done.returncode, 1)
 
 
-def main(build):
-    build = os.path.abspath(build)
-    guest = os.path.join(build, "tests", "device", "guest")
-    with House(build) as house:
-        for part in (examples, memory, three, told, interrupted, many, tools, places):
-            try:
-                part(house, guest)
-            except (AssertionError, subprocess.TimeoutExpired, OSError, IndexError, AttributeError) as wrong:
-                faults.append(f"{part.__name__}: {type(wrong).__name__} {wrong}")
-    for fault in faults:
-        print("FAULT", fault)
-    return 1 if faults else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(run_all(sys.argv[1], (examples, memory, three, told, interrupted, many, tools, places),
+                     os.path.join(os.path.abspath(sys.argv[1]), "tests", "device", "guest")))
