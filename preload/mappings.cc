@@ -26,20 +26,16 @@ std::atomic<uint32_t> busy;
 class Lock {
  public:
   // Waits for a holder that is at work, but not for one that was killed between two instructions.
-  explicit Lock(int tries) {
-    for (; busy.exchange(1, std::memory_order_acquire); __builtin_ia32_pause())
-      if (tries-- == 0) return;
-    mine_ = true;
-  }
+  explicit Lock(int tries) : mine_(try_lock_text(tries)) {}
   ~Lock() {
-    if (mine_) busy.store(0, std::memory_order_release);
+    if (mine_) unlock_text();
   }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
   bool is_mine() const { return mine_; }
 
  private:
-  bool mine_ = false;
+  bool mine_;
 };
 constexpr int patience = 2'000'000;  // some 50 ms: no call that a filter could forbid
 
@@ -194,7 +190,7 @@ void prepare(void* what) {
                             work.scratch, work.report);
 }
 
-void patch_loaded(ThreadState& self, const FreshText& fresh) {
+void look_at_text(ThreadState& self, const FreshText& fresh, bool patches) {
   Loaded loaded;
   if (!describe(fresh, loaded)) return;
   const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
@@ -206,10 +202,12 @@ void patch_loaded(ThreadState& self, const FreshText& fresh) {
   static_assert(sizeof(Work) <= page);
   rewriter::forget(fresh.begin, fresh.begin + fresh.bytes);
   const bool faulted = sctrace_aside(prepare, &work, &self.escape);
-  if (!faulted && work.prepared)
+  if (faulted || !work.prepared)
+    rewriter::abandon(work.late);
+  else if (patches)
     rewriter::commit(work.late, Running::nobody);
   else
-    rewriter::abandon(work.late);
+    rewriter::admit(work.late);
   if (!faulted && !work.late.plans.empty()) {
     publish_sites(work.late.plans);
     list(loaded.base, fresh.fd);
@@ -283,13 +281,29 @@ void closing_file(ThreadState& self) {
   if (!arch::has_xsave()) return;
   SpecialWork work(self);
   const Lock lock(0);
-  if (lock.is_mine() && may(self, own_others)) patch_loaded(self, fresh);
+  if (lock.is_mine() && may(self, own_others)) look_at_text(self, fresh, true);
 }
+
+bool try_lock_text(int tries) {
+  for (; busy.exchange(1, std::memory_order_acquire); __builtin_ia32_pause())
+    if (tries-- == 0) return false;
+  return true;
+}
+
+void unlock_text() { busy.store(0, std::memory_order_release); }
 
 bool is_alone() {
   struct stat status {};
   return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
          status.st_nlink == 3;
+}
+
+void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
+               const char* path) {
+  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return;
+  look_at_text(self, {begin, bytes, offset, static_cast<int32_t>(fd)}, false);
+  raw_syscall(__NR_close, fd);
 }
 
 void text_after_fork() { busy.store(0, std::memory_order_relaxed); }
