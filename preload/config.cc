@@ -156,6 +156,10 @@ bool set_stack_depth(const char* s, Config& c) {
 }
 
 bool set_exact(const char* s, Config& c) { return parse_switch(s, c.exact); }
+bool set_start(const char* s, Config& c) {
+  if (!same(s, "on") && !same(s, "off")) return false;
+  return c.starts = same(s, "on"), true;
+}
 bool set_disable(const char* s, Config& c) { return parse_switch(s, c.disabled); }
 bool set_vdso(const char* s, Config& c) {
   if (!same(s, "on") && !same(s, "off")) return false;
@@ -234,6 +238,7 @@ constexpr Option options[] = {
     {"FOLLOW", set_follow, "none, fork, exec or fork,exec"},
     {"COMM", set_comm, "program names"},
     {"DOORS", set_doors, "auto, trap or stub"},
+    {"START", set_start, "on or off"},
     {"VDSO", set_vdso, "on or off"},
     {"FILTER", set_filter, "a filter such as dur>1ms || errno==ENOENT"},
     {"MIN_DURATION", set_least, "a time such as 10us"},
@@ -368,6 +373,8 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
   unknown = all != not_these;
   return true;
 }
+
+bool try_strsize(const char* text, Config& config) { return set_strsize(text, config); }
 
 void read_config(const char* const* environment, const char* settings, bool speak, Config& config) {
   for (uint8_t& t : config.traced) t = 1;

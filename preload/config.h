@@ -32,6 +32,7 @@ struct Config {
   bool exact = false;  // the kernel works on our copies: exact.h
   bool disabled = false;
   Redaction redaction;
+  bool starts = true;       // recording, and not only when `sctrace ctl` says so: live.h
   char inject[1024] = "";   // inject.h
   char control[128] = "";   // control.h
   char engine[1024] = "";   // engine.h
@@ -48,6 +49,8 @@ struct Config {
 // `environment`: NAME=VALUE strings, ended by null. Settings that came with exec (inherited) count
 // where the environment itself has none. `speak`: say what is wrong with them.
 void read_config(const char* const* environment, const char* inherited, bool speak, Config& config);
+
+bool try_strsize(const char* text, Config& config);  // as SCTRACE_STRSIZE
 
 // strace's -e trace= grammar; false and `bad` (the word that is not understood) when it is none.
 bool parse_trace(const char* text, uint8_t* traced, bool& traced_unknown, char* bad,

@@ -9,6 +9,7 @@
 #include "preload/control.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/live.h"
 #include "preload/services.h"
 #include "preload/special.h"
 
@@ -286,6 +287,7 @@ uint32_t skip(ThreadState& self, int64_t result) {
 }  // namespace
 
 uint32_t enter_engaged(ThreadState& self) {
+  if (!is_open()) return enter_shut(self);
   Engaged& engaged = self.engaged;
   const auto nr = static_cast<uint32_t>(self.frame.nr);
   const Facts& facts = facts_for(nr);

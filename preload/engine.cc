@@ -103,21 +103,22 @@ void set_calling(ThreadState& self, bool calling) {
 
 // Which numbers engines want is decided once; so the short way needs no test.
 void engage() {
-  for (uint32_t nr = 0; nr < facts_most; ++nr) {
-    Facts& facts = global.facts[nr];
-    bool wanted = false;
-    for (uint32_t i = 0; i < engines.count; ++i)
-      wanted |= engines.all[i].live || engines.all[i].wants_call(nr) ||
-                (engines.all[i].code->life && (nr == __NR_exit || nr == __NR_exit_group ||
-                                               nr == __NR_execve || nr == __NR_execveat));
-    if (!wanted || nr == __NR_rt_sigreturn) continue;
-    if (facts.what & is_wanted) facts.what |= is_asked;
-    facts.what &= static_cast<uint8_t>(~is_wanted);
-    facts.what |= is_engaged;
-  }
+  for (uint32_t nr = 0; nr < facts_most; ++nr)
+    global.facts[nr].what = as_engines_want(nr, global.facts[nr].what);
 }
 
 }  // namespace
+
+uint8_t as_engines_want(uint32_t nr, uint8_t what) {
+  bool wanted = false;
+  for (uint32_t i = 0; i < engines.count; ++i)
+    wanted |= engines.all[i].live || engines.all[i].wants_call(nr) ||
+              (engines.all[i].code->life && (nr == __NR_exit || nr == __NR_exit_group ||
+                                             nr == __NR_execve || nr == __NR_execveat));
+  if (!wanted || nr == __NR_rt_sigreturn) return what;
+  if (what & is_wanted) what |= is_asked;
+  return static_cast<uint8_t>((what & ~is_wanted) | is_engaged);
+}
 
 Level complaint() { return environment.inherited ? Level::info : Level::warn; }
 

@@ -34,6 +34,8 @@ extern Engines engines;
 // Loads what SCTRACE_ENGINE names; one that refuses is said in a line. Marks in global.facts which
 // calls any of them wants. `objects`: the loader's list, for libc's own functions.
 void open_engines(const link_map* objects, int argc, char** argv, char** envp);
+// What becomes of Facts::what by them.
+uint8_t as_engines_want(uint32_t nr, uint8_t what);
 bool try_add_engine(const sctrace_engine* code, const char* args);  // one of our own
 
 // Runs work(what) as engines' code may be run: their calls are their own, signals wait, errno and

@@ -93,8 +93,9 @@ void read_environment(const char* const* list) {
   constexpr uint64_t length = sizeof name - 1;
   for (uint64_t i = 0; i < length; ++i) preload_was[i] = name[i];
   environment.left = inherit[1] == '-';
-  const char* rest =
-      copy_until(inherit + 2, '\n', preload_was + length, sizeof preload_was - length);
+  environment.starts = inherit[1] && inherit[2] == '+';
+  const char* rest = copy_until(inherit + (inherit[1] && inherit[2] ? 3 : 2), '\n',
+                                preload_was + length, sizeof preload_was - length);
   rest = copy_until(rest, '\n', environment.directory, sizeof environment.directory);
   while (*rest) {  // what the exec did not hand on holds as it did in the program before
     char setting[1200];

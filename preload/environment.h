@@ -1,8 +1,9 @@
 // How a traced program's exec hands us on, and how the new program's constructor makes its
 // environment again what the exec said, to the last entry and pointer. One variable carries it:
-//   SCTRACE_INHERIT = (+|-) (+|-) <LD_PRELOAD as it was> \n <trace directory> \n <SCTRACE_X=value
-//   \n …>
-// The first sign: was there an LD_PRELOAD; the second: is the new program followed.
+//   SCTRACE_INHERIT = (+|-) (+|-) (+|-) <LD_PRELOAD as it was> \n <trace directory> \n
+//   <SCTRACE_X=value \n …>
+// The first sign: was there an LD_PRELOAD; the second: is the new program followed; the third: is
+// it recorded from its start on.
 #pragma once
 #include <cstdint>
 
@@ -13,6 +14,7 @@ struct Environment {
   char settings[4096];   // our SCTRACE_* settings, each ended by \n
   bool inherited;        // this program came by a traced exec
   bool left;             // and is not to be followed
+  bool starts;           // recording
   char directory[1024];  // then: the trace that it belongs to
 };
 extern Environment environment;

@@ -14,6 +14,7 @@
 #include "preload/capture.h"
 #include "preload/environment.h"
 #include "preload/global.h"
+#include "preload/live.h"
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/special.h"
@@ -91,19 +92,20 @@ uint64_t* new_environment(uint64_t old, uint64_t count, Finds finds, bool follow
     vector[n] = 0;
     return vector;
   }
-  vector[place] = reinterpret_cast<uint64_t>(text.at);
-  text.add("LD_PRELOAD=");
-  text.add(environment.library);
-  if (const char* rest = without_us(was)) text.add(":"), text.add(rest);
-  vector[n++] = reinterpret_cast<uint64_t>(++text.at);
+  vector[n++] = reinterpret_cast<uint64_t>(text.at);
   text.add("SCTRACE_INHERIT=");
   text.add(preload ? "+" : "-");
   text.add(follow ? "+" : "-");
-  text.add(was);
+  text.add(is_recording() ? "+" : "-");
+  text.add(was);  // to the letter: what the new program executes unseen finds us by it
   text.add("\n");
   text.add(global.directory);
   text.add("\n");
   text.add(environment.settings);
+  vector[place] = reinterpret_cast<uint64_t>(++text.at);
+  text.add("LD_PRELOAD=");
+  text.add(environment.library);
+  if (const char* rest = without_us(was)) text.add(":"), text.add(rest);
   vector[n] = 0;
   return vector;
 }

@@ -22,7 +22,8 @@ enum class After : uint8_t {
   rseq,
   mapping,
   files,
-  traced
+  traced,
+  parted,
 };
 
 // Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has

@@ -1,8 +1,10 @@
 #include "preload/hook.h"
 
+#include "preload/adopt.h"
 #include "preload/capture.h"
 #include "preload/engaged.h"
 #include "preload/exact.h"
+#include "preload/files.h"
 #include "preload/global.h"
 #include "preload/judge.h"
 #include "preload/pack.h"
@@ -70,6 +72,8 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
     self.site_index = static_cast<uint16_t>(index < wire::site_max ? index : wire::site_bits);
     call.behind = rewriter::behind_at_tail(call.tail);
   }
+  if (self.bond != wire::Bond::here && !try_arrive(self)) [[unlikely]]
+    return ROUTE_AROUND;
   const Facts& facts = facts_for(nr);
   if (facts.what & is_engaged) return enter_engaged(self);
   tell_entry(self, nr, facts);
@@ -199,6 +203,18 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   auto route = arch::Route::run;
   if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
   if (exact) self.in_flight.out = Out::exact;
+  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
+}
+
+uint32_t enter_shut(ThreadState& self) {
+  auto& call = self.frame;
+  call.pass = call.args;
+  call.pass_nr = call.nr;
+  set_phase(self, Phase::entered);
+  const auto nr = static_cast<uint32_t>(call.nr);
+  auto route = arch::Route::run;
+  if (special(nr) && !makes_files(nr)) route = special_enter(self, nr);
+  if (self.in_flight.after == After::nothing) self.in_flight.after = After::parted;
   return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
 }
 

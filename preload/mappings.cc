@@ -27,20 +27,16 @@ std::atomic<uint32_t> busy;
 class Lock {
  public:
   // Waits for a holder that is at work, but not for one that was killed between two instructions.
-  explicit Lock(int tries) {
-    for (; busy.exchange(1, std::memory_order_acquire); __builtin_ia32_pause())
-      if (tries-- == 0) return;
-    mine_ = true;
-  }
+  explicit Lock(int tries) : mine_(try_lock_text(tries)) {}
   ~Lock() {
-    if (mine_) busy.store(0, std::memory_order_release);
+    if (mine_) unlock_text();
   }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
   bool is_mine() const { return mine_; }
 
  private:
-  bool mine_ = false;
+  bool mine_;
 };
 constexpr int patience = 2'000'000;  // some 50 ms: no call that a filter could forbid
 
@@ -211,7 +207,7 @@ void prepare(void* what) {
                             work.scratch, work.report);
 }
 
-void patch_loaded(ThreadState& self, const FreshText& fresh, const Loaded& loaded) {
+void look_at_text(ThreadState& self, const FreshText& fresh, const Loaded& loaded, bool patches) {
   const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (scratch < 0) return;
@@ -221,10 +217,12 @@ void patch_loaded(ThreadState& self, const FreshText& fresh, const Loaded& loade
   static_assert(sizeof(Work) <= page);
   rewriter::forget(fresh.begin, fresh.begin + fresh.bytes);
   const bool faulted = sctrace_aside(prepare, &work, &self.escape);
-  if (!faulted && work.prepared)
+  if (faulted || !work.prepared)
+    rewriter::abandon(work.late);
+  else if (patches)
     rewriter::commit(work.late, Running::nobody);
   else
-    rewriter::abandon(work.late);
+    rewriter::admit(work.late);
   if (!faulted && !work.late.plans.empty()) publish_sites(work.late.plans);
   raw_syscall(__NR_munmap, scratch, scratch_bytes);
 }
@@ -302,13 +300,35 @@ void closing_file(ThreadState& self) {
   if (!lock.is_mine() || !may(self, own_others) || !describe(fresh, loaded)) return;
   if (stacks) know_frames(loaded.object);
   list(loaded, fresh.fd);
-  if (patches) patch_loaded(self, fresh, loaded);
+  if (patches) look_at_text(self, fresh, loaded, true);
 }
+
+bool try_lock_text(int tries) {
+  for (; busy.exchange(1, std::memory_order_acquire); __builtin_ia32_pause())
+    if (tries-- == 0) return false;
+  return true;
+}
+
+void unlock_text() { busy.store(0, std::memory_order_release); }
 
 bool is_alone() {
   struct stat status {};
   return raw_syscall(__NR_newfstatat, AT_FDCWD, "/proc/self/task", &status, 0) == 0 &&
          status.st_nlink == 3;
+}
+
+void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
+               const char* path) {
+  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return;
+  const FreshText text{begin, bytes, offset, static_cast<int32_t>(fd)};
+  Loaded loaded;
+  if (describe(text, loaded)) {
+    if (global.config.stack != Stacks::off) know_frames(loaded.object);
+    list(loaded, text.fd);
+    look_at_text(self, text, loaded, false);
+  }
+  raw_syscall(__NR_close, fd);
 }
 
 void text_after_fork() { busy.store(0, std::memory_order_relaxed); }

@@ -13,6 +13,14 @@ namespace sctrace::preload {
 
 bool is_alone();  // no other thread in this process
 
+// For who works on all texts (live.cc). False: another does, and does not end.
+bool try_lock_text(int tries);
+void unlock_text();
+// Makes stubs for text of a file that is mapped executable and that nobody has looked at, without
+// changing it.
+void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
+               const char* path);
+
 // Before mmap, munmap, mremap, mprotect, pkey_mprotect and madvise, and after them.
 void mapping_enter(ThreadState& self, uint32_t nr);
 void mapping_leave(ThreadState& self);

@@ -10,7 +10,9 @@
 #include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/live.h"
 #include "preload/mappings.h"
+#include "preload/part.h"
 #include "preload/sandbox.h"
 #include "preload/signals.h"
 #include "preload/special.h"
@@ -213,6 +215,7 @@ void begin_alone(ThreadState& self) {
   if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
   own_actions(main_process);
   main_process.at_work = self.own_work = 0;
+  live.busy.store(0);  // who was lent is not here
   self.engaged.stop = nullptr;
   for (uint32_t& calls : self.engaged.injected) calls = 0;
 }
@@ -271,4 +274,5 @@ extern "C" void sctrace_child(ThreadState& self) {
   self.in_flight.after = After::nothing;
   send_waiting(self);
   end_own_calls(self);
+  if (!is_open()) part(self);  // born while doors were shut: nobody else asks it to
 }

@@ -298,6 +298,17 @@ bool take_ring(ThreadState& self) {
   return take_fresh_ring(self) || (!self.out.header && no_ring(self));
 }
 
+bool take_kept_ring(ThreadState& self) {
+  wire::RingHeader* const kept = self.kept;
+  self.kept = nullptr;
+  return begin_ring(self, kept, self.kept_slot);
+}
+
+void give_kept_ring_back(ThreadState& state) {
+  ring_is_done(state.kept);
+  state.kept = nullptr;
+}
+
 void give_ring_back(ThreadState& self) {
   if (!self.out.header || self.borrowed_from) return;
   ring_is_done(self.out.header);

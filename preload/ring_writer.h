@@ -59,6 +59,8 @@ uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& 
 
 bool take_ring(ThreadState& self);  // a ring of the image for this thread
 void give_ring_back(ThreadState& self);
+bool take_kept_ring(ThreadState& self);  // the one that it had before it went away
+void give_kept_ring_back(ThreadState& state);
 void write_thread_record(ThreadState& self);
 
 }  // namespace sctrace::preload

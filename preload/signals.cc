@@ -10,7 +10,9 @@
 #include "preload/engine.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/live.h"
 #include "preload/load.h"
+#include "preload/part.h"
 #include "preload/rings.h"
 #include "preload/sandbox.h"
 #include "preload/special.h"
@@ -271,7 +273,8 @@ void give_back_handlers(const Process& process) {
 }
 
 long install_kernel_action(int signo, const Action& app) {
-  if (app.handler <= sig_ign && !is_guarded(signo)) return kernel_sigaction(signo, app);
+  const bool theirs = app.handler <= sig_ign || live.handlers_theirs.load();
+  if (theirs && !is_guarded(signo)) return kernel_sigaction(signo, app);
   const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),
                     .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack |
                              sa_restorer | (is_guarded(signo) ? sa_nodefer : 0),
@@ -430,6 +433,7 @@ using namespace sctrace::arch;
   }
   if (signo != sigsys || info.code != sys_user_dispatch)
     return on_signal(self, signo, info, context);
+  if (!is_open() && may_part(self)) return part_by_trap(self, context), false;
   trapped(self, info, context);
   return true;
 }
@@ -453,7 +457,7 @@ extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int sign
   } else if (info->code > 0 && mended(signo, *info, *context)) {
     return 0;
   }
-  if (!self) return bare_signal(signo, *info, *context);
+  if (!self) return bare_signal(signo, *info, *context);  // or not ours yet, or no more
   const Delivery before = self->delivery;
   bool send = true;
   const bool second = comes_second(*self, signo, *info, *context);

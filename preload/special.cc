@@ -12,6 +12,7 @@
 #include "preload/filter.h"
 #include "preload/global.h"
 #include "preload/mappings.h"
+#include "preload/part.h"
 #include "preload/process.h"
 #include "preload/signals.h"
 #include "preload/step_aside.h"
@@ -299,6 +300,7 @@ void special_leave(ThreadState& self) {
     case After::rseq: return rseq_leave(self);
     case After::mapping: return mapping_leave(self);
     case After::files: return tell_files(self);
+    case After::parted: return part(self);
     case After::traced:
       if (self.frame.result == 0) step_aside(self);
       return;

@@ -9,22 +9,19 @@
 
 #include <cerrno>
 
-#include "preload/call_names.h"
-#include "preload/capture_plan.h"
 #include "preload/control.h"
 #include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/environment.h"
-#include "preload/exact.h"
 #include "preload/files.h"
 #include "preload/frame_rules.h"
 #include "preload/global.h"
 #include "preload/image.h"
 #include "preload/judge.h"
 #include "preload/link_map.h"
+#include "preload/live.h"
 #include "preload/objects.h"
 #include "preload/process.h"
-#include "preload/redact.h"
 #include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/stubs.h"
@@ -79,37 +76,6 @@ void open_log() {
   say_set(config.log, fd < 0 ? 2 : static_cast<int>(fd));
 }
 
-// What the filter says of all calls of a number, before any is made.
-wire::Truth wants(uint32_t nr) {
-  const bool known = name_of_call(nr);
-  if (!(known ? global.config.traced[nr] : global.config.traced_unknown)) return wire::Truth::no;
-  const wire::Known kind{.number_only = true, .nr = nr};
-  return wire::evaluate(global.config.filter, kind);
-}
-
-void decide() {
-  global.judging = global.config.sample > 1;
-  for (uint32_t nr = 0; nr < facts_most; ++nr) global.judging |= wants(nr) == wire::Truth::unknown;
-  for (uint32_t nr = 0; nr < facts_most; ++nr) {
-    Facts& facts = global.facts[nr];
-    facts = facts_of(nr);
-    if (!global.config.capture_in) facts.what &= static_cast<uint8_t>(~has_in);
-    if (!global.config.capture_out) facts.what &= static_cast<uint8_t>(~has_out);
-    // Where one is judged all are: each then says what of its ring is settled.
-    const bool asked = wants(nr) != wire::Truth::no;
-    const bool has_stack = global.config.stack != Stacks::off;  // the long way has room for one
-    if (asked) facts.what |= global.judging ? is_judged : has_stack ? is_asked : is_wanted;
-    if (may_redact(nr)) {  // asked in front of each call, by the interpreter
-      facts.what |= has_in;
-      facts.in = facts.out = Shape::interpreted;
-    }
-    facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
-    if (special(nr)) facts.what |= is_special;
-    const bool takes = facts.what & (has_in | has_out);
-    if (global.config.exact && asked && takes && may_be_exact(nr)) facts.what |= is_exact;
-  }
-}
-
 ThreadState* first_thread(bool inherited) {
   main_process.pid = static_cast<uint32_t>(raw_syscall(__NR_getpid));
   main_process.follow = true;
@@ -147,15 +113,56 @@ void take_signals(ThreadState& self) {
   adopt_handlers(main_process);
 }
 
-void open_trap() {
+// While shut it is only asked whether there is such a thing.
+void open_trap(bool open) {
   if (global.config.doors == Doors::stub) return;
   const long result = try_arm();
+  if (!open && result == 0) disarm();
   global.sud = result == 0;
   global.image->sud = result == 0 ? 1 : static_cast<uint32_t>(-result);
   if (result < 0)
     say(environment.inherited ? Level::info : Level::warn,
         "Syscall User Dispatch: ", error_name(result),
         "; calls from text that isn't rewritten are not seen");
+}
+
+// The fourth word of /proc/PID/stat, behind the last bracket; 0: not to be had.
+uint32_t parent_of(uint32_t pid) {
+  char text[512];
+  Line path;
+  path.text("/proc/").number(pid).text("/stat");
+  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  long n = raw_syscall(__NR_read, fd, text, sizeof text), at = n;
+  raw_syscall(__NR_close, fd);
+  while (at > 0 && text[at - 1] != ')') --at;
+  uint32_t parent = 0;
+  for (at += 3; at > 3 && at < n && text[at] >= '0' && text[at] <= '9'; ++at)
+    parent = parent * 10 + static_cast<uint32_t>(text[at] - '0');
+  return parent;
+}
+
+bool comes_from(uint32_t process) {
+  constexpr int most = 64;
+  uint32_t pid = main_process.pid;
+  for (int i = 0; i < most && pid; ++i, pid = parent_of(pid))
+    if (pid == process) return true;
+  return false;
+}
+
+// As the program before it was, or as the settings say; where an `off` kept the exec from telling,
+// the trace does. Engines see all calls from the first on.
+bool begins_open() {
+  const Config& config = global.config;
+  const uint32_t off = global.session->off.load(std::memory_order_relaxed);
+  const bool on =
+      environment.inherited ? environment.starts : config.starts && !(off && comes_from(off));
+  if (!on && config.vdso && !environment.inherited)
+    say(Level::warn, "SCTRACE_VDSO=on: not with SCTRACE_START=off; the clock's calls are not seen");
+  if (on || !(*config.engine || *config.inject || *config.control)) return on;
+  say(environment.inherited ? Level::info : Level::warn,
+      "SCTRACE_START=off: engines are asked for, which see calls from the start on; recording");
+  return true;
 }
 
 bool start(int argc, char** argv, char** envp) {
@@ -176,25 +183,28 @@ bool start(int argc, char** argv, char** envp) {
   if (!self) return say(Level::error, "no memory; running untraced"), false;
   if (open_trace(environment.directory) < 0) return false;
   describe(argc, argv);
+  const bool open = begins_open();
+  begin_live(open);
   decide();
   open_engines(objects.loaded, argc, argv, envp);
   find_objects(objects);
   if (global.config.stack != Stacks::off)
     for (uint32_t i = 0; i < objects.count; ++i) know_frames(objects.all[i]);
   // Without room for records the calls are still counted, as lost.
-  if (!take_ring(*self) && !self->out.header) return say(Level::info, "no ring left"), false;
-  write_thread_record(*self);
-  tell_files_at_start(*self);
+  if (open && !take_ring(*self) && !self->out.header)
+    return say(Level::info, "no ring left"), false;
+  if (open) write_thread_record(*self), tell_files_at_start(*self);
   take_signals(*self);
-  set_stack(*self);
-  settle(*self, Slot::write);
+  if (open) set_stack(*self), settle(*self, Slot::write);
   uint64_t mask;  // no handler runs while text is written
   raw_syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &everything, &mask, 8);
-  if (global.config.vdso) make_vdso_call();
-  open_stubs(objects);
+  if (global.config.vdso && open) make_vdso_call();
+  open_stubs(objects, !open);
   if (global.config.asks_for_time) learn_clock();
-  open_trap();
+  open_trap(open);
+  begin_lending();
   raw_syscall(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+  if (!open) return begin_shut(*self), true;
   tell_program(*self);
   wait_for_controller();
   return true;

@@ -82,7 +82,7 @@ bool is_go(const rewriter::Object& object, Left& left, rewriter::Object& go) {
 
 }  // namespace
 
-void open_stubs(Objects& objects) {
+void open_stubs(Objects& objects, bool shut) {
   constexpr uint64_t stubs_most = 4 * wire::site_max;  // room for what is loaded later
   constexpr uint64_t table_bytes = stubs_most * sizeof(rewriter::Stub), scratch_bytes = 8 << 20;
   if (global.config.doors == Doors::trap) return;
@@ -105,7 +105,7 @@ void open_stubs(Objects& objects) {
                            const rewriter::PlanStore* store) {
     return rewriter::rewrite(some, reinterpret_cast<uint64_t>(sctrace_trampoline), region,
                              {global_table, stubs_most}, left.sites, left.count, report, alone,
-                             store);
+                             store, shut);
   };
   uint32_t count = rewrite({objects.all, objects.count}, open_plan_cache(objects));
   close_plan_cache();

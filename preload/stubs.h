@@ -5,6 +5,7 @@
 namespace sctrace::preload {
 
 // In the constructor, with no handler of the app running. Tells the trace each site and its tactic.
-void open_stubs(Objects& objects);
+// `shut`: made, but no text is changed (live.h).
+void open_stubs(Objects& objects, bool shut);
 
 }  // namespace sctrace::preload

@@ -8,6 +8,7 @@
 #include "preload/capture.h"
 #include "preload/exact.h"
 #include "preload/global.h"
+#include "preload/live.h"
 #include "preload/sandbox.h"
 #include "preload/trap.h"
 
@@ -92,6 +93,30 @@ ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data) {
   return nullptr;
 }
 
+void each_thread(void (*work)(ThreadState&, void*), void* data) {
+  const uint32_t count = slab_count.load(std::memory_order_acquire);
+  for (uint32_t i = 0; i < count; ++i)
+    for (uint64_t j = 0; j < slab_blocks; ++j) {
+      ThreadState* state =
+          state_of_block(slabs[i].load(std::memory_order_acquire) + j * block_bytes);
+      if (state->use.load(std::memory_order_acquire) == Use::live) work(*state, data);
+    }
+}
+
+void describe_threads(wire::Live& place) {
+  place.slabs = reinterpret_cast<uint64_t>(slabs);
+  place.slab_count = reinterpret_cast<uint64_t>(&slab_count);
+  place.slab_blocks = slab_blocks;
+  place.block_bytes = block_bytes;
+  place.state_at = block_bytes - sizeof(ThreadState);
+  place.tid_at = offsetof(ThreadState, tid);
+  place.use_at = offsetof(ThreadState, use);
+  place.bond_at = offsetof(ThreadState, bond);
+  place.turn_at = offsetof(ThreadState, turn);
+  place.phase_at = offsetof(ThreadState, frame) + offsetof(arch::Frame, phase);
+  place.in_flight_at = offsetof(ThreadState, in_flight);
+}
+
 void have_blocks(uint32_t wanted) {
   while (spare.load(std::memory_order_relaxed) < wanted && add_slab()) {
   }
@@ -120,18 +145,24 @@ ThreadState* try_new_thread(const ThreadState* parent) {
       state->delivery = Delivery::none;
       state->in_flight.after = After::nothing;
       state->engaged = {};
+      state->bond = wire::Bond::here;
+      state->kept = nullptr;
+      state->early = state->counted = false;
       return state;
     }
     if (!may_ask || !add_slab()) return nullptr;
   }
 }
 
+// What is nobody's has no bond either: who takes it next is not there for adopt.cc to forget.
 void forget_thread(ThreadState& self) {
+  self.bond = wire::Bond::here;
   self.use.store(Use::free, std::memory_order_release);
   spare.fetch_add(1, std::memory_order_relaxed);
 }
 
 void thread_is_exiting(ThreadState& self) {
+  self.bond = wire::Bond::here;
   spare.fetch_add(1, std::memory_order_relaxed);
   self.use.store(Use::exiting, std::memory_order_release);
 }
@@ -144,7 +175,9 @@ void forget_other_threads(const ThreadState& self) {
           state_of_block(slabs[i].load(std::memory_order_relaxed) + j * block_bytes);
       const Use use = state->use.load(std::memory_order_relaxed);
       if (state == &self || use == Use::free) continue;  // a write would copy the page
+      if (!state->process) continue;                     // nobody's: live.cc has it
       if (use == Use::live) spare.fetch_add(1, std::memory_order_relaxed);
+      state->bond = wire::Bond::here;
       state->use.store(Use::free, std::memory_order_relaxed);
     }
 }
@@ -153,13 +186,40 @@ void point_slot(ThreadState& self) {
   if (sctrace_self.seal == SEAL) sctrace_self.state = &self;
 }
 
+namespace {
+uint64_t slot_of(uint64_t fs) {
+  uint64_t offset;
+  asm("movq sctrace_self@gottpoff(%%rip), %0" : "=r"(offset));
+  return fs + offset;
+}
+}  // namespace
+
+ThreadState* state_at(uint64_t fs) {
+  Self found{};
+  if (!read_app(&found, slot_of(fs), sizeof found)) return nullptr;
+  const auto address = reinterpret_cast<uint64_t>(found.state);
+  return address && state_of_stack(address) == found.state ? found.state : nullptr;
+}
+
+// A thread's control block points at itself, twice: else the thread is gone, and its stack too.
+bool try_point(uint64_t fs, ThreadState& state) {
+  uint64_t block[3] = {};
+  const Self self{&state, SEAL};
+  return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs &&
+         write_app(slot_of(fs), &self, sizeof self);
+}
+
+void point_nowhere(uint64_t fs, const ThreadState& state) {
+  constexpr Self nobody{};
+  if (state_at(fs) == &state) write_app(slot_of(fs), &nobody, sizeof nobody);
+}
+
 bool fs_leads_to(const ThreadState& self) {
   constexpr int get_fs = 0x1003;  // ARCH_GET_FS
-  uint64_t fs = 0, offset;
+  uint64_t fs = 0;
   Self found{};
   raw_syscall(__NR_arch_prctl, get_fs, &fs);
-  asm("movq sctrace_self@gottpoff(%%rip), %0" : "=r"(offset));
-  return fs && read_app(&found, fs + offset, sizeof found) && found.state == &self &&
+  return fs && read_app(&found, slot_of(fs), sizeof found) && found.state == &self &&
          found.seal == SEAL;
 }
 
@@ -191,7 +251,7 @@ void settle(ThreadState& self, Slot slot) {
   if (global.config.exact) make_exact_memory(self);
   if (slot == Slot::write) sctrace_self = {&self, SEAL};
   if (slot == Slot::keep) point_slot(self);
-  if (global.sud && may(self, own_arm | own_return) && self.process->follow) try_arm();
+  if (global.sud && may(self, own_arm | own_return) && self.process->follow && is_open()) try_arm();
 }
 
 }  // namespace sctrace::preload

@@ -11,6 +11,7 @@
 
 #include "arch/x86_64/frame.h"
 #include "arch/x86_64/sigframe.h"
+#include "formats/wire/live.h"
 #include "formats/wire/ring.h"
 #include "preload/facts.h"
 #include "preload/remembered.h"
@@ -109,6 +110,14 @@ struct alignas(64) ThreadState {
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;
+  wire::Bond bond;         // adopt.h
+  uint32_t turn;           // of wire::Live, as this thread has last acknowledged it
+  wire::RingHeader* kept;  // its ring while it is away
+  uint32_t kept_slot;
+  uint32_t seen;        // the last look at all threads that found it
+  bool counted;         // among those that have to part yet
+  bool early;           // a signal came before it was all ours: it waits, under
+  uint64_t early_mask;  // this mask
 };
 
 // The instruction that made the call.
@@ -130,6 +139,11 @@ inline ThreadState* state_of_block(uint64_t block) {
 // thread. Part of a signal's first steps (signals.cc).
 [[gnu::section("sctrace_entry")]] ThreadState* state_of_stack(uint64_t stack_pointer);
 
+// Work on each state that is somebody's; it may be gone meanwhile.
+void each_thread(void (*work)(ThreadState&, void*), void* data);
+// Where a reader in another process finds the states.
+void describe_threads(wire::Live& place);
+
 // Some thread that `is` says yes to, or null. It may be gone when this returns.
 ThreadState* find_thread(bool (*is)(const ThreadState&, void*), void* data);
 
@@ -147,6 +161,11 @@ Altstack stack_of(const ThreadState& self);
 void set_stack(const ThreadState& self);
 void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from now on
 void unseal();                       // whoever has this fs goes by the trap from now on
+
+// The same for a thread whose fs is at `fs`, in its stead. The state that its slot names, or null.
+bool try_point(uint64_t fs, ThreadState& state);
+void point_nowhere(uint64_t fs, const ThreadState& state);  // if it leads to this one
+ThreadState* state_at(uint64_t fs);
 
 // Is the fs of this thread one that leads to `self`? Asks the kernel.
 bool fs_leads_to(const ThreadState& self);

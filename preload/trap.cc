@@ -2,7 +2,10 @@
 
 #include <asm/unistd.h>
 
+#include "preload/adopt.h"
 #include "preload/global.h"
+#include "preload/handlers.h"
+#include "preload/live.h"
 #include "preload/surface.h"
 
 namespace sctrace::preload {
@@ -50,9 +53,16 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
   context.rip = reinterpret_cast<uint64_t>(sctrace_common);
 }
 
-uint64_t bare_signal(int signo, const arch::Info& info, arch::Context&) {
-  const uint64_t handler = main_process.actions[signo].handler;
-  if (handler > 1) return handler;
+uint64_t bare_signal(int signo, const arch::Info& info, arch::Context& context) {
+  ThreadState* const known = known_thread();
+  if (known && is_ours(context.rip) && comes_before_arrival(*known, signo, info, context)) return 0;
+  const Action action = main_process.actions[signo];
+  if (action.handler > 1) {
+    if (!live.turn.load(std::memory_order_relaxed)) return action.handler;
+    if (try_move_down(signo, action, info, context)) return 0;
+    as_the_apps(signo, action, context);
+    return action.handler;
+  }
   // A fault that we only keep from its default action comes again.
   constexpr uint64_t none[4] = {};
   if (guarded & 1ull << (signo - 1) && info.code > 0)

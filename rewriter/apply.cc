@@ -62,7 +62,6 @@ Refusal take_back(const Change& change, Writer& writer, int protection) {
 
 }  // namespace
 
-// May a thread stand inside the window, neither at its beginning nor behind it?
 bool has_inner_places(const Stub& stub) {
   return stub.tactic == Tactic::after || (stub.tactic == Tactic::before && stub.move_count > 1);
 }

@@ -77,6 +77,8 @@ struct Change {
   const uint8_t* original = nullptr;
   uint8_t bytes[window_max] = {};
 };
+// May a thread stand inside the window, neither at its beginning nor behind it?
+bool has_inner_places(const Stub& stub);
 Change jump_over_window(const Stub& stub);
 Change short_jump_over_site(const Stub& stub);
 

@@ -21,6 +21,7 @@ struct Job {
   Report& report;
   bool alone;
   const PlanStore* store;
+  bool shut;
 
   void settle(const Plan& plan) const {
     report.count(plan.site.tactic, plan.site.refusal);
@@ -65,7 +66,7 @@ std::optional<std::span<Plan>> recall(const Job& job, const Object& object,
                                       Region& memory) {
   const auto kept = KeptPlans::open(found.file, found.key, object.text);
   if (!kept) return std::nullopt;
-  if (job.alone) touch(object, *kept, writer);
+  if (job.alone && !job.shut) touch(object, *kept, writer);
   if (!kept->match(object.text)) return std::nullopt;
   return kept->plans(object.text, memory, job.report);
 }
@@ -190,7 +191,7 @@ bool try_build(const Job& job, size_t first, size_t last, Writer& writer) {
     if (bank.text_begin != job.objects[i].text.address || all.count == count) continue;
     bank.arena = arena;
     publish(bank, Bank(bank));
-    patch_bank(job.plans[i], bank, writer, job.alone);
+    if (!job.shut) patch_bank(job.plans[i], bank, writer, job.alone);
   }
   writer.close_texts();
   return true;
@@ -211,13 +212,14 @@ void build_all(const Job& job, Writer& writer) {
 
 uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& scratch,
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
-                 bool alone, const PlanStore* store) {
+                 bool alone, const PlanStore* store, bool shut) {
   const size_t scratch_used = scratch.used;
   const auto room = scratch.rest<std::span<Plan>>();
   registry().table = table;
   if (room.size() < objects.size()) return registry().used;
-  const Job job{objects, room.first(objects.size()), trampoline, left, left_count, report, alone,
-                store};
+  const Job job{
+      objects, room.first(objects.size()), trampoline, left, left_count, report, alone, store,
+      shut};
   scratch.keep<std::span<Plan>>(objects.size());
   Writer writer;
   for (size_t i = 0; i < objects.size(); ++i) job.plans[i] = plan_one(job, i, writer, scratch);
@@ -256,6 +258,8 @@ bool try_prepare(Late& late, const Object& object, uint64_t trampoline, Region& 
 }
 
 void abandon(Late& late) { unmap(late.bank.arena); }
+
+void admit(Late& late) { publish(*late.place, late.bank); }
 
 void commit(Late& late, Running running) {
   Writer writer(running);

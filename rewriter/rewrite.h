@@ -24,9 +24,10 @@ struct PlanStore {
 // serves all objects if one can. `alone`: this process has one thread and no signal handler that
 // matters yet, as in the constructor: faster. Returns how many stubs the table holds. `store`:
 // plans are taken from there where they still hold, and put there where they had to be made.
+// `shut`: no text is changed; open_doors() in swap.h does that.
 uint32_t rewrite(std::span<const Object> objects, uint64_t trampoline, Region& scratch,
                  std::span<Stub> table, std::span<Site> left, uint32_t& left_count, Report& report,
-                 bool alone = false, const PlanStore* store = nullptr);
+                 bool alone = false, const PlanStore* store = nullptr, bool shut = false);
 
 // Stubs made from now on have indexes from `first` on: those below mean the same for good.
 void begin_late(uint32_t first);
@@ -45,5 +46,6 @@ struct Late {
                                Region& scratch, Report& report);
 void abandon(Late& late);
 void commit(Late& late, Running running);
+void admit(Late& late);  // known, but not patched: for open_doors() in swap.h
 
 }  // namespace sctrace::rewriter

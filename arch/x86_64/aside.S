@@ -68,4 +68,14 @@ LABEL sctrace_aside_fault
     movl  $1, %ebx
     jmp   1b
     .cfi_endproc
+
+/* sctrace_self: the thread's state, and the seal that says that it is. */
+    .section .tbss, "awT", @nobits
+    .p2align 4
+    .hidden sctrace_self
+    .globl sctrace_self
+    .type sctrace_self, @object
+    .size sctrace_self, 16
+sctrace_self:
+    .zero 16
     .section .note.GNU-stack, "", @progbits

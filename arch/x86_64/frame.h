@@ -27,7 +27,8 @@ enum class Route : uint32_t {
   skip = ROUTE_SKIP,    // Frame::result is the answer, the kernel isn't asked
   child = ROUTE_CHILD,  // clone, fork, vfork: returns twice
   return_from_signal = ROUTE_RETURN_FROM_SIGNAL,
-  pass = ROUTE_PASS,  // the call as Frame::pass has it
+  pass = ROUTE_PASS,      // the call as Frame::pass has it
+  around = ROUTE_AROUND,  // by the stub's own syscall, outside of us: of a thread that is not ours
 };
 
 struct Frame {

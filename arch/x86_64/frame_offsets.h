@@ -31,6 +31,7 @@
 #define ROUTE_CHILD 2
 #define ROUTE_RETURN_FROM_SIGNAL 3
 #define ROUTE_PASS 4
+#define ROUTE_AROUND 5
 
 /* What a thread of ours keeps beside the pointer to its state: whoever changes fs does not have it.
  */

@@ -150,6 +150,8 @@ LABEL sctrace_result_saved
     je    .Lpass
     cmpl  $ROUTE_SKIP, %eax
     je    .Lskip
+    cmpl  $ROUTE_AROUND, %eax
+    je    .Laround
     cmpl  $ROUTE_CHILD, %eax
     je    .Lchild
     movq  FRAME_RSP(%rbx), %rsp         /* ROUTE_RETURN_FROM_SIGNAL: the frame lies at the app's rsp */
@@ -159,6 +161,11 @@ LABEL sctrace_result_saved
 .Lpass:
     LOAD_PASS
     jmp   .Lrun
+.Laround:                               /* not by us: the stub's own syscall. A signal undoes it */
+    movq  FRAME_NR(%rbx), %rax
+    movq  %rax, FRAME_RESULT(%rbx)
+    subq  $2, FRAME_TAIL(%rbx)
+    jmp   .Lback
 .Lskip:
     movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
     jmp   .Lleave
@@ -288,13 +295,4 @@ LABEL sctrace_int80
     .cfi_endproc
 LABEL sctrace_gate_end
 
-/* sctrace_self: the thread's state, and the seal that says that it is. */
-    .section .tbss, "awT", @nobits
-    .p2align 4
-    .hidden sctrace_self
-    .globl sctrace_self
-    .type sctrace_self, @object
-    .size sctrace_self, 16
-sctrace_self:
-    .zero 16
     .section .note.GNU-stack, "", @progbits

@@ -25,7 +25,7 @@ constexpr Verb verbs[] = {
     {"diff", "what differs between two traces", verb_diff},
     {"top", "watch what a program calls just now", verb_top},
     {"ps", "list programs that are being recorded", verb_ps},
-    {"ctl", "take a snapshot of what is being recorded", verb_ctl},
+    {"ctl", "turn recording on and off, change it, copy it, while a program runs", verb_ctl},
     {"info", "what a trace holds, and what it does not", verb_info},
     {"check", "verify a trace; make a torn one whole", verb_check},
     {"syscalls", "the table of system calls", verb_syscalls},

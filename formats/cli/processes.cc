@@ -74,6 +74,10 @@ std::string Carrier::trace() const {
   return ring_file.empty() ? std::string() : fs::path(ring_file).parent_path().string();
 }
 
+std::optional<Carrier> carrier(uint32_t pid) {
+  return carrier_at(fmt::format("/proc/{}", pid), pid);
+}
+
 std::vector<Carrier> carriers() {
   std::vector<Carrier> all;
   std::error_code error;

@@ -2,6 +2,7 @@
 // of this user, or of all where that may be read. They are not asked and do not notice.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Carrier {
   std::string trace() const;  // the directory of it, empty likewise
 };
 
+std::optional<Carrier> carrier(uint32_t pid);
 std::vector<Carrier> carriers();                             // by pid
 std::vector<Carrier> carriers_of(const std::string& trace);  // those that write there
 

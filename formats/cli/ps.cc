@@ -5,6 +5,7 @@
 
 #include "formats/cli/json.h"
 #include "formats/cli/processes.h"
+#include "formats/cli/switch.h"
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
 
@@ -18,6 +19,11 @@ struct State {
   uint64_t calls = 0, lost = 0;
 };
 
+// As its memory says; where that may not be read, it records.
+bool is_off(const Carrier& one) try { return !status_of(one).recording; } catch (const CantReach&) {
+  return false;
+}
+
 // Calls are the process' own, where several share an image by fork: by the rings' owners.
 State state_of(const Carrier& one) {
   State state;
@@ -29,6 +35,7 @@ State state_of(const Carrier& one) {
     const read::Trace trace(one.trace());
     state.mode = modes[static_cast<int>(image.mode) & 3];
     if (trace.stopped()) state.word = "stopped (size)";
+    if (is_off(one)) state.word = "off";
     for (const read::Slot& slot : image.slots)
       if (slot.pid == one.pid)
         state.calls += slot.calls_stub + slot.calls_trap, state.lost += slot.lost;
@@ -43,7 +50,8 @@ State state_of(const Carrier& one) {
 int verb_ps(int argc, char** argv) {
   CLI::App app(
       "Lists processes that carry libsctrace.so: those of this user, or all that may be read.\n"
-      "STATE: recording, not recording (disabled or refused), stopped (size): --max-size reached.\n"
+      "STATE: recording, not recording (disabled or refused), off (`sctrace ctl`),\n"
+      "stopped (size): --max-size reached.\n"
       "CALLS counts all that the process made; LOST those for which there was no room.");
   bool json = false;
   app.add_flag("--json", json,

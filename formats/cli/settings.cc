@@ -64,6 +64,10 @@ constexpr Setting all[] = {
      "How calls are met. trap rewrites no code and lets the kernel tell of each call (Syscall User "
      "Dispatch), which costs about 2 us a call; stub rewrites code and arms no dispatch, so that "
      "calls without a door are not seen; auto does both. For diagnosis."},
+    {"SCTRACE_START", "on", "--start", "on|off", "on off",
+     "off: record nothing until `sctrace ctl PID on` (on)",
+     "While off, text, handlers and dispatch are the program's own: it runs as if sctrace were not "
+     "there. See sctrace-ctl(1). With engines, injections or a control socket it is on."},
     {"SCTRACE_VDSO", "off", "--vdso", "on|off", "on off",
      "record the clock functions of the vDSO too (off)",
      "clock_gettime, clock_getres, gettimeofday, time and getcpu then become system calls."},

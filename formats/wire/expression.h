@@ -142,12 +142,14 @@ inline Truth opposite(Truth a) { return static_cast<Truth>(2 - static_cast<int>(
 inline Truth evaluate(const Expression& all, const Known& call) {
   Truth stack[tests_most] = {Truth::yes};  // no test: every call
   uint32_t top = 0;
+  // Bounded whatever the steps say: `ctl filter` may replace them while a thread is in here.
+  const auto at = [&stack](uint32_t place) -> Truth& { return stack[place % tests_most]; };
   for (uint32_t i = 0; i < all.count && i < tests_most; ++i) {
     switch (all.tests[i].op) {
       case Op::compare: stack[top++ % tests_most] = filter::of(all, i, call); break;
-      case Op::negate: stack[top - 1] = filter::opposite(stack[top - 1]); break;
-      case Op::both: --top, stack[top - 1] = filter::smaller(stack[top - 1], stack[top]); break;
-      case Op::either: --top, stack[top - 1] = filter::larger(stack[top - 1], stack[top]); break;
+      case Op::negate: at(top - 1) = filter::opposite(at(top - 1)); break;
+      case Op::both: --top, at(top - 1) = filter::smaller(at(top - 1), at(top)); break;
+      case Op::either: --top, at(top - 1) = filter::larger(at(top - 1), at(top)); break;
     }
   }
   return stack[0];

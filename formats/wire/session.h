@@ -28,8 +28,10 @@ struct Session {
   char host[64], kernel[64];              // uname: nodename, release
   std::atomic<uint64_t>
       reader;  // tsc when one that takes blocks from the rings last looked, 0: none
+  // The process that `ctl off` was last for, 0: none. What it and its children execute begins so.
+  std::atomic<uint32_t> off;
 };
-static_assert(sizeof(Session) == 48 + 128 + 8);
+static_assert(sizeof(Session) == 48 + 128 + 16);
 inline constexpr uint32_t session_bytes = 4096;
 
 // One reading of all clocks, taken together.
@@ -95,6 +97,7 @@ struct Image {
   char objects[objects_bytes];  // "base path\n" a mapped object, hexadecimal base
   Site sites[site_max];
   ObjectId ids[object_ids];  // of the object in that line of `objects`
+  uint64_t live;  // where wire::Live (live.h) lies in the memory of the program; 0: nowhere
 };
 inline constexpr uint32_t image_header_bytes = 65536;
 static_assert(sizeof(Image) <= image_header_bytes);

@@ -18,7 +18,7 @@ BAD = [  # name, value, what the line must name
     ("SCTRACE_FOLLOW", "spoon", "spoon"), ("SCTRACE_DOORS", "window", "window"),
     ("SCTRACE_STACK", "deep", "deep"), ("SCTRACE_STACK_DEPTH", "0", "SCTRACE_STACK_DEPTH"),
     ("SCTRACE_STACK_DEPTH", "513", "513"), ("SCTRACE_STACK_DEPTH", "all", "all"),
-    ("SCTRACE_VDSO", "maybe", "maybe"), ("SCTRACE_LOG", "shout", "shout"),
+    ("SCTRACE_START", "later", "later"), ("SCTRACE_VDSO", "maybe", "maybe"), ("SCTRACE_LOG", "shout", "shout"),
     ("SCTRACE_DISABLE", "perhaps", "perhaps"), ("SCTRACE_FILTER", "dur>>1ms", "column 5"),
     ("SCTRACE_MIN_DURATION", "10", "SCTRACE_MIN_DURATION"), ("SCTRACE_SAMPLE", "0", "SCTRACE_SAMPLE"),
     ("SCTRACE_INJECT", "read:error=ENOTHING", "error=ENOTHING"), ("SCTRACE_INJECT", "nothing:error=EIO", "nothing"),

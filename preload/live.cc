@@ -1,0 +1,218 @@
+#include "preload/live.h"
+
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+
+#include "preload/adopt.h"
+#include "preload/config.h"
+#include "preload/engine.h"
+#include "preload/global.h"
+#include "preload/handlers.h"
+#include "preload/judge.h"
+#include "preload/mappings.h"
+#include "preload/part.h"
+#include "preload/process.h"
+#include "preload/say.h"
+#include "preload/signals.h"
+#include "preload/texts.h"
+#include "rewriter/swap.h"
+
+extern "C" void sctrace_lent(uint32_t number);
+
+namespace sctrace::preload {
+
+constinit wire::Live live{};
+
+namespace {
+
+using arch::raw_syscall;
+using wire::Outcome;
+
+constexpr int patience = 2'000'000;  // some 50 ms
+ThreadState* service;                // its block is the stack of who is lent
+
+// All that the program's processors have under way is done, and was done before what follows.
+void settle_memory() {
+  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+// Calls that were begun before text led to us: sigaction among them would see what is ours.
+void let_calls_end() {
+  constexpr int64_t pause[2] = {0, 300'000};
+  raw_syscall(__NR_nanosleep, pause, nullptr);
+}
+
+// The child of a fork that we have not seen: its memory says what was so in its parent.
+void see_a_fork() {
+  const auto pid = static_cast<uint32_t>(raw_syscall(__NR_getpid));
+  live.pid = pid;
+  if (pid == main_process.pid) return;
+  main_process.pid = pid;
+  main_process.actions = main_process.table;
+  main_process.at_work = 0;
+}
+
+void take_setting(const wire::Wish& wish, Outcome& outcome) {
+  Config& config = global.config;
+  if (wish.sets_strsize && !try_strsize(wish.strsize, config)) outcome = Outcome::bad_setting;
+  if (wish.sets_capture)
+    config.capture_in = wish.capture & 1, config.capture_out = wish.capture & 2;
+  if (wish.sets_filter) {
+    config.filter = wish.filter;
+    config.asks_for_paths = wire::asks_for(config.filter, wire::Field::path);
+    config.asks_for_time = wire::asks_for(config.filter, wire::Field::dur);
+    if (config.asks_for_time && !global.ns_per_tick) learn_clock();
+  }
+}
+
+void set_recording(bool on) {
+  live.recording.store(on, std::memory_order_seq_cst);
+  live.turn.fetch_add(1, std::memory_order_seq_cst);
+  global.session->off.store(on ? 0 : main_process.pid, std::memory_order_relaxed);
+}
+
+void count_sites(const rewriter::Swapped& swapped) {
+  live.sites_open = swapped.open;
+  live.sites_shut = swapped.shut;
+  live.objects_left = swapped.texts_left;
+}
+
+// All threads that there are, those too that others make meanwhile.
+void adopt_all() {
+  constexpr int rounds = 16;
+  for (int i = 0; i < rounds && adopt_threads(live.strange_threads); ++i) {
+  }
+}
+
+// Threads are made known before text leads to us: whoever comes by then goes around us until all is
+// ready, so that nobody sees handlers that are ours (try_arrive() in adopt.cc).
+Outcome open_all() {
+  if (global.config.doors == Doors::trap || !global.stubs) return Outcome::no_stubs;
+  if (!try_lock_text(patience)) return Outcome::busy;
+  const bool was_open = is_open();
+  adopt_all();
+  settle_memory();
+  if (!was_open) look_at_texts(*service);
+  count_sites(rewriter::open_doors());
+  let_calls_end();
+  live.handlers_theirs.store(0, std::memory_order_seq_cst);
+  take_handlers(main_process);
+  live.open.store(1, std::memory_order_seq_cst);  // pairs with has_parted() in adopt.cc
+  set_recording(true);
+  decide();
+  unlock_text();
+  adopt_all();
+  return live.sites_open ? Outcome::done : Outcome::no_text;
+}
+
+// Text first: a handler of the app may run on our stack from when it is the kernel's until its
+// thread has parted, so that no stub may lead that thread there. Who parts waits for the handlers.
+void shut_all() {
+  decide();
+  remember_texts();
+  if (!rewriter::shut_doors()) rewriter::undo(0, ~0ull, rewriter::Running::anybody);
+  live.sites_open = 0;
+  live.open.store(0, std::memory_order_seq_cst);
+  decide();
+  give_back_others(main_process);
+  live.handlers_theirs.store(1, std::memory_order_seq_cst);
+  give_back_others(main_process);  // who was in the midst of installing one
+  await_parting();
+}
+
+Outcome stop() {
+  if (!try_lock_text(patience)) return Outcome::busy;
+  Outcome outcome = Outcome::done;
+  set_recording(false);
+  if (engines.count) {
+    decide();
+    outcome = Outcome::doors_stay;
+  } else if (is_open()) {
+    shut_all();
+  }
+  settle_memory();
+  live.calls_cut += cut_calls();
+  unlock_text();
+  return outcome;
+}
+
+Outcome carry_out(const wire::Wish& wish) {
+  Outcome outcome = Outcome::done;
+  see_a_fork();
+  take_anchor();  // nobody sees the end of a program that is shut
+  take_setting(wish, outcome);
+  switch (wish.deed) {
+    case wire::Deed::on: return outcome == Outcome::done ? open_all() : outcome;
+    case wire::Deed::off: return stop();
+    case wire::Deed::settings: break;
+  }
+  decide();
+  return outcome;
+}
+
+// Where the kernel can't be asked for it, nobody reaches us from outside.
+void publish_place() {
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE
+  const auto place = reinterpret_cast<uint64_t>(&global.image->live);
+  if (raw_syscall(__NR_madvise, place & ~4095ull, 4096, populate_write) != -EFAULT)
+    global.image->live = reinterpret_cast<uint64_t>(&live);
+}
+
+uint64_t address(const void* of) { return reinterpret_cast<uint64_t>(of); }
+
+}  // namespace
+
+void begin_live(bool open) {
+  learn_threads();
+  live.magic = wire::live_magic;
+  live.version = wire::live_version;
+  live.pid = main_process.pid;
+  live.open.store(open);
+  live.recording.store(open);
+  live.handlers_theirs.store(!open);
+}
+
+void begin_lending() {
+  service = try_new_thread(nullptr);
+  if (!service) return;
+  service->process = nullptr;
+  service->tid = 0;
+  live.entry = reinterpret_cast<uint64_t>(sctrace_lent);
+  live.restorer = reinterpret_cast<uint64_t>(&sctrace_restorer);
+  live.stack_end = address(service);
+  live.ours_begin = global.guest_begin;
+  live.ours_end = global.guest_end;
+  live.asleep = address(sctrace_returned);
+  describe_threads(live);
+  live.sites_open = 0;
+  for (const rewriter::Bank& bank : rewriter::banks())
+    for (const rewriter::Stub& stub : rewriter::stubs_in(bank))
+      ++(stub.patched ? live.sites_open : live.sites_shut);
+  publish_place();
+}
+
+void begin_shut(ThreadState& self) {
+  constexpr int sig_block = 0;
+  remember_texts();
+  give_back_handlers(main_process);
+  raw_syscall(__NR_rt_sigprocmask, sig_block, &self.blocked, nullptr, 8);
+  self.bond = wire::Bond::away;
+}
+
+}  // namespace sctrace::preload
+
+using namespace sctrace::preload;
+
+// In a thread of the app, from wherever it was, on a stack of ours; the way back is a signal's.
+extern "C" void sctrace_lent(uint32_t number) {
+  constexpr int sig_setmask = 2;
+  constexpr uint64_t most = ~guarded;  // a copy of ours may fault
+  if (live.busy.exchange(1)) return;
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &most, nullptr, 8);
+  live.outcome = carry_out(live.wish);
+  live.done.store(number, std::memory_order_release);
+  live.busy.store(0, std::memory_order_release);
+}

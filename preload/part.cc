@@ -1,0 +1,181 @@
+#include "preload/part.h"
+
+#include <asm/unistd.h>
+
+#include "preload/adopt.h"
+#include "preload/capture.h"
+#include "preload/global.h"
+#include "preload/handlers.h"
+#include "preload/live.h"
+#include "preload/mappings.h"
+#include "preload/process.h"
+#include "preload/sandbox.h"
+#include "preload/special.h"
+#include "preload/trap.h"
+#include "preload/waiting.h"
+
+namespace sctrace::preload {
+namespace {
+
+using arch::raw_syscall;
+using wire::Bond;
+
+constexpr int sig_block = 0, sig_setmask = 2;
+
+std::atomic<uint32_t> unparted;
+
+void point_away(const ThreadState& self) {
+  if (self.slot != Slot::leave) unseal();
+}
+
+// A call under way, from which a handler has led here, will come back to us, and is not ours.
+void keep_ring(ThreadState& self) {
+  self.in_flight.recording = 0;
+  self.in_flight.out = Out::none;
+  if (self.out.header) self.kept = self.out.header, self.kept_slot = self.out.slot;
+  self.out.leave_ring();
+}
+
+Altstack as_the_kernel_takes_it(const Altstack& alternate) {
+  Altstack stack = alternate;
+  if (!stack.size) stack.flags |= 2;  // SS_DISABLE
+  return stack;
+}
+
+// The kernel changes it only for who is not on it: for the time of the call we say so. (Returning
+// from a signal would not do: since Linux 6.10 it looks at where the handler was.)
+Altstack give_back_stack(const ThreadState& self) {
+  static const uint64_t elsewhere[2] = {};
+  const Altstack theirs = as_the_kernel_takes_it(self.alternate);
+  sctrace_call_on(reinterpret_cast<uint64_t>(elsewhere + 1), __NR_sigaltstack, &theirs, nullptr);
+  return theirs;
+}
+
+void wait_for_handlers() {
+  constexpr int patience = 2'000'000;
+  for (int i = 0; i < patience && live.busy.load() && !live.handlers_theirs.load(); ++i)
+    __builtin_ia32_pause();
+}
+
+// Who is not counted here keeps nobody waiting; who is counted and never comes leaves the guarded
+// signals with us, which nobody notices.
+void has_parted(ThreadState& self) {
+  // It is here, whether or not a look at all threads, begun before its birth perhaps, finds it.
+  __atomic_store_n(&self.seen, looks_begun(), __ATOMIC_SEQ_CST);
+  self.turn = live.turn.load(std::memory_order_relaxed);
+  __atomic_store_n(&self.bond, Bond::away, __ATOMIC_SEQ_CST);  // pairs with open_all() in live.cc
+  if (is_open()) {  // again, meanwhile: whoever looked at us before found us here
+    if (try_change(self, Bond::away, Bond::making)) {
+      if (self.slot != Slot::leave) seal_again();
+      make_known(self, self.tid);
+    }
+    return;
+  }
+  if (!self.counted) return;
+  self.counted = false;
+  if (unparted.fetch_sub(1, std::memory_order_acq_rel) != 1 || !try_lock_text(0)) return;
+  if (!is_open()) give_back_rest(main_process);
+  unlock_text();
+}
+
+// Where a handler of the app, not of ours any more, runs in the thread that is about to part: the
+// kernel's frames of it say that our stack is the thread's, and returning through them would make
+// it so again. They are looked for from `sp` up, and say what is true.
+void mend_frames(const ThreadState& self, uint64_t sp) {
+  constexpr uint64_t page = 4096, pages = 16;
+  constexpr auto behind = [](uint64_t member) { return member - offsetof(arch::Context, stack); };
+  const Altstack ours = stack_of(self), theirs = as_the_kernel_takes_it(self.alternate);
+  uint64_t words[page / 8];
+  sp &= ~7ull;
+  for (uint64_t at = sp, left = pages, end; left--; at = end) {
+    end = (at + page) & ~(page - 1);
+    if (!read_app(words, at, end - at)) return;
+    for (uint64_t i = 0; i < (end - at) / 8; ++i) {
+      const uint64_t place = at + i * 8;
+      uint64_t bytes, mask, rsp;
+      if (words[i] != ours.base || !read_app(&bytes, place + 16, 8) || bytes != ours.size ||
+          !read_app(&mask, place + behind(offsetof(arch::Context, mask)), 8) ||
+          !read_app(&rsp, place + behind(offsetof(arch::Context, rsp)), 8))
+        continue;
+      mask |= self.blocked;
+      write_app(place, &theirs, sizeof theirs);
+      write_app(place + behind(offsetof(arch::Context, mask)), &mask, 8);
+      if (at - block_of(self) >= block_bytes || rsp - block_of(self) < block_bytes) continue;
+      end = rsp & ~7ull, left = pages;  // where the thread was, on a stack of its own
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+bool may_part(const ThreadState& self) {
+  return self.process == &main_process && !self.borrowed_from && self.bond == Bond::here;
+}
+
+void part_by_trap(ThreadState& self, arch::Context& context) {
+  wait_for_handlers();
+  mend_frames(self, context.rsp);  // first: a copy of it may fault
+  context.rip -= 2;                // the call is still to be made; rax has its number
+  context.mask = (context.mask & ~guarded) | self.blocked;
+  if (constexpr uint64_t mask = guarded; waiting(self)) {
+    raw_syscall(__NR_rt_sigprocmask, sig_block, &mask, nullptr, 8);
+    send_all_waiting(self);
+  }
+  disarm();
+  point_away(self);
+  const Altstack theirs = give_back_stack(self);
+  __builtin_memcpy(&context.stack, &theirs, sizeof theirs);
+  keep_ring(self);
+  has_parted(self);
+}
+
+void part(ThreadState& self) {
+  constexpr uint64_t all = ~0ull;
+  uint64_t mask = 0;
+  if (!may_part(self) || !may(self, own_stack | own_mask | own_arm)) return;
+  wait_for_handlers();
+  mend_frames(self, self.frame.rsp);
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &mask, 8);
+  if (waiting(self)) send_all_waiting(self);
+  if (global.sud) disarm();
+  point_away(self);
+  give_back_stack(self);
+  keep_ring(self);
+  mask = (mask & ~guarded) | self.blocked;
+  has_parted(self);
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, nullptr, 8);
+}
+
+uint64_t cut_calls() {
+  uint64_t calls = 0;
+  const auto cut = [](ThreadState& state, void* count) {
+    if (state.frame.phase != arch::Phase::entered || state.process != &main_process) return;
+    auto* word = reinterpret_cast<uint32_t*>(&state.in_flight);
+    InFlight call = state.in_flight;
+    uint32_t before = as_word(call);
+    if (!call.recording || call.engaged) return;
+    call.recording = 0;
+    if (call.out == Out::taken) call.out = Out::none;
+    if (call.after == After::nothing) call.after = After::parted;
+    *static_cast<uint64_t*>(count) += __atomic_compare_exchange_n(
+        word, &before, as_word(call), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+  };
+  each_thread(cut, &calls);
+  return calls;
+}
+
+void await_parting() {
+  const auto look = [](ThreadState& state, void*) {
+    state.counted = may_part(state);
+    if (state.counted) unparted.fetch_add(1, std::memory_order_relaxed);
+    try_change(state, Bond::known, Bond::away);
+  };
+  constexpr uint32_t counting = 1 << 24;
+  unparted.store(counting, std::memory_order_relaxed);
+  each_thread(look, nullptr);
+  if (unparted.fetch_sub(counting, std::memory_order_acq_rel) == counting)
+    give_back_rest(main_process);
+}
+
+}  // namespace sctrace::preload

@@ -1,0 +1,18 @@
+// A thread of ours goes its own way again, when it comes by while doors are shut (live.h).
+#pragma once
+#include "arch/x86_64/sigframe.h"
+#include "preload/thread.h"
+
+namespace sctrace::preload {
+
+bool may_part(const ThreadState& self);
+// By its trap: it makes the call anew. Or behind a call.
+void part_by_trap(ThreadState& self, arch::Context& context);
+void part(ThreadState& self);
+
+// Calls under way are ended for us: their exit will not be written. Answers how many.
+uint64_t cut_calls();
+// Counts who has to part yet: the last gives back what is left (handlers.h). With the text locked.
+void await_parting();
+
+}  // namespace sctrace::preload
