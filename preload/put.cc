@@ -92,23 +92,35 @@ bool moves_messages(uint64_t nr) {
 
 // A message begins with its length, its own header of 16 bytes in it. Other data that begin so are
 // kept for nothing: one in a million.
-[[gnu::noinline]] bool is_netlink(const ThreadState& self, uint64_t address, uint64_t n) {
+bool is_netlink(uint64_t address, uint64_t n) {
   uint32_t length = 0;
-  return moves_messages(self.frame.nr) && n <= 65536 &&
+  return n <= 65536 &&
          sctrace_copy(&length, reinterpret_cast<const void*>(address), sizeof length) == 0 &&
          length >= 16 && length <= n;
 }
 
+// A number beyond the table has no buffers.
+uint64_t most_of(const ThreadState& self) {
+  return global.config.strsize_of[static_cast<uint32_t>(self.frame.nr)];
+}
+
+// Apart, so that the usual way needs no more registers.
+[[gnu::noinline]] bool put_messages(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
+  return put(self, way, address, n, is_netlink(address, n) ? n : most_of(self));
+}
+
 }  // namespace
 
-// A number beyond the table has no buffers.
 uint64_t kept_of(const ThreadState& self, uint64_t address, uint64_t n) {
-  const uint64_t most = global.config.strsize_of[static_cast<uint32_t>(self.frame.nr)];
-  return n <= most || is_netlink(self, address, n) ? n : most;
+  const uint64_t most = most_of(self);
+  return n <= most || (moves_messages(self.frame.nr) && is_netlink(address, n)) ? n : most;
 }
 
 bool put_buffer(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
-  return put(self, way, address, n, kept_of(self, address, n));
+  const uint64_t most = most_of(self);
+  if (n > most && moves_messages(self.frame.nr)) [[unlikely]]
+    return put_messages(self, way, address, n);
+  return put(self, way, address, n, n < most ? n : most);
 }
 
 bool put_length(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {

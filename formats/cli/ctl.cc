@@ -211,7 +211,7 @@ int verb_ctl(int argc, char** argv) {
   CLI::Option* value = app.add_option(
       "VALUE", asked.value, "of filter, capture, strsize: as SCTRACE_FILTER and so on take it");
   app.add_flag("--tree", asked.tree,
-               "and all processes that descend from it and carry the library");
+               "and all its descendants that carry the library");
   app.add_flag(
       "--sync", asked.sync,
       "on, off: return when it is proven of each thread that it has noticed or can't be in "

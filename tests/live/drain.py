@@ -46,7 +46,8 @@ def judge(house, faults, case, trace, may_lose=False):
     info = house.info(trace)
     made = info["calls"]["stub"] + info["calls"]["trap"]
     shown = sum(row["calls"] for row in json.loads(house.sctrace("summary", "--json", trace).stdout)["syscalls"])
-    faults.expect(made >= CALLS and shown + info["lost"] in (made, made - 1), case, "made", made, "shown", shown, info["lost"])
+    faults.expect(made >= CALLS and shown + info["lost"] in (made, made - 1), case, "made", made, "shown", shown,
+                  "lost", info["lost"])
     faults.expect(may_lose or info["lost"] == 0, case, "lost", info["lost"])
     return info["lost"]
 
