@@ -24,7 +24,6 @@ using arch::raw_syscall;
 using wire::Bond;
 
 constexpr int sig_block = 0, sig_setmask = 2;
-constexpr uint64_t sig_ign = 1;
 
 uint64_t robust_offset;  // of libc's list of robust locks from a thread's fs; 0: not known
 uint32_t looks;          // how often all threads were looked at
@@ -113,8 +112,8 @@ void forget_the_dead() {
 
 // Two may want the same; the thread itself goes by what it is.
 bool try_change(ThreadState& state, Bond from, Bond to) {
-  return __atomic_compare_exchange_n(&state.bond, &from, to, false, __ATOMIC_SEQ_CST,
-                                     __ATOMIC_SEQ_CST);
+  return __atomic_compare_exchange(&state.bond, &from, &to, false, __ATOMIC_SEQ_CST,
+                                   __ATOMIC_SEQ_CST);
 }
 
 void make_known(ThreadState& state, uint32_t tid) {
@@ -133,7 +132,8 @@ void make_known(ThreadState& state, uint32_t tid) {
   state.out.leave_ring();  // the long way at its first call
   state.turn = 0;
   state.counted = false;
-  __atomic_store_n(&state.bond, Bond::known, __ATOMIC_SEQ_CST);
+  Bond known = Bond::known;
+  __atomic_store(&state.bond, &known, __ATOMIC_SEQ_CST);
 }
 
 uint32_t looks_begun() { return __atomic_load_n(&looks, __ATOMIC_SEQ_CST); }

@@ -63,7 +63,8 @@ void has_parted(ThreadState& self) {
   // It is here, whether or not a look at all threads, begun before its birth perhaps, finds it.
   __atomic_store_n(&self.seen, looks_begun(), __ATOMIC_SEQ_CST);
   self.turn = live.turn.load(std::memory_order_relaxed);
-  __atomic_store_n(&self.bond, Bond::away, __ATOMIC_SEQ_CST);  // pairs with open_all() in live.cc
+  Bond away = Bond::away;
+  __atomic_store(&self.bond, &away, __ATOMIC_SEQ_CST);  // pairs with open_all() in live.cc
   if (is_open()) {  // again, meanwhile: whoever looked at us before found us here
     if (try_change(self, Bond::away, Bond::making)) {
       if (self.slot != Slot::leave) seal_again();
