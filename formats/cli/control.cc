@@ -126,17 +126,7 @@ int verb_control(int argc, char** argv) {
   const std::string where = fs::absolute(socket.empty() ? own_socket() : socket).string();
   const Scratch scratch;
   if (!alone) {
-    const Found found = find_command(what.command.front());
-    if (found.status) {
-      fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
-                 found.status == 127 ? "command not found" : "not executable");
-      return found.status;
-    }
-    what.path = found.path.find('/') == std::string::npos ? "./" + found.path : found.path;
-    what.library = find_library();
-    if (what.library.empty())
-      throw std::runtime_error(
-          "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
+    if (const int status = find_what(what)) return status;
     what.output = output.empty() ? scratch.path() + "/trace" : fs::absolute(output).string();
     if (output.empty()) what.settings.emplace_back("SCTRACE_MODE", "overwrite");
     what.settings.emplace_back("SCTRACE_CONTROL", where);

@@ -1,6 +1,7 @@
 #include "formats/cli/launch.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <thread>
+
+#include "formats/cli/program.h"
 
 namespace sctrace::cli {
 
@@ -79,6 +82,24 @@ std::string with_pid(std::string text, pid_t pid) {
 }
 
 }  // namespace
+
+int find_what(Launch& what) {
+  const Found found = find_command(what.command.front());
+  if (found.status) {
+    fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
+               found.status == 127 ? "command not found" : "not executable");
+    return found.status;
+  }
+  what.path = found.path.find('/') == std::string::npos ? "./" + found.path : found.path;
+  what.library = find_library();
+  if (what.library.empty())
+    throw std::runtime_error(
+        "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
+  if (what.library.find_first_of(" :") != std::string::npos)  // they separate the names there
+    throw std::runtime_error(what.library +
+                             ": LD_PRELOAD can name no path with a blank or a colon");
+  return 0;
+}
 
 Ended launch(const Launch& what) {
   int report[2];

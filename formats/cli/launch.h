@@ -20,6 +20,11 @@ struct Launch {
   std::function<void(const std::string&)> meanwhile;
 };
 
+// The program that the command names, and our library. If there is no such program that has been
+// said, and the status is not 0: 127, or 126 where it may not be run. Throws if there is no
+// library.
+int find_what(Launch& what);
+
 struct Ended {
   std::string output;   // the trace's directory
   int wait_status = 0;  // as wait() gives it

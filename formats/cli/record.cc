@@ -159,25 +159,12 @@ struct Beside {
 
 int run_and_tell(Launch& what, const std::string& output, bool quiet, const Beside& beside,
                  LateTrigger* trigger) {
-  const Found found = find_command(what.command.front());
-  if (found.status) {
-    fmt::print(stderr, "sctrace: {}: {}\n", what.command.front(),
-               found.status == 127 ? "command not found" : "not executable");
-    return found.status;
-  }
-  what.path = found.path.find('/') == std::string::npos ? "./" + found.path : found.path;
-  what.library = find_library();
-  if (what.library.empty())
-    throw std::runtime_error(
-        "libsctrace.so is neither beside sctrace nor in ../lib; SCTRACE_LIBRARY may name it");
-  if (what.library.find_first_of(" :") != std::string::npos)  // they separate the names there
-    throw std::runtime_error(what.library +
-                             ": LD_PRELOAD can name no path with a blank or a colon");
+  if (const int status = find_what(what)) return status;
   const char* named = std::getenv("SCTRACE_OUTPUT");
   const std::string shown = output_path(!output.empty() ? output
                                         : named         ? named
                                                         : "sctrace-%e-%p",
-                                        found.path);
+                                        what.path);
   what.output = fs::absolute(shown).string();
   if (shown.find("%p") == std::string::npos) make_way(what.output);
   if (trigger) what.meanwhile = [trigger](const std::string& trace) { trigger->look(trace, true); };
@@ -192,10 +179,10 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, const Besi
   drainer.reset();
   if (trigger && !ended.exec_error) trigger->look(ended.output, false);
   if (ended.exec_error) {
-    fmt::print(stderr, "sctrace: {}: {}\n", found.path, std::strerror(ended.exec_error));
+    fmt::print(stderr, "sctrace: {}: {}\n", what.path, std::strerror(ended.exec_error));
     return ended.exec_error == ENOENT ? 127 : 126;
   }
-  if (!quiet) say_where(ended, found.path);
+  if (!quiet) say_where(ended, what.path);
   return pass_on_status(ended.wait_status);
 }
 
