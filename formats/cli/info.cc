@@ -113,7 +113,7 @@ void print_text(const read::Trace& trace, const Totals& all, const Objects& obje
   fmt::print("calls      {} by stub, {} by trap\n", all.stub, all.trap);
   fmt::print("missing    {} lost, {} buffers cut, {} untraced, {} filtered{}\n", all.lost, all.cut,
              all.untraced, all.filtered,
-             trace.stopped() ? "; recording stopped at SCTRACE_MAX_SIZE" : "");
+             trace.stopped() ? "; recording stopped at its limit" : "");
   fmt::print("sites      {}\n", text_of(all.sites));
   fmt::print("refused    {}\n", text_of(all.refusals));
   if (all.refused) fmt::print("           {} more sites were not listed\n", all.refused);

@@ -34,7 +34,7 @@ State state_of(const Carrier& one) {
     const read::Image image = read::open_image(one.ring_file, damages);
     const read::Trace trace(one.trace());
     state.mode = modes[static_cast<int>(image.mode) & 3];
-    if (trace.stopped()) state.word = "stopped (size)";
+    if (trace.stopped()) state.word = "stopped (limit)";
     if (is_off(one)) state.word = "off";
     for (const read::Slot& slot : image.slots)
       if (slot.pid == one.pid)

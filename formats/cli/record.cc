@@ -16,6 +16,7 @@
 #include "formats/cli/amounts.h"
 #include "formats/cli/injections.h"
 #include "formats/cli/launch.h"
+#include "formats/cli/limits.h"
 #include "formats/cli/options.h"
 #include "formats/cli/program.h"
 #include "formats/cli/settings.h"
@@ -100,16 +101,6 @@ void make_way(const std::string& directory) {
     throw read::BadTrace(directory, 0, "holds a trace already, and cannot be renamed to " + old);
 }
 
-uint64_t recorded(const read::Trace& trace) {
-  uint64_t calls = 0;
-  for (const read::Image& image : trace.images())
-    for (const read::Slot& slot : image.slots) {
-      const uint64_t seen = slot.calls_stub + slot.calls_trap, left_out = slot.filtered + slot.lost;
-      calls += seen - std::min(seen, left_out);
-    }
-  return calls;
-}
-
 void say_where(const Ended& ended, const std::string& path) {
   const std::string shown = fs::path(ended.output).lexically_proximate(fs::current_path()).string();
   try {
@@ -155,9 +146,10 @@ bool drains(const std::string& how) {
 struct Beside {
   bool drain = false;
   uint64_t part = 0, keep = 0;  // bytes of each, and how many; 0: the trace is not cut
+  Limits limits;
 };
 
-int run_and_tell(Launch& what, const std::string& output, bool quiet, const Beside& beside,
+int run_and_tell(Launch& what, const std::string& output, bool quiet, Beside& beside,
                  LateTrigger* trigger) {
   if (const int status = find_what(what)) return status;
   const char* named = std::getenv("SCTRACE_OUTPUT");
@@ -167,7 +159,11 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, const Besi
                                         what.path);
   what.output = fs::absolute(shown).string();
   if (shown.find("%p") == std::string::npos) make_way(what.output);
-  if (trigger) what.meanwhile = [trigger](const std::string& trace) { trigger->look(trace, true); };
+  if (trigger || beside.limits.any())
+    what.meanwhile = [trigger, &beside](const std::string& trace) {
+      if (trigger) trigger->look(trace, true);
+      if (beside.limits.any()) beside.limits.look(trace);
+    };
   std::optional<DrainingChild> drainer;
   std::optional<Rotation> rotation;
   if (beside.drain)
@@ -242,6 +238,16 @@ int verb_record(int argc, char** argv) {
                  "whenever there is so much more, move it to a trace of its own: DIR.1, …\n"
                  "Then DIR.2 and so on; the newest stays in DIR.")
       ->type_name("SIZE");
+  std::string most_time;
+  uint64_t most_calls = 0;
+  app.add_option("--max-time", most_time,
+                 "record so long; the program goes on unrecorded\n"
+                 "A number with ms, s, min or h. As `sctrace ctl off` does it, in all processes.")
+      ->type_name("TIME");
+  app.add_option("--max-calls", most_calls,
+                 "record so many calls, and few more\n"
+                 "They are counted 50 times a second. Then as with --max-time.")
+      ->type_name("N");
   std::string how = "auto";
   offer(app.add_option("--drain", how,
                        "take full buffers out of the threads' hands: on, off, auto\n"
@@ -262,7 +268,15 @@ int verb_record(int argc, char** argv) {
     fmt::print(stderr, "sctrace record: {}\n", wrong);
     return 2;
   }
-  Beside beside{.drain = drains(how) || !part.empty(), .part = 0, .keep = keep};
+  const std::optional<uint64_t> time = most_time.empty() ? 0 : nanoseconds(most_time);
+  if (!time || (!most_time.empty() && !*time)) {
+    fmt::print(stderr, "sctrace record: --max-time {}: expected a time such as 10s\n", most_time);
+    return 2;
+  }
+  Beside beside{.drain = drains(how) || !part.empty(),
+                .part = 0,
+                .keep = keep,
+                .limits = Limits(*time, most_calls)};
   if (!part.empty()) {
     beside.part = bytes(part).value_or(0);
     if (beside.part < 1 << 16 || how == "off") {
