@@ -33,4 +33,19 @@ inline bool take_out(ThreadState& self, const Facts& facts, int64_t result) {
 bool read_app(void* to, uint64_t from, uint64_t n);
 bool write_app(uint64_t to, const void* from, uint64_t n);
 
+// act(name) for each of the arguments in `mask` (bit i: argument i) that can be read: what can't
+// be, the kernel won't read either.
+template <typename Act>
+void each_path(const ThreadState& self, uint8_t mask, Act act) {
+  char path[4096];
+  for (int i = 0; i < 6; ++i) {
+    const auto at = reinterpret_cast<const char*>(self.frame.args[i]);
+    if (!(mask >> i & 1) || !at) continue;
+    const long n = sctrace_copy_string(path, at, sizeof path - 1);
+    if (n < 0) continue;
+    path[n] = 0;
+    act(path);
+  }
+}
+
 }  // namespace sctrace::preload

@@ -8,6 +8,7 @@
 #include "arch/arguments.h"
 #include "arch/table.h"
 #include "formats/wire/expression_paths.h"
+#include "preload/capture.h"
 #include "preload/global.h"
 
 namespace sctrace::preload {
@@ -32,15 +33,7 @@ const Arguments& arguments_of(uint32_t nr) {
 
 uint64_t paths_of(const ThreadState& self, uint8_t mask) {
   wire::Paths seen(global.config.filter);
-  char path[4096];
-  for (int i = 0; i < 6; ++i) {
-    const auto at = reinterpret_cast<const char*>(self.frame.args[i]);
-    if (!(mask >> i & 1) || !at) continue;
-    const long n = sctrace_copy_string(path, at, sizeof path - 1);
-    if (n < 0) continue;  // not to be read: the kernel won't either
-    path[n] = 0;
-    seen.add(path);
-  }
+  each_path(self, mask, [&](const char* path) { seen.add(path); });
   return seen.bits();
 }
 

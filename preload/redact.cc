@@ -90,16 +90,9 @@ bool matches(const char* path) {
 }
 
 bool is_named(const ThreadState& self, uint8_t mask) {
-  char path[4096];
-  for (int i = 0; i < 6; ++i) {
-    const auto at = reinterpret_cast<const char*>(self.frame.args[i]);
-    if (!(mask >> i & 1) || !at) continue;
-    const long n = sctrace_copy_string(path, at, sizeof path - 1);
-    if (n < 0) continue;  // not to be read: the kernel won't either
-    path[n] = 0;
-    if (matches(path)) return true;
-  }
-  return false;
+  bool named = false;
+  each_path(self, mask, [&](const char* path) { named = named || matches(path); });
+  return named;
 }
 
 // What is open there, by the kernel. What it does not know has no data either.
