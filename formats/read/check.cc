@@ -44,7 +44,15 @@ void check_ring(const std::shared_ptr<OpenImage>& open, uint32_t number, Checked
   if (slot.state == wire::RingState::live) ends.open.emplace_back(pid, calls.unfinished);
 }
 
-void note_end(const Image& image, const Ends& ends, Checked& all) {
+// Somebody turned recording off: who ended after that looks as if it had been killed.
+bool was_turned_off(const std::string& directory) {
+  uint32_t off = 0;
+  const File session(directory + "/" + wire::session_name);
+  session.read(offsetof(wire::Session, off), &off, sizeof off);
+  return off != 0;
+}
+
+void note_end(const Image& image, const Ends& ends, bool off, Checked& all) {
   if (is_being_written(image)) {
     all.is_being_written = true;
     all.notes.push_back({image.ring_file, 0, "still being written"});
@@ -55,17 +63,18 @@ void note_end(const Image& image, const Ends& ends, Checked& all) {
   for (const auto& [pid, calls] : ends.open)
     if (!ends.proper.count(pid)) killed = true, unfinished += calls;
   if (killed)
-    all.notes.push_back(
-        {image.ring_file, 0,
-         "killed while recording: " + number_of(unfinished, "call") + " unfinished"});
+    all.notes.push_back({image.ring_file, 0,
+                         (off ? "ended while it was off, or killed while recording: "
+                              : "killed while recording: ") +
+                             number_of(unfinished, "call") + " unfinished"});
 }
 
-void check_image(const Image& image, Damages& damages, Checked& all) {
+void check_image(const Image& image, bool off, Damages& damages, Checked& all) {
   const auto open = std::make_shared<OpenImage>(image, damages);
   Ends ends;
   for (uint32_t number = 0; number < image.slots.size(); ++number)
     check_ring(open, number, all, ends);
-  note_end(image, ends, all);
+  note_end(image, ends, off, all);
 }
 
 }  // namespace
@@ -88,13 +97,14 @@ Checked check(const std::string& directory) {
   const Trace trace(directory, &refused);
   Checked all;
   Damages damages = trace.damages();
+  const bool off = was_turned_off(directory);
   for (const BadTrace& bad : refused) damages.add(bad.file, bad.offset, bad.why);
   for (const std::string& file : trace.unborn())
     all.notes.push_back({file, 0, "empty: its program ended before the first call"});
   for (const Image& image : trace.images()) {
     ++all.images;
     try {
-      check_image(image, damages, all);
+      check_image(image, off, damages, all);
     } catch (const BadTrace& bad) {
       damages.add(bad.file, bad.offset, bad.why);
     }

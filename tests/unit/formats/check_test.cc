@@ -56,6 +56,11 @@ TEST_CASE("kill -9 is said and is no damage", "[read][check]") {
     CHECK(read::check(path).notes.empty());
     CHECK(results(path).size() == 3);
   }
+  SECTION("after `ctl off` it may be as it should") {
+    scratch.session.off = 7;
+    CHECK_THAT(read::check(scratch.write()).notes[0].why,
+               Catch::Matchers::StartsWith("ended while it was off, or killed"));
+  }
 }
 
 TEST_CASE("a process that ended by itself was not killed", "[read][check]") {
