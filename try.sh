@@ -8,7 +8,7 @@ echo "try.sh: installs what is missing, builds sctrace, records a command, shows
   . tests/support/install.sh
   install_missing build
   log=$(mktemp)
-  if ! configure_and_build release Release g++ gcc -DBUILD_TESTING=OFF >"$log" 2>&1; then
+  if ! configure_and_build release all Release g++ gcc -DBUILD_TESTING=OFF >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     exit 1

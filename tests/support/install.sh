@@ -48,13 +48,14 @@ has_presets() {
   [ "$(printf '%s\n3.25\n' "$have" | sort -V | head -n 1)" = 3.25 ]
 }
 
-configure_and_build() {  # PRESET BUILD_TYPE CXX CC [CMAKE-ARGUMENT...]
-  preset=$1 type=$2 cxx=$3 cc=$4
-  shift 4
+configure_and_build() {  # PRESET TARGET BUILD_TYPE CXX CC [CMAKE-ARGUMENT...]
+  preset=$1 target=$2 type=$3 cxx=$4 cc=$5
+  shift 5
   if has_presets; then
-    cmake --preset "$preset" && cmake --build --preset "$preset"
+    cmake --preset "$preset" && cmake --build --preset "$preset" --target "$target"
   else
     cmake -S . -B "build/$preset" -G Ninja -DCMAKE_BUILD_TYPE="$type" \
-      -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_COMPILER="$cc" "$@" && cmake --build "build/$preset"
+      -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_COMPILER="$cc" "$@" &&
+      cmake --build "build/$preset" --target "$target"
   fi
 }
