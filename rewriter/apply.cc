@@ -225,11 +225,16 @@ Refusal patch(Stub& stub, Writer& writer, int protection) {
   return refusal;
 }
 
+Refusal close_site(Stub& stub, Writer& writer, int protection) {
+  if (!stub.patched || stub.tactic != Tactic::pad) return Refusal::none;
+  const Change jump = short_jump_over_site(stub);
+  if (jump.size && is_there(jump.address, jump.original, jump.size)) return Refusal::none;
+  return take_back(jump, writer, protection);
+}
+
 Refusal unpatch(Stub& stub, Writer& writer, int protection) {
   if (!stub.patched) return Refusal::none;
-  Refusal refusal = Refusal::none;
-  if (stub.tactic == Tactic::pad)
-    refusal = take_back(short_jump_over_site(stub), writer, protection);
+  Refusal refusal = close_site(stub, writer, protection);
   if (refusal == Refusal::none) refusal = take_back(jump_over_window(stub), writer, protection);
   stub.patched = refusal != Refusal::none;
   return refusal;

@@ -86,5 +86,7 @@ Change short_jump_over_site(const Stub& stub);
 // text. A refused patch leaves all bytes as they were.
 [[nodiscard]] Refusal patch(Stub& stub, Writer& writer, int protection = 5);
 [[nodiscard]] Refusal unpatch(Stub& stub, Writer& writer, int protection = 5);
+// The first half of that for `pad`: nobody comes into the padding any more. Of others nothing.
+[[nodiscard]] Refusal close_site(Stub& stub, Writer& writer, int protection = 5);
 
 }  // namespace sctrace::rewriter

@@ -1,4 +1,5 @@
 #include "rewriter/banks.h"
+#include "rewriter/passing.h"
 
 namespace sctrace::rewriter {
 namespace {
@@ -144,7 +145,23 @@ uint64_t instead_of(uint64_t pc) {
   return pc == stub->window ? stub->begin : 0;
 }
 
+namespace {
+
+bool has_open_pads(uint64_t begin, uint64_t end) {
+  for (const Bank& bank : std::span(all.banks, all.count))
+    for (const Stub& stub : stubs_in(bank))
+      if (stub.patched && stub.tactic == Tactic::pad && stub.site >= begin && stub.site < end)
+        return true;
+  return false;
+}
+
+}  // namespace
+
 uint32_t undo(uint64_t begin, uint64_t end, Running running) {
+  if (running == Running::anybody && has_open_pads(begin, end)) {
+    (void)each_in(begin, end, running, close_site);
+    let_others_pass();
+  }
   return each_in(begin, end, running, unpatch);
 }
 uint32_t redo(uint64_t begin, uint64_t end, Running running) {

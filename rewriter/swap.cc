@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "arch/x86_64/frame.h"
+#include "rewriter/passing.h"
 
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
@@ -166,6 +167,22 @@ bool is_ours_alone(const Bank& bank, const Range& text, uint64_t copy) {
   return same;
 }
 
+bool has_pads(const Bank& first) {
+  bool any = false;
+  each_stub(first, [&](const Stub& s) { any |= s.patched && s.tactic == Tactic::pad; });
+  return any;
+}
+
+// Sites get their own bytes back, and what leads on in the padding stays: whoever stands between
+// the two jumps finds the second (passing.h). In place, for what is moved away is not there
+// meanwhile; two bytes in one word are seen whole or not at all.
+void close_pads(const Bank& bank) {
+  Writer writer(Running::nobody);
+  each_stub(bank, [&](Stub& stub) {
+    if (stub.site % 8 != 7) (void)close_site(stub, writer, bank.protection);
+  });
+}
+
 // False: the text is as it was, jumps and all.
 bool try_shut(const Bank& bank) {
   const Range text = pages_of(bank);
@@ -197,7 +214,11 @@ Swapped open_doors() {
 }
 
 bool shut_doors() {
-  bool all = true;
+  bool all = true, any_pads = false;
+  for (const Bank& bank : banks())
+    if (bank.text_end && is_first_of_text(bank) && has_pads(bank))
+      close_pads(bank), any_pads = true;
+  if (any_pads) let_others_pass();
   for (const Bank& bank : banks())
     if (bank.text_end && is_first_of_text(bank) && has_patches(bank)) all &= try_shut(bank);
   return all;

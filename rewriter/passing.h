@@ -1,0 +1,12 @@
+// Waiting for threads that were stopped by the scheduler in the middle of what is about to go: from
+// a patched `pad` site a short jump leads to a long one in dead padding, and a thread may stand
+// between the two for as long as it gets no processor. No barrier moves it on.
+#pragma once
+
+namespace sctrace::rewriter {
+
+// Returns when each other thread has run since, or sleeps in the kernel; after a fifth of a second
+// at most. Asks /proc; without it, waits a little.
+void let_others_pass();
+
+}  // namespace sctrace::rewriter
