@@ -240,7 +240,7 @@ class Cutter {
  public:
   Cutter(Rotation* rotation, Drainer& drainer) : rotation_(rotation), drainer_(drainer) {}
   void look() {
-    constexpr unsigned seldom = 512;
+    constexpr unsigned seldom = 16;
     if (!rotation_) return;
     attempt([&] {
       if (rotation_->look()) drainer_.forget_files();

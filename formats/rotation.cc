@@ -105,9 +105,12 @@ uint64_t Rotation::written() const {
 bool Rotation::look() {
   std::error_code error;
   if (!fs::exists(directory_ + "/" + wire::session_name, error)) return false;
-  if (written() - before_ < bytes_) return false;
+  constexpr std::chrono::seconds least{1};
+  const auto now = std::chrono::steady_clock::now();
+  if (now - made_ < least || written() - before_ < bytes_) return false;
   rotate();
   before_ = written();
+  made_ = now;
   return true;
 }
 

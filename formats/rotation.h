@@ -1,9 +1,10 @@
 // A trace that is cut into parts while its programs run: what is in the data files is moved to a
 // trace of its own, DIRECTORY.1, DIRECTORY.2, …, and the rings go on. The programs are not asked: a
 // thread opens its data file by name for each block. One that had it open just then writes into the
-// file that was moved, and is waited for (settle). What is still in the rings belongs to the next
-// part; counters run on from the beginning.
+// file that was moved, and is waited for: for a second no other part is made (settle). What is
+// still in the rings belongs to the next part; counters run on from the beginning.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -25,6 +26,7 @@ class Rotation {
   void rotate();
   std::string directory_;
   uint64_t bytes_, keep_, before_ = 0, number_ = 0;
+  std::chrono::steady_clock::time_point made_{};
   std::deque<std::string> parts_;
 };
 

@@ -92,9 +92,10 @@ Step gap(uint64_t missing, bool rolled) {
 
 // The next block that may be readable: a drained one, or the ring's own part.
 uint64_t RingReader::next_sequence() const {
-  uint64_t next = sequence_ >= ring_first_ ? sequence_ : ring_first_;
-  if (const auto place = image_->index.from(number_, sequence_))
-    next = std::min(next, place->sequence);
+  // What is in another trace may be here once more: two drained it at the same time.
+  const uint64_t least = std::max(sequence_, slot().rotated / image_->image.block_bytes);
+  uint64_t next = least >= ring_first_ ? least : ring_first_;
+  if (const auto place = image_->index.from(number_, least)) next = std::min(next, place->sequence);
   return std::min(next, end_);
 }
 
