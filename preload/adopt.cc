@@ -11,7 +11,6 @@
 #include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/sandbox.h"
-#include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/surface.h"
 #include "preload/trap.h"

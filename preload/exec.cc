@@ -12,11 +12,11 @@
 
 #include "arch/secure_exec.h"
 #include "preload/capture.h"
+#include "preload/dispositions.h"
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/live.h"
 #include "preload/process.h"
-#include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/step_aside.h"
 

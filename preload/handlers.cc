@@ -2,9 +2,8 @@
 
 #include <asm/unistd.h>
 
-#include "preload/capture.h"
-#include "preload/global.h"
-#include "preload/signals.h"
+#include "preload/dispositions.h"
+#include "preload/handler_frame.h"
 #include "preload/surface.h"
 
 namespace sctrace::preload {
@@ -13,13 +12,6 @@ namespace {
 using arch::raw_syscall;
 
 constexpr int sig_setmask = 2;
-constexpr uint64_t sig_ign = 1;
-
-// While the handler runs.
-uint64_t mask_in(int signo, const Action& action, const arch::Context& context) {
-  constexpr uint64_t sa_nodefer = 0x4000'0000;
-  return context.mask | action.mask | (action.flags & sa_nodefer ? 0 : 1ull << (signo - 1));
-}
 
 bool is_our_entry(const Action& action) {
   return action.handler == reinterpret_cast<uint64_t>(sctrace_deliver);
@@ -27,7 +19,6 @@ bool is_our_entry(const Action& action) {
 long kernel_action(int signo, const Action* action, Action* old) {
   return raw_syscall(__NR_rt_sigaction, signo, action, old, 8);
 }
-bool is_guarded(int signo) { return guarded >> (signo - 1) & 1; }
 }  // namespace
 
 bool comes_before_arrival(ThreadState& self, int signo, const arch::Info& info,
@@ -42,34 +33,22 @@ bool comes_before_arrival(ThreadState& self, int signo, const arch::Info& info,
 
 bool try_move_down(int signo, const Action& action, const arch::Info& info,
                    arch::Context& context) {
-  constexpr uint64_t sa_onstack = 0x0800'0000;
   const auto here = reinterpret_cast<uint64_t>(&context);
   const arch::SignalStack& stack = context.stack;
   const auto holds = [&](uint64_t sp) { return sp - stack.base < stack.size; };
   if (action.flags & sa_onstack || !holds(here) || holds(context.rsp)) return false;
-  const uint64_t bytes = arch::fpstate_bytes(context);
-  const arch::Places at = arch::frame_below(context.rsp - arch::red_zone, bytes);
   arch::SignalFrame frame{.restorer = action.restorer, .context = context, .info = info};
-  if (bytes) frame.context.fpstate = at.fpstate;
-  if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), bytes) ||
-      !write_app(at.frame, &frame, sizeof frame))
+  const uint64_t mask = context.mask | blocked_in(signo, action);
+  if (!enter_handler(signo, action.handler, context.rsp - arch::red_zone, frame, context))
     return false;
-  context.mask = mask_in(signo, action, context);
-  context.rip = action.handler;
-  context.rsp = at.frame;
-  context.rax = 0;
-  context.rdi = static_cast<uint64_t>(signo);
-  context.rsi = at.frame + offsetof(arch::SignalFrame, info);
-  context.rdx = at.frame + offsetof(arch::SignalFrame, context);
-  context.eflags &= ~0x10500ull;  // RF, DF, TF
-  context.fpstate = 0;
+  context.mask = mask;
   return true;
 }
 
 void as_the_apps(int signo, const Action& action, arch::Context& context) {
   auto* frame = reinterpret_cast<arch::SignalFrame*>(reinterpret_cast<uint64_t>(&context) - 8);
   frame->restorer = action.restorer;
-  const uint64_t mask = mask_in(signo, action, context);
+  const uint64_t mask = context.mask | blocked_in(signo, action);
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, nullptr, 8);
 }
 

@@ -7,6 +7,7 @@
 
 #include "preload/adopt.h"
 #include "preload/config.h"
+#include "preload/dispositions.h"
 #include "preload/engine.h"
 #include "preload/global.h"
 #include "preload/handlers.h"
@@ -15,7 +16,6 @@
 #include "preload/part.h"
 #include "preload/process.h"
 #include "preload/say.h"
-#include "preload/signals.h"
 #include "preload/texts.h"
 #include "rewriter/swap.h"
 

@@ -14,7 +14,6 @@
 #include "preload/mappings.h"
 #include "preload/part.h"
 #include "preload/sandbox.h"
-#include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/waiting.h"
 

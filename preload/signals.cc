@@ -1,14 +1,17 @@
-#include "preload/signals.h"
-
+// The program's signal world as if we weren't there: where a signal lands. Every handler that the
+// program installs is entered through sctrace_deliver: on our stack, all signals but the guarded
+// blocked. From there the program is shown a frame on the stack where it expects one, with the
+// registers of the site: a call in flight is undone (the kernel has not run) or finished (it has),
+// so nothing of ours is ever suspended under a handler, and a handler that never returns leaves
+// nothing behind.
 #include <asm/unistd.h>
 
-#include <cerrno>
-
 #include "arch/x86_64/aside.h"
-#include "preload/capture.h"
+#include "preload/dispositions.h"
 #include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/global.h"
+#include "preload/handler_frame.h"
 #include "preload/hook.h"
 #include "preload/live.h"
 #include "preload/load.h"
@@ -27,28 +30,8 @@ using arch::Context;
 using arch::Info;
 using arch::raw_syscall;
 
-constexpr uint64_t sig_dfl = 0, sig_ign = 1;
-constexpr int sigtrap = 5, sigbus = 7, sigsegv = 11, sigsys = 31;
-constexpr uint64_t sa_siginfo = 4, sa_onstack = 0x0800'0000, sa_nodefer = 0x4000'0000,
-                   sa_resethand = 0x8000'0000, sa_restorer = 0x0400'0000;
-// What the kernel keeps of sa_flags (UAPI_SA_FLAGS and SA_RESTORER); it forgets the rest.
-constexpr uint64_t sa_known = 0x1 | 0x2 | sa_siginfo | 0x800 | sa_onstack | 0x1000'0000 |
-                              sa_nodefer | sa_resethand | sa_restorer;
-constexpr uint64_t unblockable = 1ull << (9 - 1) | 1ull << (19 - 1);
-constexpr int32_t ss_onstack = 1, ss_disable = 2, ss_autodisarm = static_cast<int32_t>(1u << 31);
+constexpr int sigtrap = 5;
 constexpr int sys_seccomp = 1, sys_user_dispatch = 2, trap_trace = 2;
-
-constexpr uint64_t bit(int signo) { return 1ull << (signo - 1); }
-bool is_guarded(int signo) { return guarded & bit(signo); }
-
-long kernel_sigaction(int signo, const Action& action) {
-  return raw_syscall(__NR_rt_sigaction, signo, &action, 0, 8);
-}
-
-bool on_stack(const Altstack& alternate, uint64_t sp) {
-  return alternate.size && !(alternate.flags & ss_autodisarm) && sp > alternate.base &&
-         sp - alternate.base <= alternate.size;
-}
 
 // Default action of a signal that only we keep the kernel from taking: let it, with the same
 // siginfo. A fault comes again by itself; one that comes while it is blocked kills, whatever
@@ -61,7 +44,7 @@ void die_natively(ThreadState& self, int signo, const Info& info, Context& conte
   if (fault && !may(self, own_action))
     context.mask |= bit(signo);
   else
-    kernel_sigaction(signo, {});
+    set_kernel_action(signo, {});
   if (!fault)  // sent by somebody
     raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, signo, &info);
 }
@@ -149,31 +132,18 @@ struct Masks {
 bool deliver(ThreadState& self, int signo, const Info& info, Context& context, const Action& action,
              const Masks& masks) {
   const bool switches =
-      action.flags & sa_onstack && self.alternate.size && !on_stack(self.alternate, context.rsp);
+      action.flags & sa_onstack && self.alternate.size && !is_on_stack(self.alternate, context.rsp);
   const uint64_t top =
       switches ? self.alternate.base + self.alternate.size : context.rsp - arch::red_zone;
-  const uint64_t state_bytes = arch::fpstate_bytes(context);
-  const arch::Places at = arch::frame_below(top, state_bytes);
   arch::SignalFrame frame{.restorer = action.restorer, .context = context, .info = info};
   __builtin_memcpy(&frame.context.stack, &self.alternate, sizeof self.alternate);
   frame.context.mask = masks.back;
-  if (state_bytes) frame.context.fpstate = at.fpstate;
-  if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), state_bytes) ||
-      !write_app(at.frame, &frame, sizeof frame))
-    return false;
+  if (!enter_handler(signo, action.handler, top, frame, context)) return false;
   if (self.alternate.flags & ss_autodisarm)
     self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
-  const uint64_t mask = masks.now | action.mask | (action.flags & sa_nodefer ? 0 : bit(signo));
+  const uint64_t mask = masks.now | blocked_in(signo, action);
   self.blocked = mask & guarded;
   context.mask = mask & ~guarded;
-  context.rip = action.handler;
-  context.rsp = at.frame;
-  context.rax = 0;
-  context.rdi = static_cast<uint64_t>(signo);
-  context.rsi = at.frame + offsetof(arch::SignalFrame, info);
-  context.rdx = at.frame + offsetof(arch::SignalFrame, context);
-  context.eflags &= ~0x10500ull;  // RF, DF, TF
-  context.fpstate = 0;            // a handler starts with fresh vector state
   return true;
 }
 
@@ -198,7 +168,7 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
   const uint64_t interrupted = context.rip;
   if (!deliver(self, signo, info, context, action,
                masks)) {  // its stack is no stack: as the kernel, by SIGSEGV
-    kernel_sigaction(sigsegv, {});
+    set_kernel_action(sigsegv, {});
     raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
     return true;
   }
@@ -256,130 +226,6 @@ bool on_signal(ThreadState& self, int signo, const Info& info, Context& context)
 }
 
 }  // namespace
-
-void adopt_handlers(Process& process) {
-  for (int signo = 1; signo <= 64; ++signo) {
-    Action& action = process.actions[signo];
-    if (raw_syscall(__NR_rt_sigaction, signo, 0, &action, 8) < 0) continue;
-    if (action.handler > sig_ign || is_guarded(signo)) install_kernel_action(signo, action);
-  }
-}
-
-void give_back_handlers(const Process& process) {
-  for (int signo = 1; signo <= 64; ++signo)
-    if (const Action& action = process.actions[signo];
-        action.handler > sig_ign || is_guarded(signo))
-      kernel_sigaction(signo, action);
-}
-
-long install_kernel_action(int signo, const Action& app) {
-  const bool theirs = app.handler <= sig_ign || live.handlers_theirs.load();
-  if (theirs && !is_guarded(signo)) return kernel_sigaction(signo, app);
-  const Action ours{.handler = reinterpret_cast<uint64_t>(sctrace_deliver),
-                    .flags = (app.flags & ~(sa_resethand | sa_nodefer)) | sa_siginfo | sa_onstack |
-                             sa_restorer | (is_guarded(signo) ? sa_nodefer : 0),
-                    .restorer = reinterpret_cast<uint64_t>(&sctrace_restorer),
-                    .mask = ~guarded};
-  return kernel_sigaction(signo, ours);
-}
-
-namespace {
-
-// Where we answer in the kernel's place, a filter of the app still has a word in it.
-long verdict_on(const ThreadState& self, long nr, long signo) {
-  return self.process->filters ? raw_syscall(nr, signo, 0, 0, 8) : 0;
-}
-
-}  // namespace
-
-// Not 0 from the kernel is the answer, whatever it means: a filter's SIGSYS leaves the number
-// there.
-long app_sigaction(ThreadState& self, const uint64_t* args) {
-  const int signo = static_cast<int>(args[0]);
-  Action wish{};
-  if (args[3] != 8) return -EINVAL;
-  if (args[1] && !read_app(&wish, args[1], sizeof wish)) return -EFAULT;
-  if (signo < 1 || signo > 64 || (args[1] && unblockable & bit(signo))) return -EINVAL;
-  Action& slot = self.process->actions[signo];
-  const Action old = slot;
-  if (!args[1])
-    if (const long said = verdict_on(self, __NR_rt_sigaction, signo)) return said;
-  if (args[1]) {
-    wish.flags &= sa_known;
-    wish.mask &= ~unblockable;
-    // A handler is in the table before the kernel may call it, and stays there until it no longer
-    // may.
-    if (wish.handler > sig_ign) slot = wish;
-    if (const long said = install_kernel_action(signo, wish)) return slot = old, said;
-    slot = wish;
-    if (Info none; wish.handler == sig_ign && is_guarded(signo))
-      take_waiting(self, bit(signo), none);
-  }
-  return args[2] && !write_app(args[2], &old, sizeof old) ? -EFAULT : 0;
-}
-
-namespace {
-long set_alternate(ThreadState& self, const Altstack& wish, uint64_t sp) {
-  if (on_stack(self.alternate, sp)) return -EPERM;
-  const int32_t mode = wish.flags & ~ss_autodisarm;
-  if (mode != ss_disable && mode != ss_onstack && mode != 0) return -EINVAL;
-  if (mode == ss_disable) {
-    self.alternate = {.base = 0, .flags = wish.flags, .reserved = 0, .size = 0};
-    return 0;
-  }
-  if (wish.size < 2048) return -ENOMEM;  // the kernel's MINSIGSTKSZ
-  self.alternate = {.base = wish.base, .flags = wish.flags, .reserved = 0, .size = wish.size};
-  return 0;
-}
-}  // namespace
-
-long app_sigaltstack(ThreadState& self, const uint64_t* args) {
-  if (const long said = verdict_on(self, __NR_sigaltstack, 0)) return said;
-  Altstack wish{}, old = self.alternate;
-  const uint64_t sp = self.frame.rsp;
-  old.flags = (old.flags & ss_autodisarm) | (!old.size                      ? ss_disable
-                                             : on_stack(self.alternate, sp) ? ss_onstack
-                                                                            : 0);
-  if (args[0] && !read_app(&wish, args[0], sizeof wish)) return -EFAULT;
-  if (args[0])
-    if (const long result = set_alternate(self, wish, sp)) return result;
-  if (!args[1]) return 0;
-  const bool written = write_app(args[1], &old.base, 8) && write_app(args[1] + 8, &old.flags, 4) &&
-                       write_app(args[1] + 16, &old.size, 8);
-  return written ? 0 : -EFAULT;
-}
-
-void app_sigreturn(ThreadState& self) {
-  Context context;
-  const uint64_t at = self.frame.rsp;
-  if (!read_app(&context, at, sizeof context)) return;  // the kernel will say so, by SIGSEGV
-  Altstack wish;
-  __builtin_memcpy(&wish, &context.stack, sizeof wish);
-  set_alternate(self, wish, at);
-  self.blocked = context.mask & guarded;
-  self.frame.result = static_cast<int64_t>(context.rax);
-  context.stack = {.base = block_of(self) + stack_offset,
-                   .flags = 0,
-                   .gap = 0,
-                   .size = block_bytes - stack_offset - sizeof(ThreadState)};
-  context.mask &= ~guarded;
-  context.rip = resumable(context.rip);
-  write_app(at + offsetof(Context, stack), &context.stack, sizeof context.stack);
-  write_app(at + offsetof(Context, rip), &context.rip, 8);
-  write_app(at + offsetof(Context, mask), &context.mask, 8);
-}
-
-void ignore_for_exec(Process& process, bool going) {
-  for (int signo : {sigbus, sigsegv, sigsys}) {
-    const Action& action = process.actions[signo];
-    if (action.handler != sig_ign) continue;
-    if (going)
-      kernel_sigaction(signo, action);
-    else
-      install_kernel_action(signo, action);
-  }
-}
-
 }  // namespace sctrace::preload
 
 using namespace sctrace::preload;

@@ -8,13 +8,13 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/dispositions.h"
 #include "preload/files.h"
 #include "preload/filter.h"
 #include "preload/global.h"
 #include "preload/mappings.h"
 #include "preload/part.h"
 #include "preload/process.h"
-#include "preload/signals.h"
 #include "preload/step_aside.h"
 #include "preload/trap.h"
 #include "preload/waiting.h"

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "preload/control.h"
+#include "preload/dispositions.h"
 #include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/environment.h"
@@ -22,7 +23,6 @@
 #include "preload/live.h"
 #include "preload/objects.h"
 #include "preload/process.h"
-#include "preload/signals.h"
 #include "preload/special.h"
 #include "preload/stubs.h"
 #include "preload/trap.h"

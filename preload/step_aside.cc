@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "preload/dispositions.h"
 #include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/mappings.h"
 #include "preload/process.h"
 #include "preload/say.h"
-#include "preload/signals.h"
 #include "preload/trap.h"
 #include "preload/waiting.h"
 

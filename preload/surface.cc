@@ -3,7 +3,6 @@
 #include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
-#include "preload/signals.h"
 
 namespace sctrace::preload {
 namespace {

@@ -16,4 +16,7 @@ bool was_interrupted(const ThreadState& self, const arch::Context& context);
 
 void surface(ThreadState& self, arch::Context& context);
 
+// Where to go on if `pc` lies inside a patched window: in its stub. Else pc.
+uint64_t resumable(uint64_t pc);
+
 }  // namespace sctrace::preload

@@ -1,0 +1,26 @@
+#include "preload/handler_frame.h"
+
+#include "preload/capture.h"
+
+namespace sctrace::preload {
+
+bool enter_handler(int signo, uint64_t handler, uint64_t top, arch::SignalFrame& frame,
+                   arch::Context& context) {
+  const uint64_t bytes = arch::fpstate_bytes(context);
+  const arch::Places at = arch::frame_below(top, bytes);
+  if (bytes) frame.context.fpstate = at.fpstate;
+  if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), bytes) ||
+      !write_app(at.frame, &frame, sizeof frame))
+    return false;
+  context.rip = handler;
+  context.rsp = at.frame;
+  context.rax = 0;
+  context.rdi = static_cast<uint64_t>(signo);
+  context.rsi = at.frame + offsetof(arch::SignalFrame, info);
+  context.rdx = at.frame + offsetof(arch::SignalFrame, context);
+  context.eflags &= ~0x10500ull;  // RF, DF, TF
+  context.fpstate = 0;            // a handler starts with fresh vector state
+  return true;
+}
+
+}  // namespace sctrace::preload
