@@ -6,11 +6,8 @@
 #include <vector>
 
 #include "arch/x86_64/encode.h"
-#include "rewriter/opcode.h"
 #include "rewriter/plan.h"
-#include "rewriter/quick.h"
 #include "rewriter/stub.h"
-#include "rewriter/whole.h"
 
 using namespace sctrace::rewriter;
 
@@ -55,20 +52,6 @@ void check_plan(const Plan& plan, const Bytes& text) {
   promise(refusal != Refusal::none || stub.size <= stub_max);
 }
 
-void check_quick(const Bytes& text) {
-  for (uint64_t at = text.address; at < text.end() && at < text.address + 256; ++at) {
-    const auto quick = quick_decode(text.from(at), at);
-    if (!quick) continue;
-    const auto whole = whole_decode(text.from(at), at);
-    Opcode opcode;
-    read_opcode(text.from(at), opcode);
-    if (!whole && opcode.vector) continue;  // of these it knows lengths, not names
-    promise(whole && whole->length == quick->length && whole->flow == quick->flow);
-    promise(whole->target == quick->target && whole->is_syscall == quick->is_syscall);
-    promise(whole->rip_at == quick->rip_at);
-  }
-}
-
 bool is_overlapping(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes) {
   return a < b + b_bytes && b < a + a_bytes;
 }
@@ -106,6 +89,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   promise(plans.size() + report.not_on_boundary + report.forgotten == report.candidates);
   for (const Plan& plan : plans) check_plan(plan, object.text);
   check_pairs(plans);
-  check_quick(object.text);
   return 0;
 }
