@@ -2,6 +2,7 @@
 // ctl` has changed them.
 #include "preload/call_names.h"
 #include "preload/capture_plan.h"
+#include "preload/dispatch.h"
 #include "preload/engine.h"
 #include "preload/exact.h"
 #include "preload/global.h"
@@ -36,7 +37,7 @@ Facts facts_now(uint32_t nr) {
   if (special(nr)) facts.what |= is_special;
   const bool takes = facts.what & (has_in | has_out);
   if (global.config.exact && asked && takes && may_be_exact(nr)) facts.what |= is_exact;
-  facts.what = as_engines_want(nr, facts.what);
+  facts.what = as_dispatch_wants(as_engines_want(nr, facts.what));
   return facts;
 }
 

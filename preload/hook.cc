@@ -2,6 +2,7 @@
 
 #include "preload/adopt.h"
 #include "preload/capture.h"
+#include "preload/dispatch.h"
 #include "preload/engaged.h"
 #include "preload/exact.h"
 #include "preload/files.h"
@@ -74,6 +75,8 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   }
   if (self.bond != wire::Bond::here && !try_arrive(self)) [[unlikely]]
     return ROUTE_AROUND;
+  if (self.dispatch.on) [[unlikely]]
+    ask_dispatch(self);
   const Facts& facts = facts_for(nr);
   if (facts.what & is_engaged) return enter_engaged(self);
   tell_entry(self, nr, facts);

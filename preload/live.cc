@@ -7,6 +7,7 @@
 
 #include "preload/adopt.h"
 #include "preload/config.h"
+#include "preload/dispatch.h"
 #include "preload/dispositions.h"
 #include "preload/engine.h"
 #include "preload/global.h"
@@ -127,7 +128,7 @@ Outcome stop() {
   if (!try_lock_text(patience)) return Outcome::busy;
   Outcome outcome = Outcome::done;
   set_recording(false);
-  if (engines.count) {
+  if (engines.count || is_any_dispatching()) {
     decide();
     outcome = Outcome::doors_stay;
   } else if (is_open()) {

@@ -214,6 +214,7 @@ void begin_alone(ThreadState& self) {
   if (self.process != &main_process) main_process = *self.process, self.process = &main_process;
   own_actions(main_process);
   main_process.at_work = self.own_work = 0;
+  self.dispatch = {};  // as the kernel does
   live.busy.store(0);  // who was lent is not here
   self.engaged.stop = nullptr;
   for (uint32_t& calls : self.engaged.injected) calls = 0;

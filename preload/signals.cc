@@ -7,6 +7,7 @@
 #include <asm/unistd.h>
 
 #include "arch/x86_64/aside.h"
+#include "preload/dispatch.h"
 #include "preload/dispositions.h"
 #include "preload/engaged.h"
 #include "preload/engine.h"
@@ -38,7 +39,7 @@ constexpr int sys_seccomp = 1, sys_user_dispatch = 2, trap_trace = 2;
 // handler there is, and that takes no call that a filter could forbid. Of a filter's own SIGSYS the
 // call comes again.
 void die_natively(ThreadState& self, int signo, const Info& info, Context& context) {
-  const bool fault = info.code > 0;
+  const bool fault = info.code > 0 && !is_of_dispatch(info);
   if (signo == sigsys && info.code == sys_seccomp) context.rip -= 2, context.rax = self.frame.nr;
   context.mask &= ~bit(signo);
   if (fault && !may(self, own_action))
@@ -275,9 +276,12 @@ using namespace sctrace::arch;
   if (signo == sigsegv && context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_signal)) {
     context.rip += 1;
     const Info kept = self.deferred_info;
+    if (is_of_dispatch(kept)) send_back(self);
     return on_signal(self, kept.signo, kept, context);
   }
   if (signo != sigsys || info.code != sys_user_dispatch)
+    return on_signal(self, signo, info, context);
+  if (self.dispatch.on && is_int80(info) && sends_back(self, context.rip))
     return on_signal(self, signo, info, context);
   if (!is_open() && may_part(self)) return part_by_trap(self, context), false;
   trapped(self, info, context);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/dispatch.h"
 #include "preload/dispositions.h"
 #include "preload/files.h"
 #include "preload/filter.h"
@@ -180,12 +181,7 @@ Route prctl_enter(ThreadState& self) {
   const auto option = static_cast<int>(self.frame.args[0]);
   if (option == PR_SET_SECCOMP)
     return filter_enter(self, self.frame.args[1] != SECCOMP_MODE_FILTER, self.frame.args[2], false);
-  if (option ==
-      PR_SET_SYSCALL_USER_DISPATCH) {  // a stated limit: to the app the kernel has none to give
-    SpecialWork work(self);
-    work.finished(-EINVAL);
-    return Route::skip;
-  }
+  if (option == PR_SET_SYSCALL_USER_DISPATCH) return answered(self, app_dispatch);
   return Route::run;
 }
 

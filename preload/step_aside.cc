@@ -86,7 +86,7 @@ bool is_traced_by_ours() {
 
 void step_aside(ThreadState& self) {
   Process& process = *self.process;
-  if (&process != &main_process || self.borrowed_from || !is_alone()) return;
+  if (&process != &main_process || self.borrowed_from || self.dispatch.on || !is_alone()) return;
   constexpr uint64_t all = ~0ull;
   uint64_t mask = 0;
   const uint64_t most = ~guarded;  // a copy of ours may fault

@@ -145,6 +145,7 @@ ThreadState* try_new_thread(const ThreadState* parent) {
       state->delivery = Delivery::none;
       state->in_flight.after = After::nothing;
       state->engaged = {};
+      state->dispatch = {};
       state->bond = wire::Bond::here;
       state->kept = nullptr;
       state->early = state->counted = false;

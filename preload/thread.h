@@ -41,6 +41,13 @@ struct Process {
   arch::Info waiting_info[3];  // SIGBUS, SIGSEGV, SIGSYS; see waiting.cc
 };
 
+// As the program asked for it (dispatch.h): calls that return to [offset, offset + length) are
+// free.
+struct Dispatch {
+  bool on;
+  uint64_t offset, length, selector;
+};
+
 struct Altstack {
   uint64_t base;
   int32_t flags;
@@ -80,8 +87,9 @@ struct alignas(64) ThreadState {
   bool disarmed;               // by the sandbox call in flight
   bool held;                   // the kernel may have a guarded signal blocked until we return
   Altstack alternate;          // as the app set it
-  bool deferred;               // a signal waits for the end of special work, under deferred_mask
-  bool kept_here;              // it is deferred_info, and not in the kernel's queue
+  Dispatch dispatch;
+  bool deferred;   // a signal waits for the end of special work, under deferred_mask
+  bool kept_here;  // it is deferred_info, and not in the kernel's queue
   uint64_t deferred_mask;
   arch::Info deferred_info;
   uint64_t pass[6];       // arguments given to the kernel in place of the app's

@@ -28,11 +28,14 @@ long try_arm() {
 
 void disarm() { arch::raw_syscall(__NR_prctl, pr_set_syscall_user_dispatch, 0, 0, 0, 0); }
 
-void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) {
+bool is_int80(const arch::Info& info) {
   int32_t machine;
   __builtin_memcpy(&machine, reinterpret_cast<const char*>(&info) + 28, sizeof machine);  // si_arch
-  if (machine !=
-      arch_x86_64) {  // int 0x80: made right here, in the 32-bit world's registers, and counted
+  return machine != arch_x86_64;
+}
+
+void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) {
+  if (is_int80(info)) {  // made right here, in the 32-bit world's registers, and counted
     context.rax = static_cast<uint64_t>(static_cast<int64_t>(sctrace_int80(&context)));
     if (self.out.header) self.out.header->untraced.fetch_add(1, std::memory_order_relaxed);
     return;

@@ -8,6 +8,7 @@ namespace sctrace::preload {
 
 long try_arm();  // for the calling thread; 0, or the kernel's error
 void disarm();
+bool is_int80(const arch::Info& info);  // of a trap
 void trapped(ThreadState& self, const arch::Info& info, arch::Context& context);
 
 // A signal in a thread that we could not give a state: straight to the app's handler. Its address,

@@ -147,10 +147,11 @@ int change(const Asked& asked) {
   int status = 0;
   for (const Carrier& one : subjects(asked.subject, asked.tree)) try {
       const Switched done = carry_out(one, wish, asked.sync);
-      fmt::print(
-          stderr, "sctrace: {} ({}): {} in {:.1f} ms, {} threads{}\n", one.pid, one.name,
-          asked.action, done.ms, done.threads,
-          done.outcome == wire::Outcome::doors_stay ? "; doors stay open for its engines" : "");
+      fmt::print(stderr, "sctrace: {} ({}): {} in {:.1f} ms, {} threads{}\n", one.pid, one.name,
+                 asked.action, done.ms, done.threads,
+                 done.outcome == wire::Outcome::doors_stay
+                     ? "; engines or a dispatch of its own keep doors open"
+                     : "");
       if (!done.unproven) continue;
       status = 1;
       fmt::print(stderr, "sctrace: {} ({}): of {} threads it is not proven\n", one.pid, one.name,
@@ -210,8 +211,7 @@ int verb_ctl(int argc, char** argv) {
           {"on", "off", "status", "filter", "capture", "strsize", "flush", "snapshot"}));
   CLI::Option* value = app.add_option(
       "VALUE", asked.value, "of filter, capture, strsize: as SCTRACE_FILTER and so on take it");
-  app.add_flag("--tree", asked.tree,
-               "and all its descendants that carry the library");
+  app.add_flag("--tree", asked.tree, "and all its descendants that carry the library");
   app.add_flag(
       "--sync", asked.sync,
       "on, off: return when it is proven of each thread that it has noticed or can't be in "
