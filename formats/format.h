@@ -40,7 +40,7 @@ struct Session {
   std::string host, kernel;       // uname: nodename, release; empty if unknown
   uint64_t began = 0;             // ns, CLOCK_MONOTONIC; nothing happened earlier
   int64_t wall_offset = 0;        // ns to add to CLOCK_MONOTONIC for the time since 1970
-  bool clock_uncertain = false;   // durations are a guess: the clock was read once
+  bool clock_uncertain = false;   // durations are a guess: no two readings of the clock
   std::vector<Program> programs;  // by the time they began
   TextOptions words;              // how values are to be shown
   Weigh by = Weigh::time;

@@ -60,7 +60,8 @@ std::vector<Missing> missing(const Losses& l) {
       {"untraced", "calls seen but left alone", l.untraced},
       {"orphans", "results whose call is missing", l.orphans},
       {"damaged", "places in the files that make no sense", l.damaged},
-      {"clock_uncertain", "times are a guess: the clock was read once", l.clock_uncertain},
+      {"clock_uncertain", "times are a guess: no two readings of the clock 0.1 ms apart",
+       l.clock_uncertain},
   };
   std::erase_if(all, [](const Missing& one) { return one.count == 0; });
   return all;

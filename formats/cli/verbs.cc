@@ -25,6 +25,15 @@ class Help final : public CLI::FormatterBase {
   }
 };
 
+// What CLI11 says of an option at the end of the line that lacks its value, as others would.
+std::string plainly(const std::string& said, const std::string& last) {
+  const std::string_view missing = ": 1 required ", end = " missing";
+  const size_t at = said.find(missing);
+  if (at == std::string::npos || !said.ends_with(end)) return said;
+  const size_t type = at + missing.size();
+  return last + " wants a value: " + said.substr(type, said.size() - end.size() - type);
+}
+
 }  // namespace
 
 void look_at(const Verb& verb, const std::function<void(const CLI::App&)>& look) {
@@ -45,7 +54,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    fmt::print(stderr, "sctrace {}: {}\n", argv[0], error.what());
+    fmt::print(stderr, "sctrace {}: {}\n", argv[0], plainly(error.what(), argv[argc - 1]));
     return 2;
   }
 }
@@ -85,7 +94,8 @@ void say_losses(const read::Losses& losses) {
   part(losses.damaged, "place damaged (see `sctrace check`)",
        "places damaged (see `sctrace check`)");
   if (losses.clock_uncertain)
-    line += std::string(line.empty() ? "" : ", ") + "times are a guess: the clock was read once";
+    line += std::string(line.empty() ? "" : ", ") +
+            "times are a guess: no two readings of the clock 0.1 ms apart";
   if (!line.empty()) fmt::print(stderr, "sctrace: {}\n", line);
 }
 

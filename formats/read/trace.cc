@@ -17,7 +17,8 @@ namespace sctrace::read {
 namespace fs = std::filesystem;
 
 BadTrace::BadTrace(std::string in, uint64_t at, std::string because)
-    : std::runtime_error(fmt::format("{}: offset {}: {}", in, at, because)),
+    : std::runtime_error(at ? fmt::format("{}: offset {}: {}", in, at, because)
+                            : fmt::format("{}: {}", in, because)),
       file(std::move(in)),
       offset(at),
       why(std::move(because)) {}

@@ -70,6 +70,9 @@ def reading():
 def comparing():
     says(["diff", "whole", "whole"], 0, out="total")
     says(["diff", "whole"], 2, err="B is required")
+    says(["print", "-p"], 2, err="sctrace print: -p wants a value: TEXT")
+    says(["record", "-o"], 2, err="sctrace record: -o wants a value: DIR")
+    says(["print", "nowhere"], 1, err="sctrace: nowhere: no such trace")
     says(["diff", "whole", "nowhere"], 1, err="no such trace")
     says(["diff", "--fail-on", "errors>0", "whole", "whole"], 1, err="close: errors is 1 (errors>0)")
     says(["diff", "--fail-on", "p98>+10%", "whole", "whole"], 2, err="no column `p98`")

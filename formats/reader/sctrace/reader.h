@@ -103,7 +103,7 @@ struct sctrace_reader_value {
 /* What a trace does not hold. Complete once sctrace_reader_next() has returned null. */
 struct sctrace_reader_losses {
   uint32_t size;        /* of this struct */
-  uint32_t uncertain;   /* not 0: durations are a guess, the clock was read once only */
+  uint32_t uncertain;   /* not 0: durations are a guess, the clock was hardly read */
   uint64_t calls;       /* lost for want of room */
   uint64_t gaps;        /* places where an unknown number of calls is missing */
   uint64_t rolled_over; /* blocks of a flight recorder that newer ones took the place of */

@@ -22,6 +22,11 @@ TEST_CASE("short images share their anchors", "[read][clock]") {
   CHECK(clock.ns(1000 + 3'000'000) == 2'000'000);
 }
 
+TEST_CASE("a short run is long enough for its own times", "[read][clock]") {
+  CHECK_FALSE(Clock(Pairs{{{1000, 1'000'000, 0}, {301'000, 1'100'000, 0}}}).is_uncertain());
+  CHECK(Clock(Pairs{{{1000, 1'000'000, 0}, {298'000, 1'099'000, 0}}}).is_uncertain());
+}
+
 TEST_CASE("without two anchors durations are a guess, and said to be", "[read][clock]") {
   CHECK(Clock(Pairs{}).is_uncertain());
   const Clock clock(Pairs{{{1000, 5'000, 6'000}, {}}});
