@@ -126,10 +126,14 @@ long app_sigaltstack(ThreadState& self, const uint64_t* args) {
   return written ? 0 : -EFAULT;
 }
 
+// The program's frame may lie where nobody can write by now: the kernel gets a copy.
 void app_sigreturn(ThreadState& self) {
-  Context context;
-  const uint64_t at = self.frame.rsp;
+  static_assert(kept_most >= sizeof(Context) + 16);
+  const uint64_t at = self.frame.rsp, copy = block_of(self) + kept_offset + 16;
+  auto& context = *reinterpret_cast<Context*>(copy);
+  self.frame.pass = reinterpret_cast<const uint64_t*>(at);
   if (!read_app(&context, at, sizeof context)) return;  // the kernel will say so, by SIGSEGV
+  self.frame.pass = reinterpret_cast<const uint64_t*>(copy);
   Altstack wish;
   __builtin_memcpy(&wish, &context.stack, sizeof wish);
   set_alternate(self, wish, at);
@@ -141,9 +145,6 @@ void app_sigreturn(ThreadState& self) {
                    .size = block_bytes - stack_offset - sizeof(ThreadState)};
   context.mask &= ~guarded;
   context.rip = resumable(context.rip);
-  write_app(at + offsetof(Context, stack), &context.stack, sizeof context.stack);
-  write_app(at + offsetof(Context, rip), &context.rip, 8);
-  write_app(at + offsetof(Context, mask), &context.mask, 8);
 }
 
 void ignore_for_exec(Process& process, bool going) {

@@ -29,7 +29,7 @@ void give_back_handlers(const Process& process);  // the app's own are in the ke
 
 long app_sigaction(ThreadState& self, const uint64_t* args);
 long app_sigaltstack(ThreadState& self, const uint64_t* args);
-void app_sigreturn(ThreadState& self);  // makes the frame at the app's rsp fit for the kernel
+void app_sigreturn(ThreadState& self);  // Frame::pass: the frame for the kernel
 
 // SIG_IGN is inherited: the kernel must know it of the guarded ones.
 void ignore_for_exec(Process& process, bool going);

@@ -148,6 +148,25 @@ bool deliver(ThreadState& self, int signo, const Info& info, Context& context, c
   return true;
 }
 
+bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context,
+                const Masks& masks);
+
+// A handler's stack is no stack: as the kernel, the signal becomes a SIGSEGV, which may have a
+// handler that finds a better one.
+void without_stack(ThreadState& self, int signo, Context& context, const Masks& masks) {
+  constexpr int si_kernel = 0x80;
+  const Action& action = self.process->actions[sigsegv];
+  if (signo == sigsegv || action.handler <= sig_ign || masks.now & bit(sigsegv)) {
+    set_kernel_action(sigsegv, {});
+    raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
+    return;
+  }
+  Info forced{};
+  forced.signo = sigsegv;
+  forced.code = si_kernel;
+  to_the_app(self, sigsegv, forced, context, masks);
+}
+
 // False: it waits.
 bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context,
                 const Masks& masks) {
@@ -167,12 +186,8 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
     install_kernel_action(signo, slot);
   }
   const uint64_t interrupted = context.rip;
-  if (!deliver(self, signo, info, context, action,
-               masks)) {  // its stack is no stack: as the kernel, by SIGSEGV
-    set_kernel_action(sigsegv, {});
-    raw_syscall(__NR_tgkill, self.process->pid, self.tid, sigsegv);
-    return true;
-  }
+  if (!deliver(self, signo, info, context, action, masks))
+    return without_stack(self, signo, context, masks), true;
   write_signal(self, &info, interrupted);
   return true;
 }

@@ -42,8 +42,8 @@ struct Frame {
   Phase phase;
   uint32_t door;    // 0 stub, 1 trap
   uint64_t behind;  // the address behind the site: where an unwinder goes on
-  // Only for the routes `pass` and `child`:
-  const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own
+  // Only for the routes `pass`, `child` and `return_from_signal`:
+  const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own; its frame
   uint64_t pass_nr;
   Frame* child;  // what the child of a clone goes on from
 };

@@ -154,7 +154,7 @@ LABEL sctrace_result_saved
     je    .Laround
     cmpl  $ROUTE_CHILD, %eax
     je    .Lchild
-    movq  FRAME_RSP(%rbx), %rsp         /* ROUTE_RETURN_FROM_SIGNAL: the frame lies at the app's rsp */
+    movq  FRAME_PASS(%rbx), %rsp        /* ROUTE_RETURN_FROM_SIGNAL: there lies the frame */
     movl  $15, %eax
     syscall
     hlt                                 /* a bad frame kills us before this */
