@@ -7,6 +7,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/live.h"
+#include "preload/sandbox.h"
 #include "preload/surface.h"
 #include "preload/waiting.h"
 
@@ -145,6 +146,15 @@ void app_sigreturn(ThreadState& self) {
                    .size = block_bytes - stack_offset - sizeof(ThreadState)};
   context.mask &= ~guarded;
   context.rip = resumable(context.rip);
+}
+
+void have_no_handlers(ThreadState& self) {
+  for (int signo = 1; signo <= 64; ++signo) {
+    Action& action = self.process->actions[signo];
+    const uint64_t handler = action.handler == sig_ign ? sig_ign : sig_dfl;
+    action = {.handler = handler, .flags = 0, .restorer = 0, .mask = 0};
+    if (is_guarded(signo) && may(self, own_action)) install_kernel_action(signo, action);
+  }
 }
 
 void ignore_for_exec(Process& process, bool going) {

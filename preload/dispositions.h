@@ -31,6 +31,8 @@ long app_sigaction(ThreadState& self, const uint64_t* args);
 long app_sigaltstack(ThreadState& self, const uint64_t* args);
 void app_sigreturn(ThreadState& self);  // Frame::pass: the frame for the kernel
 
+// In the child of a CLONE_CLEAR_SIGHAND: the kernel has forgotten all handlers, ours too.
+void have_no_handlers(ThreadState& self);
 // SIG_IGN is inherited: the kernel must know it of the guarded ones.
 void ignore_for_exec(Process& process, bool going);
 

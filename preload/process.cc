@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "preload/capture.h"
+#include "preload/dispositions.h"
 #include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
@@ -31,7 +32,7 @@ constexpr uint64_t everything = ~guarded;  // a copy of ours may fault
 uint64_t clone_flags(const ThreadState& self, uint32_t nr) {
   if (nr == __NR_fork) return 17;
   if (nr == __NR_vfork) return CLONE_VM | CLONE_VFORK | 17;
-  if (nr == __NR_clone) return self.frame.args[0];
+  if (nr == __NR_clone) return static_cast<uint32_t>(self.frame.args[0]);  // it takes no more
   uint64_t flags = 0;  // clone3: the first word of its struct
   read_app(&flags, self.frame.args[0], sizeof flags);
   return flags;
@@ -254,6 +255,7 @@ void name_child(ThreadState& self, uint64_t flags) {
 extern "C" void sctrace_child(ThreadState& self) {
   const uint64_t flags = self.child_flags;
   if (!(flags & CLONE_VM)) begin_alone(self);
+  if (flags & CLONE_CLEAR_SIGHAND) have_no_handlers(self);
   self.frame.result = 0;
   self.in_flight.recording = self.in_flight.engaged = false;
   self.engaged.raised = 0;
