@@ -175,8 +175,10 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
   const bool forced = is_guarded(signo) && info.code > 0;  // a fault: neither blocked nor ignored
   if (is_guarded(signo) && !forced && masks.now & bit(signo)) return keep(self, signo, info), false;
   if (action.handler == sig_ign && !forced) return true;
-  if (action.handler <= sig_ign || (forced && masks.now & bit(signo)))
+  if (action.handler <= sig_ign || (forced && masks.now & bit(signo))) {
+    write_signal(self, &info, context.rip);  // the last that anybody hears of this process
     return die_natively(self, signo, info, context), true;
+  }
   if (const int other = ask_about_signal(self, signo, info, context.rip); other != signo) {
     if (!other) return false;  // dropped
     return raw_syscall(__NR_tgkill, self.process->pid, self.tid, other), false;

@@ -25,7 +25,8 @@ namespace sctrace::cli {
 namespace {
 
 struct Asked {
-  std::string subject, action, value, output, when;
+  std::string subject, action, value, output;
+  std::vector<std::string> when;
   uint64_t keep = 0;
   bool tree = false, sync = false, json = false;
 };
@@ -49,7 +50,7 @@ int take_now(const Asked& asked, const Meant& meant) {
   return 0;
 }
 
-int take_when(const Asked& asked, const Meant& meant, const wire::Expression& when) {
+int take_when(const Asked& asked, const Meant& meant, const Occasions& when) {
   using namespace std::chrono_literals;
   const std::string prefix = asked.output.empty() ? default_name(meant.trace) : asked.output;
   Watch watch(meant.trace);
@@ -62,10 +63,9 @@ int take_when(const Asked& asked, const Meant& meant, const wire::Expression& wh
 }
 
 int snapshot(const Asked& asked) {
-  wire::Expression when;
-  if (!asked.when.empty()) when = filter_of(asked.when);
+  const Occasions when = occasions_of(asked.when);
   const Meant meant = trace_meant(asked.subject);
-  return asked.when.empty() ? take_now(asked, meant) : take_when(asked, meant, when);
+  return when.empty() ? take_now(asked, meant) : take_when(asked, meant, when);
 }
 
 // What the shared pages of the trace's files hold is on the disk when this returns.
@@ -227,8 +227,10 @@ int verb_ctl(int argc, char** argv) {
       ->type_name("DIR");
   app.add_option("--on", asked.when,
                  "snapshot: go on until the program ends, and take one whenever a call is such as "
-                 "this says (print --filter); at most one in 10 ms")
-      ->type_name("EXPR");
+                 "this says (print --filter), or exit!=0, or signal=SEGV,ABRT; at most one in 10 "
+                 "ms\nAs --snapshot-on of sctrace-record(1).")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
   app.add_option("--keep", asked.keep, "of these, remove all but the newest N (0: none)")
       ->type_name("N");
   if (const auto status = parse(app, argc, argv)) return *status;

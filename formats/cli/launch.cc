@@ -114,6 +114,7 @@ Ended launch(const Launch& what) {
   child_pid = child;
   ::close(report[1]);
   Ended ended;
+  ended.pid = static_cast<uint32_t>(child);
   ended.output = with_pid(what.output, child);
   if (::read(report[0], &ended.exec_error, sizeof ended.exec_error) < 0) ended.exec_error = 0;
   ::close(report[0]);

@@ -1,6 +1,7 @@
 // Runs a program as a child with our library in it, and behaves for whoever started us as the
 // program would.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ struct Launch {
 int find_what(Launch& what);
 
 struct Ended {
+  uint32_t pid = 0;
   std::string output;   // the trace's directory
   int wait_status = 0;  // as wait() gives it
   int exec_error = 0;   // errno: it could not be started

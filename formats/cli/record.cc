@@ -149,6 +149,12 @@ struct Beside {
   Limits limits;
 };
 
+// If the program itself was: nobody else knows.
+std::vector<read::Ending> killed_in(const Ended& ended) {
+  if (!WIFSIGNALED(ended.wait_status)) return {};
+  return {{.pid = ended.pid, .signal = static_cast<uint32_t>(WTERMSIG(ended.wait_status))}};
+}
+
 int run_and_tell(Launch& what, const std::string& output, bool quiet, Beside& beside,
                  LateTrigger* trigger) {
   if (const int status = find_what(what)) return status;
@@ -173,7 +179,7 @@ int run_and_tell(Launch& what, const std::string& output, bool quiet, Beside& be
     };
   const Ended ended = launch(what);
   drainer.reset();
-  if (trigger && !ended.exec_error) trigger->look(ended.output, false);
+  if (trigger && !ended.exec_error) trigger->look(ended.output, false, killed_in(ended));
   if (ended.exec_error) {
     fmt::print(stderr, "sctrace: {}: {}\n", what.path, std::strerror(ended.exec_error));
     return ended.exec_error == ENOENT ? 127 : 126;
@@ -225,12 +231,18 @@ int verb_record(int argc, char** argv) {
     if (std::string& value = values.emplace_back(); *one.option)
       offer(app.add_option(one.option, value, fmt::format("{}\n{}", one.help, one.more)), one.words)
           ->type_name(one.value);
-  std::string when;
+  std::vector<std::string> when;
   uint64_t keep = 0;
   app.add_option("--snapshot-on", when,
-                 "whenever a call is such as this says (print --filter), copy the newest of all "
-                 "threads to DIR-snapshot-N\nFor --mode overwrite.")
-      ->type_name("EXPR");
+                 "whenever a call is such as this says (print --filter), or exit!=0, or "
+                 "signal=SEGV,ABRT: copy the newest of all threads to DIR-snapshot-N\n"
+                 "For --mode overwrite. exit: of any process that is recorded, compared by == != < "
+                 "<= > >=; 128 and its number where it is known that a signal killed it (of CMD, "
+                 "and of what a recorded program waits for). signal: a handler for it runs, or it "
+                 "kills as far as that is known; SEGV, BUS and SYS always. May be given several "
+                 "times: any of these.")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
   app.add_option("--keep", keep, "of the snapshots or parts, remove all but the newest N (0: none)")
       ->type_name("N");
   std::string part;
@@ -290,7 +302,7 @@ int verb_record(int argc, char** argv) {
     for (const auto& [name, value] : what.settings)
       if (name == "SCTRACE_FILTER") filter_of(value);
     if (when.empty()) return run_and_tell(what, output, quiet, beside, nullptr);
-    LateTrigger trigger(filter_of(when), keep);
+    LateTrigger trigger(occasions_of(when), keep);
     return run_and_tell(what, output, quiet, beside, &trigger);
   } catch (const std::invalid_argument& wrong) {
     fmt::print(stderr, "sctrace record: {}\n", wrong.what());

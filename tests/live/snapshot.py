@@ -1,8 +1,9 @@
 """snapshot.py BUILD: a flight recorder's newest calls, copied while four threads go on writing: each copy is
-a whole trace, of this moment; by hand and by a condition, of which the newest are kept.
+a whole trace, of this moment; by hand, by a condition, of which the newest are kept, and when one ends.
 """
 import glob
 import os
+import re
 import subprocess
 import sys
 
@@ -67,11 +68,59 @@ def by_condition(house, faults):
     faults.expect(wrong.returncode == 2 and b"column 7" in wrong.stderr, wrong)
 
 
+ENDS = {  # the script, what is asked for, and what is said: one line a snapshot
+    "exits": ("(exit 3); sleep 0.3; (exit 0); sleep 0.3; (exit 200); sleep 0.3; exit 7", ["exit!=0"],
+              [r"exit 3 of process \d+", r"exit 200 of process \d+", r"exit 7 of process \d+"]),
+    "some exits": ("(exit 3); sleep 0.3; (exit 200); sleep 0.3; exit 0", ["exit >= 100"],
+                   [r"exit 200 of process \d+"]),
+    "a fault": ("sh -c 'kill -SEGV $$'; sleep 0.3; sh -c 'kill -ABRT $$'; sleep 0.3; exit 1",
+                ["signal=SEGV,SIGABRT", "exit==1"],
+                [r"SIGSEGV of thread \d+", r"process \d+ killed by SIGABRT", r"exit 1 of process \d+"]),
+    "as shells say": ("sh -c 'kill -KILL $$'; sleep 0.3; true", ["exit==137"], [r"process \d+ killed by SIGKILL"]),
+    "a handler": ("trap : USR1; kill -USR1 $$; sleep 0.3; kill -USR1 $$; sleep 0.3; true", ["signal=10"],
+                  [r"SIGUSR1 of thread \d+"] * 2),
+    "the program itself": ("kill -TERM $$", ["signal=TERM"], [r"process \d+ killed by SIGTERM"]),
+    "itself, by a fault": ("kill -BUS $$", ["signal=BUS"], [r"SIGBUS of thread \d+"]),
+    "another": ("sh -c 'kill -TERM $$'; exit 2", ["signal=USR2", "errno==EMLINK", "exit==1"], []),
+}
+
+
+def by_end(house, faults):
+    for case, (script, occasions, expected) in ENDS.items():
+        trace = house.path("ends-" + case.replace(" ", "-").replace(",", ""))
+        options = [word for one in occasions for word in ("--snapshot-on", one)]
+        done = house.sctrace("record", "-o", trace, "--mode", "overwrite", *options, "--", "sh", "-c", script)
+        said = [line for line in done.stderr.decode().splitlines() if "-snapshot-" in line]
+        right = len(said) == len(expected) and all(
+            re.fullmatch(rf"sctrace: {re.escape(trace)}-snapshot-{n}: {what}", line)
+            for n, (line, what) in enumerate(zip(said, expected), 1))
+        faults.expect(right, case, done)
+        for n in range(1, len(said) + 1):
+            checked = house.sctrace("check", f"{trace}-snapshot-{n}")
+            faults.expect(checked.returncode == 0, case, n, checked)
+    for wrong in ("exit!=x", "exit", "exit=256", "signal=NONE", "signal!=SEGV", "signal=", "signal=65", "exits==3"):
+        done = house.sctrace("record", "--snapshot-on", wrong, "--", "true")
+        faults.expect(done.returncode == 2 and done.stderr.count(b"\n") == 1, wrong, done)
+
+
+def from_outside(house, faults):
+    guest = Guest(house, "outside", SCTRACE_MODE="overwrite")
+    prefix = house.path("outside-taken")
+    watcher = subprocess.Popen([house.command, "ctl", str(guest.pid), "snapshot", "--on", "exit==0", "-o", prefix],
+                               stderr=subprocess.PIPE, cwd=house.root)
+    guest.tell("g 10", "s 300")
+    faults.expect(guest.end() == 0, "its own status")
+    faults.expect(watcher.wait() == 0 and b"exit 0 of process" in watcher.stderr.read(), "ctl --on")
+    faults.expect(b"getppid" in house.sctrace("print", prefix + "-1").stdout, "the newest up to then")
+
+
 def main(build):
     faults = Faults()
     with House(build) as house:
         by_hand(house, faults)
         by_condition(house, faults)
+        by_end(house, faults)
+        from_outside(house, faults)
     return faults.status()
 
 
