@@ -85,7 +85,6 @@ class Drainer::Rings {
   Rings& operator=(const Rings&) = delete;
 
   bool is_well() const { return ok_; }
-  void forget_file() { data_.reset(); }
 
   uint64_t look() {
     if (!ok_ || block_.empty()) return 0;  // empty: not one that is drained
@@ -135,13 +134,16 @@ class Drainer::Rings {
     if (head.used < sizeof head || head.used > block_.size()) return false;
     const uint64_t place = place_for(head.used);
     if (place == none) return false;
-    if (!write_all(data_->get(), block_.data(), head.used, place)) return ok_ = false;
+    // By name for each block, as threads do: it may have been moved (rotation.h).
+    const Descriptor data(data_file_, O_WRONLY | O_CREAT);
+    if (data.get() < 0 || !write_all(data.get(), block_.data(), head.used, place))
+      return ok_ = false;
     uint64_t is = from;
     // release: who sees it may look for the block in the data file
     if (!header.drained.compare_exchange_strong(is, from + block_.size(),
                                                 std::memory_order_release)) {
       const uint64_t nothing = 0;  // it is in there twice, or counted as lost
-      write_all(data_->get(), reinterpret_cast<const uint8_t*>(&nothing), sizeof nothing, place);
+      write_all(data.get(), reinterpret_cast<const uint8_t*>(&nothing), sizeof nothing, place);
       return false;
     }
     if (image_->mode == wire::Mode::block)
@@ -155,15 +157,12 @@ class Drainer::Rings {
       session_.stopped = 1;
       return none;
     }
-    if (!data_) data_ = std::make_unique<Descriptor>(data_file_, O_WRONLY | O_CREAT);
-    if (data_->get() < 0) return ok_ = false, none;
     session_.bytes.fetch_add(used);
     return image_->data_blocks.fetch_add(1) * block_.size();
   }
 
   wire::Session& session_;
   Descriptor file_;
-  std::unique_ptr<Descriptor> data_;
   std::string data_file_;
   wire::Image* image_ = nullptr;
   uint64_t bytes_ = 0, slot_bytes_ = 0, ring_bytes_ = 0, header_bytes_ = 0;
@@ -223,10 +222,6 @@ uint64_t Drainer::look() {
   return taken;
 }
 
-void Drainer::forget_files() {
-  for (const auto& image : images_) image->forget_file();
-}
-
 bool needs_reader(const read::Trace& trace) {
   return std::any_of(trace.images().begin(), trace.images().end(), [](const read::Image& image) {
     return image.mode == wire::Mode::discard || image.mode == wire::Mode::block;
@@ -238,12 +233,12 @@ namespace {
 // Cuts where it is time, and now and then looks for what came late. What it cannot do is said once.
 class Cutter {
  public:
-  Cutter(Rotation* rotation, Drainer& drainer) : rotation_(rotation), drainer_(drainer) {}
+  explicit Cutter(Rotation* rotation) : rotation_(rotation) {}
   void look() {
     constexpr unsigned seldom = 16;
     if (!rotation_) return;
     attempt([&] {
-      if (rotation_->look()) drainer_.forget_files();
+      rotation_->look();
       if (++rounds_ % seldom == 0) rotation_->settle();
     });
   }
@@ -260,13 +255,12 @@ class Cutter {
     rotation_ = nullptr;
   }
   Rotation* rotation_;
-  Drainer& drainer_;
   unsigned rounds_ = 0;
 };
 
 void drain_until(int end, const std::string& directory, Rotation* rotation) {
   Drainer drainer(directory);
-  Cutter cutter(rotation, drainer);
+  Cutter cutter(rotation);
   pollfd over{end, POLLIN, 0};
   constexpr int longest = 8;  // ms; what comes faster than that its thread drains itself
   for (int pause = 1; ::poll(&over, 1, pause) == 0;) {

@@ -22,7 +22,6 @@ class Drainer {
 
   // One round over all rings; how many blocks it took. Says to their threads that we are there.
   uint64_t look();
-  void forget_files();  // data files were moved: those of the names are others now
 
  private:
   class Rings;

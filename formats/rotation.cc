@@ -1,10 +1,13 @@
 #include "formats/rotation.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -33,7 +36,54 @@ void put_word(const std::string& file, uint64_t offset, uint64_t word) {
   if (!done) throw BadTrace(file, offset, cannot("cannot be written"));
 }
 
+// A newer part may have come meanwhile.
+void raise_word(const std::string& file, uint64_t offset, uint64_t word) {
+  uint64_t now = 0;
+  read::File(file).read(offset, &now, sizeof now);
+  if (now < word) put_word(file, offset, word);
+}
+
+// Who works on the parts of a trace: one at a time.
+class Turn {
+ public:
+  explicit Turn(const std::string& directory)
+      : fd_(::open((directory + "/" + wire::session_name).c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) throw BadTrace(directory, 0, cannot("no session"));
+  }
+  ~Turn() { ::close(fd_); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  int fd_;
+};
+
+// The number of the newest part that there is, 0: none.
+uint64_t newest_number(const std::string& directory) {
+  const fs::path whole(directory);
+  const std::string prefix = whole.filename().string() + ".";
+  uint64_t newest = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(whole.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    uint64_t number = 0;
+    const char* end = name.data() + name.size();
+    if (std::from_chars(name.data() + prefix.size(), end, number).ptr == end)
+      newest = std::max(newest, number);
+  }
+  return newest;
+}
+
 std::string name_of(const std::string& path) { return fs::path(path).filename().string(); }
+
+bool has_data(const read::Trace& trace) {
+  std::error_code error;
+  return std::any_of(trace.images().begin(), trace.images().end(), [&](const read::Image& image) {
+    const uint64_t bytes = fs::file_size(image.data_file, error);
+    return !error && bytes;
+  });
+}
 
 // One image's share of a part: its header, and rings that end where its data file ends.
 class Share {
@@ -62,7 +112,7 @@ class Share {
       if (!end) continue;
       put_word(ring_file_, at + offsetof(wire::RingHeader, head), end);
       put_word(ring_file_, at + offsetof(wire::RingHeader, drained), end);
-      put_word(image_.ring_file, at + offsetof(wire::RingHeader, rotated), end);
+      raise_word(image_.ring_file, at + offsetof(wire::RingHeader, rotated), end);
     }
   }
 
@@ -94,6 +144,10 @@ class Share {
 
 }  // namespace
 
+std::string Rotation::part_named(uint64_t number) const {
+  return directory_ + "." + std::to_string(number);
+}
+
 // Of all files so far.
 uint64_t Rotation::written() const {
   const read::File session(directory_ + "/" + wire::session_name);
@@ -105,21 +159,31 @@ uint64_t Rotation::written() const {
 bool Rotation::look() {
   std::error_code error;
   if (!fs::exists(directory_ + "/" + wire::session_name, error)) return false;
-  constexpr std::chrono::seconds least{1};
   const auto now = std::chrono::steady_clock::now();
-  if (now - made_ < least || written() - before_ < bytes_) return false;
-  rotate();
+  if (now - made_ < late || written() - before_ < bytes_) return false;
+  if (!cut()) return false;
   before_ = written();
   made_ = now;
   return true;
 }
 
-void Rotation::rotate() {
-  if (!parts_.empty()) settle();
-  std::string to;
+bool Rotation::is_settled() const {
   std::error_code error;
-  do to = directory_ + "." + std::to_string(++number_);
-  while (fs::exists(to, error));
+  const auto made = fs::last_write_time(part_named(newest_number(directory_)), error);
+  return error || fs::file_time_type::clock::now() - made >= late;
+}
+
+bool Rotation::cut() {
+  const Turn turn(directory_);
+  if (!is_settled() || !has_data(read::Trace(directory_))) return false;
+  rotate();
+  return true;
+}
+
+void Rotation::rotate() {
+  if (!parts_.empty()) settle_newest();
+  std::error_code error;
+  const std::string to = part_named(newest_number(directory_) + 1);
   const std::string part = to + ".part";
   if (::mkdir(part.c_str(), 0700) != 0) throw BadTrace(part, 0, cannot("cannot be made"));
   const read::Trace trace(directory_);
@@ -138,6 +202,11 @@ void Rotation::rotate() {
 
 void Rotation::settle() {
   if (parts_.empty()) return;
+  const Turn turn(directory_);
+  settle_newest();
+}
+
+void Rotation::settle_newest() {
   const read::Trace trace(directory_);
   std::error_code error;
   for (const read::Image& image : trace.images())

@@ -141,13 +141,7 @@ bool set_log(const char* s, Config& c) {
   return copy(s, c.log_file, sizeof c.log_file);
 }
 
-bool set_stack(const char* s, Config& c) {
-  if (same(s, "off")) return c.stack = Stacks::off, true;
-  if (same(s, "fp")) return c.stack = Stacks::fp, true;
-  if (same(s, "unwind")) return c.stack = Stacks::unwind, true;
-  if (same(s, "auto")) return c.stack = Stacks::automatic, true;
-  return false;
-}
+bool set_stack(const char* s, Config& c) { return parse_stacks(s, c.stack); }
 
 bool set_stack_depth(const char* s, Config& c) {
   uint64_t depth;
@@ -376,21 +370,41 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
 
 bool try_strsize(const char* text, Config& config) { return set_strsize(text, config); }
 
-void read_config(const char* const* environment, const char* settings, bool speak, Config& config) {
-  for (uint8_t& t : config.traced) t = 1;
-  for (uint64_t& size : config.strsize_of) size = config.strsize;
-  config.traced_unknown = true;
+bool parse_stacks(const char* text, Stacks& stacks) {
+  if (same(text, "off")) return stacks = Stacks::off, true;
+  if (same(text, "fp")) return stacks = Stacks::fp, true;
+  if (same(text, "unwind")) return stacks = Stacks::unwind, true;
+  if (same(text, "auto")) return stacks = Stacks::automatic, true;
+  return false;
+}
+
+namespace {
+
+// Lines that came with an exec: these were complained about already.
+void apply_lines(const char* lines, Config& config) {
   char setting[1200];
-  for (const char* at = settings; *at;) {  // handed on by exec: these were complained about already
+  for (const char* at = lines; *at;) {
     uint64_t n = 0;
     for (; *at && *at != '\n'; ++at)
       if (n + 1 < sizeof setting) setting[n++] = *at;
     setting[n] = 0;
     if (*at) ++at;
-    if (ours(setting)) apply(setting, config, false);
+    const char* line = setting + (*setting == '!');
+    if (ours(line)) apply(line, config, false);
   }
+}
+
+}  // namespace
+
+void read_config(const char* const* environment, const char* settings, const char* told, bool speak,
+                 Config& config) {
+  for (uint8_t& t : config.traced) t = 1;
+  for (uint64_t& size : config.strsize_of) size = config.strsize;
+  config.traced_unknown = true;
+  apply_lines(settings, config);
   for (const char* const* entry = environment; *entry; ++entry)
     if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, speak);
+  apply_lines(told, config);
   if (config.least_ns) wire::require_duration(config.filter, config.least_ns);
   config.asks_for_paths = wire::asks_for(config.filter, wire::Field::path);
   config.asks_for_time = wire::asks_for(config.filter, wire::Field::dur);

@@ -47,10 +47,13 @@ struct Config {
 };
 
 // `environment`: NAME=VALUE strings, ended by null. Settings that came with exec (inherited) count
-// where the environment itself has none. `speak`: say what is wrong with them.
-void read_config(const char* const* environment, const char* inherited, bool speak, Config& config);
+// where the environment itself has none; those told since (environment.h) count before it. `speak`:
+// say what is wrong with them.
+void read_config(const char* const* environment, const char* inherited, const char* told,
+                 bool speak, Config& config);
 
-bool try_strsize(const char* text, Config& config);  // as SCTRACE_STRSIZE
+bool try_strsize(const char* text, Config& config);   // as SCTRACE_STRSIZE
+bool parse_stacks(const char* text, Stacks& stacks);  // as SCTRACE_STACK
 
 // strace's -e trace= grammar; false and `bad` (the word that is not understood) when it is none.
 bool parse_trace(const char* text, uint8_t* traced, bool& traced_unknown, char* bad,

@@ -32,14 +32,23 @@ bool names_us(const char* s, uint64_t n) {
   return true;
 }
 
-void remember_setting(const char* entry) {
-  uint64_t n = 0, size = 0;
-  while (environment.settings[n]) ++n;
-  while (entry[size]) ++size;
-  if (n + size + 2 >= sizeof environment.settings) return;
-  for (uint64_t i = 0; i < size; ++i) environment.settings[n++] = entry[i];
-  environment.settings[n++] = '\n';
-  environment.settings[n] = 0;
+template <uint64_t most>
+void add_line(char (&to)[most], const char* mark, const char* entry) {
+  uint64_t n = 0;
+  while (to[n]) ++n;
+  const uint64_t begin = n;
+  for (const char* part : {mark, entry, "\n"})
+    for (; *part && n + 1 < most; ++part) to[n++] = *part;
+  to[n + 1 < most ? n : begin] = 0;  // what has no room is left out
+}
+
+void remember_setting(const char* entry) { add_line(environment.settings, "", entry); }
+
+// Of two settings: are they of one name?
+bool are_of_one_name(const char* a, const char* b) {
+  for (; *a == *b; ++a, ++b)
+    if (!*a || *a == '=') return *a == '=';
+  return false;
 }
 
 bool has_name_of(const char* const* list, const char* setting) {
@@ -100,8 +109,34 @@ void read_environment(const char* const* list) {
   while (*rest) {  // what the exec did not hand on holds as it did in the program before
     char setting[1200];
     rest = copy_until(rest, '\n', setting, sizeof setting);
+    if (*setting == '!') {
+      add_line(environment.told[0], "", setting);
+      continue;
+    }
     if (!has_name_of(list, setting)) remember_setting(setting);
   }
+}
+
+void tell_later_programs(const char* lines) {
+  const uint32_t at = environment.told_at.load(std::memory_order_relaxed) & 1;
+  char(&to)[sizeof environment.told[0]] = environment.told[!at];
+  char setting[1200];
+  *to = 0;
+  for (const char* rest = environment.told[at]; *rest;) {
+    rest = copy_until(rest, '\n', setting, sizeof setting);
+    bool stays = true;
+    for (const char* line = lines; *line; line += *line == '\n') {
+      stays &= !are_of_one_name(setting + 1, line);
+      while (*line && *line != '\n') ++line;
+    }
+    if (stays) add_line(to, "", setting);
+  }
+  for (const char* rest = lines; *rest;) {
+    rest = copy_until(rest, '\n', setting, sizeof setting);
+    add_line(to, "!", setting);
+  }
+  // release: pairs with the acquire where an exec hands them on
+  environment.told_at.store(!at, std::memory_order_release);
 }
 
 void restore_environment(char** list) {

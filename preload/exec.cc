@@ -102,6 +102,7 @@ uint64_t* new_environment(uint64_t old, uint64_t count, Finds finds, bool follow
   text.add(global.directory);
   text.add("\n");
   text.add(environment.settings);
+  text.add(environment.told[environment.told_at.load(std::memory_order_acquire) & 1]);
   vector[place] = reinterpret_cast<uint64_t>(++text.at);
   text.add("LD_PRELOAD=");
   text.add(environment.library);
@@ -233,7 +234,7 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   SpecialWork work(self);
   const Finds found = finds(self, nr);
   if (found == Finds::nothing) return Route::run;
-  self.exec_bytes = ((count + 3) * 8 + 16384 + 4095) & ~4095ull;
+  self.exec_bytes = ((count + 3) * 8 + 20480 + 4095) & ~4095ull;
   const long memory = raw_syscall(__NR_mmap, 0, self.exec_bytes, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory < 0) return Route::run;

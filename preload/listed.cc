@@ -25,18 +25,20 @@ bool have_room_for_ids() {
   return there = done == 0 || done == -EINVAL;
 }
 
-// A library that comes and goes at one place is there once.
-bool is_there(Line& line) {
+// A library that comes and goes at one place is there once: in which line, or ~0.
+uint64_t place_of(Line& line) {
   const char* all = global.image->objects;
-  for (uint64_t at = 0; at + line.size() <= used; ++at) {
-    if (!__builtin_memcmp(all + at, line.c_str(), line.size())) return true;
+  uint64_t number = 0;
+  for (uint64_t at = 0; at + line.size() <= used; ++at, ++number) {
+    if (!__builtin_memcmp(all + at, line.c_str(), line.size())) return number;
     while (all[at] != '\n' && at < used) ++at;
   }
-  return false;
+  return ~0ull;
 }
 
-void tell_id(const Listed& object) {
-  wire::ObjectId& id = global.image->ids[lines];
+void tell_id(const Listed& object, uint64_t place) {
+  if (place >= wire::object_ids || !have_room_for_ids()) return;
+  wire::ObjectId& id = global.image->ids[place];
   const uint8_t size = object.build_id.size;
   const uint64_t kept = size < sizeof id.build_id ? size : sizeof id.build_id;
   __builtin_memcpy(id.build_id, object.build_id.bytes, kept);
@@ -71,9 +73,11 @@ void list_object(const Listed& object) {
   Line line;
   line.hex(object.base).text(" ").text(object.path, object.path_bytes).text("\n");
   if (used + line.size() >= wire::objects_bytes) return;
-  if (object.again && is_there(line)) return;
-  const bool has_stacks = global.config.stack != Stacks::off;
-  if (has_stacks && lines < wire::object_ids && have_room_for_ids()) tell_id(object);
+  const uint64_t place = object.again ? place_of(line) : ~0ull;
+  const bool is_there = place != ~0ull;
+  if (global.knows_frames || global.config.stack != Stacks::off)
+    tell_id(object, is_there ? place : lines);
+  if (is_there) return;
   for (size_t i = 1; i < line.size(); ++i) to[used + i] = line.c_str()[i];
   reinterpret_cast<std::atomic<char>*>(to + used)->store(*line.c_str(), std::memory_order_release);
 }

@@ -5,11 +5,13 @@
 #include <linux/membarrier.h>
 #include <sys/mman.h>
 
+#include "formats/wire/expression_parse.h"
 #include "preload/adopt.h"
 #include "preload/config.h"
 #include "preload/dispatch.h"
 #include "preload/dispositions.h"
 #include "preload/engine.h"
+#include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/handlers.h"
 #include "preload/judge.h"
@@ -56,13 +58,34 @@ void see_a_fork() {
   main_process.at_work = 0;
 }
 
+// Where they were not asked for until now: what is unmapped from here on is forgotten, and so what
+// is known of what is mapped stays true.
+bool try_begin_stacks() {
+  if (global.knows_frames) return true;
+  if (!try_lock_text(patience)) return false;
+  global.knows_frames = true;
+  settle_memory();
+  let_calls_end();
+  know_all_frames();
+  unlock_text();
+  return true;
+}
+
 void take_setting(const wire::Wish& wish, Outcome& outcome) {
   Config& config = global.config;
+  if (wish.sets_stack) {
+    Stacks asked;
+    if (!parse_stacks(wish.stack, asked)) return void(outcome = Outcome::bad_setting);
+    if (asked != Stacks::off && is_open() && !try_begin_stacks())
+      return void(outcome = Outcome::busy);
+    config.stack = asked;
+  }
   if (wish.sets_strsize && !try_strsize(wish.strsize, config)) outcome = Outcome::bad_setting;
   if (wish.sets_capture)
     config.capture_in = wish.capture & 1, config.capture_out = wish.capture & 2;
   if (wish.sets_filter) {
     config.filter = wish.filter;
+    if (config.least_ns) wire::require_duration(config.filter, config.least_ns);
     config.asks_for_paths = wire::asks_for(config.filter, wire::Field::path);
     config.asks_for_time = wire::asks_for(config.filter, wire::Field::dur);
     if (config.asks_for_time && !global.ns_per_tick) learn_clock();
@@ -97,6 +120,7 @@ Outcome open_all() {
   adopt_all();
   settle_memory();
   if (!was_open) look_at_texts(*service);
+  if (!was_open && global.config.stack != Stacks::off) know_all_frames();
   count_sites(rewriter::open_doors());
   let_calls_end();
   live.handlers_theirs.store(0, std::memory_order_seq_cst);
@@ -140,6 +164,13 @@ Outcome stop() {
   return outcome;
 }
 
+// They come from another process.
+void end_texts(wire::Wish& wish) {
+  wish.strsize[sizeof wish.strsize - 1] = 0;
+  wish.stack[sizeof wish.stack - 1] = 0;
+  wish.told[sizeof wish.told - 1] = 0;
+}
+
 Outcome carry_out(const wire::Wish& wish) {
   Outcome outcome = Outcome::done;
   see_a_fork();
@@ -151,6 +182,7 @@ Outcome carry_out(const wire::Wish& wish) {
     case wire::Deed::settings: break;
   }
   decide();
+  if (outcome == Outcome::done && *wish.told) tell_later_programs(wish.told);
   return outcome;
 }
 
@@ -213,6 +245,7 @@ extern "C" void sctrace_lent(uint32_t number) {
   constexpr uint64_t most = ~guarded;  // a copy of ours may fault
   if (live.busy.exchange(1)) return;
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &most, nullptr, 8);
+  end_texts(live.wish);
   live.outcome = carry_out(live.wish);
   live.done.store(number, std::memory_order_release);
   live.busy.store(0, std::memory_order_release);

@@ -245,7 +245,7 @@ void look_at_close(bool look) {
 void mapping_enter(ThreadState& self, uint32_t nr) {
   const uint64_t* args = self.frame.args;
   const Change change = change_of(nr, args);
-  if (global.config.stack != Stacks::off) forget_changed(change);
+  if (global.knows_frames) forget_changed(change);
   const bool text = change.fate != Fate::none && has_text(change);
   const bool fresh = nr == __NR_mmap && args[2] & PROT_EXEC && !(args[3] & MAP_ANONYMOUS) &&
                      is_loader(site_of(self));
@@ -289,7 +289,7 @@ void closing_file(ThreadState& self) {
   if (!fresh.bytes || fresh.fd != static_cast<int32_t>(self.frame.args[0])) return;
   self.fresh.bytes = 0;
   look_at_close(false);
-  const bool stacks = global.config.stack != Stacks::off;
+  const bool stacks = global.knows_frames;
   if (!(global.stubs || stacks) || !self.process->follow) return;
   // Asked here and not at start: in a virtual machine each cpuid is 20 us.
   const bool patches = global.stubs && arch::has_xsave();
@@ -317,18 +317,35 @@ bool is_alone() {
          status.st_nlink == 3;
 }
 
-void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
-               const char* path) {
+namespace {
+
+// Work on a text that is mapped, with what its file says of it.
+template <typename Act>
+void with_text(uint64_t begin, uint64_t bytes, uint64_t offset, const char* path, Act act) {
   const long fd = raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return;
   const FreshText text{begin, bytes, offset, static_cast<int32_t>(fd)};
   Loaded loaded;
-  if (describe(text, loaded)) {
-    if (global.config.stack != Stacks::off) know_frames(loaded.object);
+  if (describe(text, loaded)) act(text, loaded);
+  raw_syscall(__NR_close, fd);
+}
+
+}  // namespace
+
+void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
+               const char* path) {
+  with_text(begin, bytes, offset, path, [&](const FreshText& text, const Loaded& loaded) {
+    if (global.knows_frames) know_frames(loaded.object);
     list(loaded, text.fd);
     look_at_text(self, text, loaded, false);
-  }
-  raw_syscall(__NR_close, fd);
+  });
+}
+
+void know_frames_of(uint64_t begin, uint64_t bytes, uint64_t offset, const char* path) {
+  with_text(begin, bytes, offset, path, [](const FreshText& text, const Loaded& loaded) {
+    know_frames(loaded.object);
+    list(loaded, text.fd);
+  });
 }
 
 void text_after_fork() { busy.store(0, std::memory_order_relaxed); }

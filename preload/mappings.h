@@ -21,6 +21,9 @@ void unlock_text();
 void know_text(ThreadState& self, uint64_t begin, uint64_t bytes, uint64_t offset,
                const char* path);
 
+// The same for how to leave its frames alone (frame_rules.h).
+void know_frames_of(uint64_t begin, uint64_t bytes, uint64_t offset, const char* path);
+
 // Before mmap, munmap, mremap, mprotect, pkey_mprotect and madvise, and after them.
 void mapping_enter(ThreadState& self, uint32_t nr);
 void mapping_leave(ThreadState& self);

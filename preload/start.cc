@@ -15,7 +15,6 @@
 #include "preload/engine.h"
 #include "preload/environment.h"
 #include "preload/files.h"
-#include "preload/frame_rules.h"
 #include "preload/global.h"
 #include "preload/image.h"
 #include "preload/judge.h"
@@ -25,6 +24,7 @@
 #include "preload/process.h"
 #include "preload/special.h"
 #include "preload/stubs.h"
+#include "preload/texts.h"
 #include "preload/trap.h"
 #include "preload/vdso.h"
 
@@ -168,9 +168,9 @@ bool begins_open() {
 bool start(int argc, char** argv, char** envp) {
   read_environment(envp);
   global.environment = envp;
-  read_config(envp, environment.settings, false, global.config);
+  read_config(envp, environment.settings, environment.told[0], false, global.config);
   open_log();  // known before the first complaint
-  if (!environment.inherited) read_config(envp, environment.settings, true, global.config);
+  if (!environment.inherited) read_config(envp, environment.settings, "", true, global.config);
   find_program();
   if (global.config.disabled || !is_chosen()) return false;
   static constinit Objects objects{};  // made by the compiler: else a fault for each of its pages
@@ -188,8 +188,8 @@ bool start(int argc, char** argv, char** envp) {
   decide();
   open_engines(objects.loaded, argc, argv, envp);
   find_objects(objects);
-  if (global.config.stack != Stacks::off)
-    for (uint32_t i = 0; i < objects.count; ++i) know_frames(objects.all[i]);
+  remember_vdso(objects);
+  if (global.config.stack != Stacks::off) know_all_frames(objects);
   // Without room for records the calls are still counted, as lost.
   if (open && !take_ring(*self) && !self->out.header)
     return say(Level::info, "no ring left"), false;

@@ -2,7 +2,9 @@
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 
+#include "preload/frame_rules.h"
 #include "preload/global.h"
 #include "preload/mappings.h"
 #include "preload/say.h"
@@ -108,6 +110,8 @@ Identity identity(const Mapping& mapping, const rewriter::Bank& bank) {
 
 bool is_known(const Mapping& mapping) { return rewriter::has_text_in(mapping.begin, mapping.end); }
 
+rewriter::Object vdso;  // no text: there is none
+
 bool is_ours(const Mapping& mapping) {
   return global.guest_begin < mapping.end && global.guest_end > mapping.begin;
 }
@@ -143,6 +147,28 @@ void look_at_texts(ThreadState& self) {
   for (Mapping mapping; maps.next(mapping);)
     if (!is_known(mapping) && !is_ours(mapping))
       know_text(self, mapping.begin, mapping.end - mapping.begin, mapping.offset, mapping.path);
+}
+
+void remember_vdso(const Objects& objects) {
+  const uint64_t begin = getauxval(AT_SYSINFO_EHDR);
+  constexpr uint64_t most = 1 << 20;
+  for (uint32_t i = 0; begin && i < objects.count; ++i)
+    if (objects.all[i].text.address - begin < most) vdso = objects.all[i];
+}
+
+void know_all_frames(const Objects& objects) {
+  global.knows_frames = true;
+  for (uint32_t i = 0; i < objects.count; ++i) know_frames(objects.all[i]);
+}
+
+void know_all_frames() {
+  global.knows_frames = true;
+  forget_frames(0, ~0ull);
+  if (!vdso.text.bytes.empty()) know_frames(vdso);
+  Maps maps;
+  for (Mapping mapping; maps.next(mapping);)
+    if (!is_ours(mapping))
+      know_frames_of(mapping.begin, mapping.end - mapping.begin, mapping.offset, mapping.path);
 }
 
 }  // namespace sctrace::preload

@@ -1,5 +1,6 @@
 // Which files are mapped where, for who has not seen them come and go (live.h).
 #pragma once
+#include "preload/objects.h"
 #include "preload/thread.h"
 
 namespace sctrace::preload {
@@ -9,5 +10,12 @@ namespace sctrace::preload {
 // forgotten, and what is new gets stubs. With the text locked.
 void remember_texts();
 void look_at_texts(ThreadState& self);
+
+// For stacks (frame_rules.h): how to leave the frames of all code that is mapped. At start of what
+// the loader said; later, also where stacks were not asked for at start, of what is mapped now.
+// Then with the text locked, and nobody walks stacks meanwhile.
+void know_all_frames(const Objects& objects);
+void know_all_frames();
+void remember_vdso(const Objects& objects);  // it has no file
 
 }  // namespace sctrace::preload

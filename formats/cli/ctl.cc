@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "formats/cli/watch.h"
 #include "formats/filter.h"
 #include "formats/read/snapshot.h"
+#include "formats/rotation.h"
 #include "formats/text_filter.h"
 
 namespace sctrace::cli {
@@ -84,6 +86,26 @@ int flush(const Asked& asked) {
   return status;
 }
 
+// What has left the rings becomes a part of its own.
+int rotate(const Asked& asked) {
+  using namespace std::chrono_literals;
+  const Meant meant = trace_meant(asked.subject);
+  const read::Trace trace(meant.trace);
+  if (std::all_of(trace.images().begin(), trace.images().end(),
+                  [](const read::Image& image) { return image.mode == wire::Mode::overwrite; }))
+    throw read::BadTrace(meant.trace, 0, "a flight recorder has no parts: snapshot copies it");
+  Rotation rotation(meant.trace, 0, 0);
+  for (int tries = 20; tries-- && !rotation.is_settled();) std::this_thread::sleep_for(100ms);
+  if (!rotation.cut()) {
+    fmt::print(stderr, "sctrace: {}: nothing has left the rings since\n", meant.trace);
+    return 0;
+  }
+  std::this_thread::sleep_for(Rotation::late);
+  rotation.settle();
+  fmt::print(stderr, "sctrace: {}\n", rotation.newest());
+  return 0;
+}
+
 int say_status(const Asked& asked) {
   std::string all;
   for (const Carrier& one : subjects(asked.subject, asked.tree)) {
@@ -123,6 +145,28 @@ uint32_t capture_of(const std::string& text) {
   throw std::invalid_argument(fmt::format("capture `{}`: expected none, in, out or in,out", text));
 }
 
+void check_stack(const std::string& text) {
+  for (const char* known : {"off", "fp", "unwind", "auto"})
+    if (text == known) return;
+  throw std::invalid_argument(fmt::format("stack `{}`: expected off, fp, unwind or auto", text));
+}
+
+bool takes_value(const std::string& action) {
+  return action == "filter" || action == "capture" || action == "strsize" || action == "stack";
+}
+
+// As a setting in the environment, for what the program executes.
+void tell_later_programs(const Asked& asked, wire::Wish& wish) {
+  std::string line = "SCTRACE_" + asked.action;
+  for (char& c : line)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  line += "=" + asked.value + "\n";
+  constexpr size_t most = 1024;  // a line that the library reads
+  if (line.size() > most || asked.value.find('\n') != asked.value.npos)
+    throw std::invalid_argument(fmt::format("{}: one line of 1000 bytes at most", asked.action));
+  std::memcpy(wish.told, line.data(), line.size());
+}
+
 wire::Wish wish_of(const Asked& asked) {
   wire::Wish wish{};
   wish.deed = asked.action == "on"    ? wire::Deed::on
@@ -139,6 +183,12 @@ wire::Wish wish_of(const Asked& asked) {
     wish.sets_strsize = 1;
     std::memcpy(wish.strsize, asked.value.data(), asked.value.size());
   }
+  if (asked.action == "stack") {
+    check_stack(asked.value);
+    wish.sets_stack = 1;
+    std::memcpy(wish.stack, asked.value.data(), asked.value.size());
+  }
+  if (takes_value(asked.action)) tell_later_programs(asked, wish);
   return wish;
 }
 
@@ -168,11 +218,13 @@ int act(const Asked& asked) {
   if (asked.action == "snapshot") return snapshot(asked);
   if (asked.action == "status") return say_status(asked);
   if (asked.action == "flush") return flush(asked);
+  if (asked.action == "rotate") return rotate(asked);
   return change(asked);
 }
 
 constexpr char about[] =
-    "sctrace ctl WHAT on|off|status|filter EXPR|capture WHAT|strsize SIZE|flush|snapshot [OPTION]\n"
+    "sctrace ctl WHAT on|off|status|filter EXPR|capture WHAT|strsize SIZE|stack HOW|flush|rotate|"
+    "snapshot [OPTION]\n"
     "A running program that carries libsctrace.so, from outside.\n"
     "on, off: all calls of all threads are recorded, or none: then the program's text is the\n"
     "file's own and nothing of sctrace runs in it (SCTRACE_START=off begins so). Without --sync\n"
@@ -189,6 +241,7 @@ constexpr char about[] =
     "another user, or, where kernel.yama.ptrace_scope is 1, who did not start it. Refused where a\n"
     "seccomp filter is in force, or a debugger is attached.\n"
     "filter '' removes a filter. flush: what was recorded is on the disk when it returns.\n"
+    "rotate: what has left the rings is moved to a trace of its own, as record --rotate does it.\n"
     "snapshot copies the trace as it is now, while the program goes on: of a flight recorder\n"
     "(--mode overwrite) the newest calls of each thread.";
 
@@ -203,25 +256,27 @@ int verb_ctl(int argc, char** argv) {
             "ACTION", asked.action,
             "on, off: of all threads all calls are recorded, or none, and then text, handlers and "
             "dispatch are the program's own; each thread notices at its next call. filter, "
-            "capture, strsize: for what is called from then on. status. flush: all that was "
-            "recorded is on the disk. snapshot: a copy of the trace"),
-        "on off status filter capture strsize flush snapshot")
+            "capture, strsize, stack: for what is called from then on, and what is executed then. "
+            "status. flush: all that was recorded is on the disk. rotate: it is moved to TRACE.N. "
+            "snapshot: a copy of the trace"),
+        "on off status filter capture strsize stack flush rotate snapshot")
       ->required()
-      ->check(CLI::IsMember(
-          {"on", "off", "status", "filter", "capture", "strsize", "flush", "snapshot"}));
-  CLI::Option* value = app.add_option(
-      "VALUE", asked.value, "of filter, capture, strsize: as SCTRACE_FILTER and so on take it");
+      ->check(CLI::IsMember({"on", "off", "status", "filter", "capture", "strsize", "stack",
+                             "flush", "rotate", "snapshot"}));
+  CLI::Option* value =
+      app.add_option("VALUE", asked.value,
+                     "of filter, capture, strsize, stack: as SCTRACE_FILTER and so on take it");
   app.add_flag("--tree", asked.tree, "and all its descendants that carry the library");
   app.add_flag(
       "--sync", asked.sync,
       "on, off: return when it is proven of each thread that it has noticed or can't be in "
       "the way (5 s at most): no call that starts after `on` is missed, no event is written "
       "after `off`");
-  app.add_flag(
-      "--json", asked.json,
-      "status: a list of objects: pid, name, state (on, off), doors (open, shut), pending, "
-      "threads, threads_seen, threads_known (from their next call on), threads_unseen, "
-      "sites_open, sites_shut, texts_left, calls_cut, trace");
+  app.add_flag("--json", asked.json,
+               "status: a list of objects\n"
+               "pid, name, state (on, off), doors (open, shut), pending, threads, threads_seen, "
+               "threads_known (from their next call on), threads_unseen, sites_open, sites_shut, "
+               "texts_left, calls_cut, trace.");
   app.add_option("-o,--output", asked.output,
                  "snapshot: where to (TRACE-snapshot-N); with --on: DIR-1, DIR-2")
       ->type_name("DIR");
@@ -234,8 +289,7 @@ int verb_ctl(int argc, char** argv) {
   app.add_option("--keep", asked.keep, "of these, remove all but the newest N (0: none)")
       ->type_name("N");
   if (const auto status = parse(app, argc, argv)) return *status;
-  const bool takes =
-      asked.action == "filter" || asked.action == "capture" || asked.action == "strsize";
+  const bool takes = takes_value(asked.action);
   if (takes != (value->count() > 0)) {
     fmt::print(stderr, "sctrace ctl: {} {}\n", asked.action,
                takes ? "needs a value" : "takes no value");

@@ -16,7 +16,7 @@
 namespace sctrace::wire {
 
 inline constexpr uint64_t live_magic = 0x31'45'56'49'4c'54'43'53;  // "SCTLIVE1" in memory
-inline constexpr uint32_t live_version = 1;
+inline constexpr uint32_t live_version = 2;
 
 enum class Deed : uint32_t { on, off, settings };
 
@@ -34,10 +34,12 @@ enum class Outcome : uint32_t {
 struct Wish {
   uint32_t number;  // the last that a thread was sent in for; Live::done says it when it is done
   Deed deed;
-  uint32_t sets_filter, sets_capture, sets_strsize;
+  uint32_t sets_filter, sets_capture, sets_strsize, sets_stack;
   uint32_t capture;  // bit 0 in, 1 out
   Expression filter;
   char strsize[512];  // as SCTRACE_STRSIZE
+  char stack[16];     // as SCTRACE_STACK
+  char told[1280];    // what of this is for later programs: SCTRACE_NAME=VALUE, a line each
 };
 
 // How a thread stands to us. known: its fs leads to us and it has not come by yet; then all of its

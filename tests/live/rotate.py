@@ -1,5 +1,5 @@
-"""rotate.py BUILD: `record --rotate` cuts a trace into parts, each a trace of its own, and no call is in none
-of them or in two."""
+"""rotate.py BUILD: `record --rotate` and `ctl rotate` cut a trace into parts, each a trace of its own, and no
+call is in none of them or in two."""
 import glob
 import json
 import os
@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from guest import PATIENCE, Faults, House
+from guest import PATIENCE, Faults, House, comes
 
 # Not more often than once a second: what comes later than that may be in the wrong part.
 DD = "dd if=/dev/zero of=/dev/null bs=1 count=20000"
@@ -52,6 +52,30 @@ def cut(house, faults, case, program):
             last[pid] = time
 
 
+def from_outside(house, faults, *options):
+    """`ctl rotate`, again and again; beside `record --rotate` too."""
+    trace = house.path("outside" + "-".join(options))
+    program = subprocess.Popen([house.command, "record", "-o", trace, *options, "--", "sh", "-c", ONE],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    made, said = 0, b""
+    comes(lambda: glob.glob(glob.escape(trace) + "/*.ring"))
+    while program.poll() is None:
+        done = house.sctrace("ctl", trace, "rotate")
+        said += done.stderr
+        faults.expect(done.returncode == 0, done)
+        made += done.returncode == 0 and b"nothing" not in done.stderr
+    program.communicate()
+    parts = parts_of(trace)
+    faults.expect((made > 1 or options) and len(parts) > max(made, 2), "parts:", parts, said)
+    for part in parts:
+        checked = house.sctrace("check", part)
+        faults.expect(checked.returncode == 0, part, checked.stdout, checked.stderr)
+        faults.expect(house.info(part)["lost"] == 0, part, "lost")
+    whole = house.path("whole-one")
+    told, expected = sum(reads_and_writes(house, part) for part in parts), reads_and_writes(house, whole)
+    faults.expect(told == expected, "calls in the parts:", told, "in one trace:", expected)
+
+
 def kept(house, faults):
     trace = house.path("kept")
     record(house, trace, "--rotate", "256K", "--keep", "1", program=CASES["one by one"])
@@ -65,6 +89,10 @@ def refused(house, faults):
                            (["--rotate", "1M", "--drain", "off"], b"--drain off")):
         done = record(house, house.path("refused"), *options, program="true")
         faults.expect(done.returncode == 2 and names in done.stderr and done.stderr.count(b"\n") == 1, options, done)
+    trace = house.path("recorder")
+    record(house, trace, "--mode", "overwrite", program="true")
+    done = house.sctrace("ctl", trace, "rotate")
+    faults.expect(done.returncode == 1 and b"flight recorder" in done.stderr, done)
 
 
 def main(build):
@@ -72,6 +100,8 @@ def main(build):
     with House(build) as house:
         for case, program in CASES.items():
             cut(house, faults, case, program)
+        from_outside(house, faults)
+        from_outside(house, faults, "--rotate", "256K")
         kept(house, faults)
         refused(house, faults)
     return faults.status()

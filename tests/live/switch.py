@@ -188,33 +188,6 @@ def turned_off(house, faults):
     faults.expect(program.end() == 0, "its own status")
 
 
-def settings(house, faults):
-    program = Counting(house, "settings", 2, 500)
-
-    def lines():
-        return house.sctrace("print", "-f", "-e", "trace=lseek", program.trace).stdout
-
-    faults.expect(comes(lines), "recorded")
-    faults.expect(program.ctl("filter", "name == write").returncode == 0, "filter")
-    time.sleep(0.05)
-    before = len(lines())
-    time.sleep(0.1)
-    after = len(lines())
-    faults.expect(before == after, "filtered from here on", before, after)
-    faults.expect(program.ctl("filter", "").returncode == 0, "without a filter again")
-    faults.expect(comes(lambda: len(lines()) > after), "so")
-    faults.expect(program.ctl("strsize", "2,%network=all").returncode == 0, "strsize")
-    program.ask("t")
-    faults.expect(program.ctl("capture", "none").returncode == 0, "capture")
-    faults.expect(program.ctl("flush").returncode == 0, "flush")
-    for words, why in ((("filter", "dur>"), b"column 5"), (("strsize", "x"), b"expected a size"),
-                       (("capture", "all"), b"expected none"), (("filter",), b"needs a value"),
-                       (("on", "now"), b"takes no value"), (("fly",), b"fly")):
-        wrong = program.ctl(*words)
-        faults.expect(wrong.returncode == 2 and why in wrong.stderr, words, wrong)
-    faults.expect(program.end() == 0, "its own status")
-
-
 def refused(house, faults):
     program = Counting(house, "refused", 1, 1000, SCTRACE_START="off")
     if os.geteuid() == 0 and os.path.exists("/usr/bin/setpriv"):
@@ -243,7 +216,6 @@ def main(build):
         many_times(house, faults)
         goes_on(house, faults)
         turned_off(house, faults)
-        settings(house, faults)
         refused(house, faults)
     return faults.status()
 
