@@ -7,6 +7,7 @@
 
 #include "preload/capture.h"
 #include "preload/global.h"
+#include "preload/plain_names.h"
 #include "preload/say.h"
 #include "preload/special.h"
 
@@ -63,6 +64,35 @@ void write_file(ThreadState& self, const wire::File& file, const char* path, con
   out.cursor += size;
 }
 
+constexpr char pidfd_link[] = "anon_inode:[pidfd]";
+
+// Which process a pidfd stands for; 0: it is gone, or this kernel (before 6.13) does not say.
+uint32_t process_of(int32_t fd) {
+  constexpr long get_info = 0xc040ff0b;  // PIDFD_GET_INFO with the first version of its struct
+  struct {
+    uint64_t mask, cgroup;
+    uint32_t pid, others[11];
+  } info{};
+  static_assert(sizeof info == 64);
+  info.mask = 1;  // PIDFD_INFO_PID
+  return raw_syscall(__NR_ioctl, fd, get_info, &info) < 0 ? 0 : info.pid;
+}
+
+// Who connected, or was connected to.
+uint32_t process_behind(int32_t fd) {
+  struct {
+    int32_t pid;
+    uint32_t user, group;
+  } peer{};
+  uint32_t size = sizeof peer;
+  raw_syscall(__NR_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  return peer.pid > 0 ? static_cast<uint32_t>(peer.pid) : 0;
+}
+
+bool is_local(const Address& name) {
+  return name.size >= 2 && name.bytes[0] == AF_UNIX && name.bytes[1] == 0;
+}
+
 void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) {
   struct stat status;
   if (raw_syscall(__NR_fstat, fd, &status) < 0) return;
@@ -76,7 +106,12 @@ void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) 
   if (S_ISSOCK(status.st_mode)) {
     file.kind = static_cast<uint16_t>(option(fd, SO_TYPE));
     file.protocol = static_cast<uint16_t>(option(fd, SO_PROTOCOL));
-    if (is_told(name, __NR_getsockname, fd)) is_told(peer, __NR_getpeername, fd);
+    if (is_told(name, __NR_getsockname, fd) && is_told(peer, __NR_getpeername, fd) &&
+        is_local(name))
+      file.special = process_behind(fd);
+  } else if (path_bytes == sizeof pidfd_link - 1 &&
+             __builtin_memcmp(path, pidfd_link, sizeof pidfd_link - 1) == 0) {
+    file.special = process_of(fd);
   }
   write_file(self, file, path, name, peer);
 }
@@ -94,15 +129,25 @@ void tell_by_number(ThreadState& self, int32_t fd) {
   tell_link(self, AT_FDCWD, name.c_str(), fd);
 }
 
-void tell_directory(ThreadState& self) {
+void tell_directory(ThreadState& self, uint8_t flags) {
   char path[path_most + 1];
   const long n = raw_syscall(__NR_getcwd, path, sizeof path);
   wire::File file{};
-  file.header.flags = wire::file_first;
+  file.header.flags = flags;
   file.fd = wire::file_directory;
   file.mode = S_IFDIR;
   if (n > 0 && path[0] == '/') file.path_bytes = static_cast<uint16_t>(n - 1);
   write_file(self, file, path, nobody, nobody);
+}
+
+// What the call opened, unless its name says as much. Where /proc is not there nobody can say.
+void tell_opened(ThreadState& self, int32_t fd, const Name& name) {
+  char path[path_most + 1];
+  Line link;
+  link.text("/proc/self/fd/").number(fd);
+  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, link.c_str(), path, path_most);
+  const uint64_t path_bytes = n > 0 ? static_cast<uint64_t>(n) : 0;
+  if (path_bytes && !try_remember(name, path, path_bytes)) tell(self, fd, path, path_bytes);
 }
 
 struct Entry {  // linux_dirent64
@@ -138,28 +183,36 @@ uint32_t tell_entries(ThreadState& self, long folder) {
   return left_out;
 }
 
+struct Message {
+  uint64_t name, name_bytes, vectors, count, control, control_bytes, flags;
+};
+
 // Descriptors that a message brought along.
-void tell_received(ThreadState& self) {
-  struct {
-    uint64_t name, name_bytes, vectors, count, control, control_bytes, flags;
-  } message;
+void tell_received(ThreadState& self, uint64_t address) {
+  Message message;
   struct {
     uint64_t bytes;
     int32_t level, type;
   } part;
-  if (!read_app(&message, self.frame.args[1], sizeof message)) return;
+  if (!read_app(&message, address, sizeof message)) return;
   constexpr uint64_t most = 253 * 4;  // SCM_MAX_FD
+  constexpr int32_t scm_pidfd = 4;
   uint64_t at = message.control;
   const uint64_t end = at + (message.control_bytes < 65536 ? message.control_bytes : 65536);
   while (at && at + sizeof part <= end && read_app(&part, at, sizeof part)) {
     if (part.bytes < sizeof part || part.bytes > end - at) return;
-    if (part.level == SOL_SOCKET && part.type == SCM_RIGHTS)
+    if (part.level == SOL_SOCKET && (part.type == SCM_RIGHTS || part.type == scm_pidfd))
       for (uint64_t i = 0; i + 4 <= part.bytes - sizeof part && i < most; i += 4) {
         int32_t fd;
-        if (read_app(&fd, at + sizeof part + i, sizeof fd)) tell_by_number(self, fd);
+        if (read_app(&fd, at + sizeof part + i, sizeof fd) && fd >= 0) tell_by_number(self, fd);
       }
     at += (part.bytes + 7) & ~7ull;
   }
+}
+
+void tell_all_received(ThreadState& self, uint64_t address, uint64_t count) {
+  constexpr uint64_t stride = 64;  // struct mmsghdr
+  for (uint64_t i = 0; i < count; ++i) tell_received(self, address + i * stride);
 }
 
 bool is_device(uint64_t path) {
@@ -167,9 +220,21 @@ bool is_device(uint64_t path) {
   return read_app(head, path, sizeof head) && __builtin_memcmp(head, "/dev/", 5) == 0;
 }
 
-// A file that never had a name. openat2 keeps its flags elsewhere, and is not asked.
+// A file that never had a name. openat2 keeps its flags elsewhere, and is asked about in any case.
 bool is_nameless(const arch::Frame& call) {
   return call.nr == __NR_openat && (call.args[2] & O_TMPFILE) == O_TMPFILE;
+}
+
+// Requests that answer with a descriptor.
+bool opens(uint64_t request) {
+  switch (static_cast<uint32_t>(request)) {
+    case 0x5441:               // TIOCGPTPEER
+    case 0x894c:               // SIOCGSKNS
+    case 0xaa00:               // USERFAULTFD_IOC_NEW
+    case 0xb701:               // NS_GET_USERNS
+    case 0xb702: return true;  // NS_GET_PARENT
+    default: return false;
+  }
 }
 
 }  // namespace
@@ -178,7 +243,7 @@ void tell_files_at_start(ThreadState& self) {
   const long folder = raw_syscall(__NR_openat, AT_FDCWD, "/proc/self/fd",
                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return;
-  tell_directory(self);
+  tell_directory(self, wire::file_first);
   if (const uint32_t left_out = tell_entries(self, folder)) {
     wire::File file{};
     file.header.flags = wire::file_left_out;
@@ -206,21 +271,32 @@ bool makes_files(uint32_t nr) {
     case __NR_openat2:
     case __NR_open_by_handle_at:
     case __NR_pidfd_getfd:
-    case __NR_recvmsg: return true;
-    default: return false;
+    case __NR_recvmsg:
+    case __NR_recvmmsg:
+    case __NR_fsmount:
+    case __NR_open_tree:
+    case __NR_ioctl: return true;
+    default: return moves_names(nr);
   }
 }
 
 namespace {
 
-// What only the kernel can tell of it: most that is opened has a name, and is none of these.
-bool is_worth_telling(const arch::Frame& call) {
+// What only the kernel can tell of it: most that is opened has a name that says it all.
+bool is_worth_telling(const ThreadState& self, Name& name) {
+  const auto& call = self.frame;
   // A connection in progress has its names already.
   if (call.result < 0 && !(call.nr == __NR_connect && call.result == -EINPROGRESS)) return false;
-  if (call.nr == __NR_open) return is_device(call.args[0]);
-  if (call.nr == __NR_openat || call.nr == __NR_openat2)
-    return is_device(call.args[1]) || is_nameless(call);
-  return true;
+  switch (static_cast<uint32_t>(call.nr)) {
+    case __NR_open: return is_device(call.args[0]) || is_to_be_asked(self, name);
+    case __NR_openat:
+    case __NR_openat2:
+      return is_device(call.args[1]) || is_nameless(call) || is_to_be_asked(self, name);
+    case __NR_ioctl: return opens(call.args[1]);
+    case __NR_chdir:
+    case __NR_fchdir: return true;
+    default: return !moves_names(static_cast<uint32_t>(call.nr));
+  }
 }
 
 }  // namespace
@@ -228,7 +304,10 @@ bool is_worth_telling(const arch::Frame& call) {
 void tell_files(ThreadState& self) {
   const auto& call = self.frame;
   const auto result = static_cast<int32_t>(call.result);
-  if (!self.in_flight.recording || !is_worth_telling(call)) return;
+  if (call.result >= 0 && moves_names(static_cast<uint32_t>(call.nr))) forget_names(call);
+  Name name;
+  name.size = name.key = 0;
+  if (!self.in_flight.recording || !is_worth_telling(self, name)) return;
   const SpecialWork work(self);
   if (!may(self, own_others)) return;
   int32_t pair[2];
@@ -241,10 +320,17 @@ void tell_files(ThreadState& self) {
     case __NR_listen: return tell(self, static_cast<int32_t>(call.args[0]), "", 0);
     case __NR_open:
     case __NR_openat:
-    case __NR_openat2:
+    case __NR_openat2: return tell_opened(self, result, name);
     case __NR_open_by_handle_at:
-    case __NR_pidfd_getfd: return tell_by_number(self, result);
-    case __NR_recvmsg: return tell_received(self);
+    case __NR_pidfd_getfd:
+    case __NR_fsmount:
+    case __NR_open_tree:
+    case __NR_ioctl: return tell_by_number(self, result);
+    case __NR_chdir:
+    case __NR_fchdir: return tell_directory(self, 0);
+    case __NR_recvmsg: return tell_received(self, call.args[1]);
+    case __NR_recvmmsg:
+      return tell_all_received(self, call.args[1], static_cast<uint64_t>(call.result));
     case __NR_pipe:
     case __NR_pipe2:
     case __NR_socketpair:

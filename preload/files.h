@@ -1,6 +1,6 @@
 // What is behind descriptors, as only the kernel knows it: told once for all that a program finds
 // open, and afterwards for those that calls make or name without saying enough (sockets, pipes,
-// devices). Everything else a reader follows by the calls themselves.
+// devices, files behind links). Everything else a reader follows by the calls themselves.
 #pragma once
 #include "preload/thread.h"
 

@@ -73,6 +73,7 @@ Value mode_value(uint32_t mode);       // 0644
 Value file_mode_value(uint32_t mode);  // S_IFREG|0644
 Value device_value(uint64_t dev);
 Value descriptor(const Scene& s, int32_t fd);
+Value descriptor(const Scene& s, int32_t fd, uint32_t pid);  // one of another process
 Value directory_descriptor(const Scene& s, int32_t fd);
 Value scalar(const Scene& s, arch::Kind kind, arch::Set set, uint64_t raw, bool wide = false);
 Value signal_set(const uint8_t* bytes, size_t n);

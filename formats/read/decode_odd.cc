@@ -2,6 +2,7 @@
 // flags that make others meaningless, lengths that the kernel refuses, words in numbers' clothes.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "formats/read/structs.h"
@@ -168,6 +169,15 @@ void adapt_comparison(const Scene& s, Event& e) {
   }
 }
 
+// A descriptor of the process that the first one stands for.
+void adapt_foreign_descriptor(const Scene& s, Event& e) {
+  constexpr std::string_view mark = "pid:";
+  if (e.args[0].items.empty() || !e.args[0].items[0].text.starts_with(mark)) return;
+  const std::string& of = e.args[0].items[0].text;
+  const auto pid = static_cast<uint32_t>(std::strtoul(of.c_str() + mark.size(), nullptr, 10));
+  e.args[1] = descriptor(s, static_cast<int32_t>(s.call.args[1]), pid);
+}
+
 // Of a message that did not come, how long a name was awaited.
 void adapt_message(const Scene& s, Event& e) {
   uint8_t header[56];
@@ -206,6 +216,7 @@ void adapt_odd(const Scene& s, Event& e) {
               named("mq_flags", words(Set::mq_flags, e.args[i].items[0].number, true));
       return;
     case nr_kcmp: return adapt_comparison(s, e);
+    case nr_pidfd_getfd: return adapt_foreign_descriptor(s, e);
     case nr_landlock_add_rule:
       if (e.args[1].text.empty()) e.args[2] = value_address(s.call.args[2]);
       return;

@@ -10,12 +10,22 @@ using arch::Set;
 
 namespace {
 
+// What it was before, its argument says; now it is what the other one is.
+Value copied_descriptor(const Scene& s, int32_t fd) {
+  Value v = descriptor(s, static_cast<int32_t>(s.call.args[0]));
+  v.number = static_cast<uint64_t>(int64_t{fd});
+  return v;
+}
+
 Value result_value(const Scene& s) {
   const int64_t r = s.call.result;
   switch (s.row.result) {
     case Result::fd:
       if (s.call.nr == arch::nr_landlock_create_ruleset && s.call.args[2] & 1) break;  // a version
       if (r > INT32_MAX) break;  // somebody put it there
+      if (s.call.nr == arch::nr_open_by_handle_at) break;  // a plain number, in strace too
+      if (s.call.nr == arch::nr_dup2 || s.call.nr == arch::nr_dup3)
+        return copied_descriptor(s, static_cast<int32_t>(r));
       return descriptor(s, static_cast<int32_t>(r));
     case Result::address:
     case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
@@ -132,8 +142,7 @@ void explain_ioctl(const Scene& s, Event& e) {
     case r::io_NS_GET_USERNS:
     case r::io_NS_GET_PARENT:
     case r::io_KVM_CREATE_VM:
-    case r::io_KVM_CREATE_VCPU:
-    case r::io_TIOCGPTPEER: e.value = descriptor(s, result); return;
+    case r::io_KVM_CREATE_VCPU: e.value = descriptor(s, result); return;
     case r::io_VIDIOC_CREATE_BUFS: {
       uint32_t made[2];
       if (!s.memory.whole(made, s.call.args[2], sizeof made, true)) return;

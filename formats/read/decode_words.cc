@@ -151,13 +151,15 @@ Value device_value(uint64_t dev) {
   return v;
 }
 
-Value descriptor(const Scene& s, int32_t fd) {
+Value descriptor(const Scene& s, int32_t fd) { return descriptor(s, fd, s.call.pid); }
+
+Value descriptor(const Scene& s, int32_t fd, uint32_t pid) {
   Value v = value_of(Kind::descriptor);
   v.number = static_cast<uint64_t>(static_cast<int64_t>(fd));
   if (!s.files) return v;
-  v.text = s.files->path(s.call.pid, fd);
-  v.cut = s.files->is_deleted(s.call.pid, fd);
-  v.items = s.files->details(s.call.pid, fd);
+  v.text = s.files->path(pid, fd);
+  v.cut = s.files->is_deleted(pid, fd);
+  v.items = s.files->details(pid, fd);
   return v;
 }
 

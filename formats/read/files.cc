@@ -16,13 +16,6 @@ constexpr uint32_t type_mask = 0170000, socket_type = 0140000;
 constexpr size_t path_max = 4096;
 constexpr std::string_view deleted_mark = " (deleted)";
 
-std::string string_at(const Call& call, uint64_t at, bool out = false) {
-  const std::string text = Memory(call).bytes(at, 4096, out);
-  return text.substr(0, text.find('\0'));
-}
-
-int32_t low(const Call& call, int i) { return static_cast<int32_t>(call.args[i]); }
-
 // Without ".", ".." and doubled slashes: as a path of which nothing is a symbolic link.
 std::string normal(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -58,47 +51,11 @@ uint64_t clone_flags(const Call& call) {
   return flags;
 }
 
-// Descriptors of the kernel's own making, as /proc/PID/fd calls them.
-const char* anonymous(uint32_t nr) {
-  using namespace arch;
-  switch (nr) {
-    case nr_inotify_init:
-    case nr_inotify_init1: return "anon_inode:inotify";
-    case nr_epoll_create:
-    case nr_epoll_create1: return "anon_inode:[eventpoll]";
-    case nr_eventfd:
-    case nr_eventfd2: return "anon_inode:[eventfd]";
-    case nr_timerfd_create: return "anon_inode:[timerfd]";
-    case nr_signalfd:
-    case nr_signalfd4: return "anon_inode:[signalfd]";
-    case nr_pidfd_open: return "anon_inode:[pidfd]";
-    case nr_userfaultfd: return "anon_inode:[userfaultfd]";
-    case nr_fanotify_init: return "anon_inode:[fanotify]";
-    case nr_perf_event_open: return "anon_inode:[perf_event]";
-    case nr_io_uring_setup: return "anon_inode:[io_uring]";
-    case nr_landlock_create_ruleset: return "anon_inode:[landlock-ruleset]";
-    default: return nullptr;
-  }
-}
-
 }  // namespace
 
-const char* made_by_bpf(uint32_t command) {
-  switch (command) {
-    case 0:                                  // BPF_MAP_CREATE
-    case 14: return "anon_inode:bpf-map";    // BPF_MAP_GET_FD_BY_ID
-    case 5:                                  // BPF_PROG_LOAD
-    case 13: return "anon_inode:bpf-prog";   // BPF_PROG_GET_FD_BY_ID
-    case 18:                                 // BPF_BTF_LOAD
-    case 19: return "anon_inode:btf";        // BPF_BTF_GET_FD_BY_ID
-    case 17:                                 // BPF_RAW_TRACEPOINT_OPEN
-    case 28: return "anon_inode:bpf_link";   // BPF_LINK_CREATE
-    case 30: return "anon_inode:bpf-link";   // BPF_LINK_GET_FD_BY_ID: the kernel has two names
-    case 32: return "anon_inode:bpf-stats";  // BPF_ENABLE_STATS
-    case 33: return "anon_inode:bpf_iter";   // BPF_ITER_CREATE
-    case 7: return "";                       // BPF_OBJ_GET: any of these
-    default: return nullptr;
-  }
+std::string string_of(const Call& call, int argument, bool out) {
+  const std::string text = Memory(call).bytes(call.args[argument], 4096, out);
+  return text.substr(0, text.find('\0'));
 }
 
 const Files::One* Files::at(uint32_t pid, int64_t fd) const {
@@ -148,30 +105,41 @@ std::string Files::directory(uint32_t pid) const {
 }
 
 std::string Files::resolved(uint32_t pid, int64_t dirfd, std::string_view name) const {
-  if (name.starts_with('/')) return normal(name);
   const auto found = processes_.find(pid);
+  if (name.starts_with('/'))
+    return found == processes_.end() ? normal(name) : below_root(found->second, normal(name));
   std::string base = path(pid, dirfd);
   if (dirfd == wire::file_directory)
     base = found == processes_.end() ? std::string() : found->second.directory->path;
   return base.starts_with('/') ? normal(base + '/' + std::string(name)) : std::string(name);
 }
 
+// Where everybody else finds what this process calls by an absolute path.
+std::string Files::below_root(const Process& of, const std::string& path) {
+  const std::string& root = of.directory->root;
+  if (root.empty() || !path.starts_with('/')) return path;
+  return path == "/" ? root : root + path;
+}
+
 void Files::tell(Process& in, const OpenFile& file) {
   if (file.flags & wire::file_left_out) return;
   if (file.fd == wire::file_directory) {
-    in.directory = std::make_shared<Place>();
-    in.directory->path = file.path;
+    if (file.path.empty()) return;  // it is deleted, or nobody can get at it
+    in.directory->path = below_root(in, file.path);
+    in.directory->deleted = false;
     return;
   }
   auto& place = (*in.open)[file.fd];
   const bool same = place && place->told.inode == file.inode &&
                     (file.mode & type_mask) == socket_type;  // it has other names now
   if (!same) place = std::make_shared<One>();
-  std::string path = same ? place->told.path : std::string();
+  const bool unasked = place && !place->told.inode;  // the path is what the call says
+  std::string path = same || unasked ? place->told.path : std::string();
   place->told = file;
+  place->told.path = below_root(in, file.path);
   if (file.path.ends_with(deleted_mark) && file.path.starts_with('/')) {
     place->deleted = true;
-    place->told.path.resize(file.path.size() - deleted_mark.size());
+    place->told.path.resize(place->told.path.size() - deleted_mark.size());
   }
   if (!file.path.empty()) return;
   if ((file.mode & type_mask) == socket_type) path = fmt::format("socket:[{}]", file.inode);
@@ -183,10 +151,13 @@ void Files::begin(const Thread& thread) {
   process_of_[thread.tid] = thread.pid;
   switch (thread.began) {
     case wire::Began::image:
-    case wire::Began::exec:
+    case wire::Began::exec: {
+      const auto before = std::move(process(thread.pid).open);
       process(thread.pid).open = std::make_shared<Table>();
       for (const OpenFile& file : thread.files) tell(process(thread.pid), file);
+      keep_peers(*before, *process(thread.pid).open);
       return;
+    }
     case wire::Began::fork:
     case wire::Began::vfork:
     case wire::Began::clone: {
@@ -219,7 +190,9 @@ void Files::learn(const Call& call) {
   if (!call.ended || changes_names(call.nr)) return;
   if (call.result >= 0) made(call);
   Process& self = process(call.pid);
-  for (const OpenFile& file : call.files) tell(self, file);
+  for (const OpenFile& file : call.files)
+    if (file.fd != wire::file_directory) tell(self, file);
+  if (call.nr == arch::nr_accept || call.nr == arch::nr_accept4) accepted(call);
   if (call.nr != arch::nr_socketpair || call.files.size() != 2) return;
   const auto one = self.open->find(call.files[0].fd), other = self.open->find(call.files[1].fd);
   if (one == self.open->end() || other == self.open->end()) return;
@@ -227,78 +200,37 @@ void Files::learn(const Call& call) {
   other->second->peer_inode = one->second->told.inode;
 }
 
-void Files::open(const Call& call, int64_t fd, std::string path, std::string detail) {
-  auto& place = (*process(call.pid).open)[fd];
-  place = std::make_shared<One>();
-  place->told.path = std::move(path);
-  place->detail = std::move(detail);
+namespace {
+// Also of what lies below it, where it is a folder.
+bool is_moved(std::string& path, const std::string& from, const std::string& to) {
+  if (!path.starts_with(from) || (path.size() > from.size() && path[from.size()] != '/'))
+    return false;
+  path.replace(0, from.size(), to);
+  return true;
 }
+}  // namespace
 
-void Files::copy(uint32_t pid, int64_t from, int64_t to) {
-  Table& files = *process(pid).open;
-  const auto one = files.find(from);
-  if (one == files.end())
-    files.erase(to);
-  else
-    files[to] = std::shared_ptr<One>(one->second);
-}
-
-void Files::made(const Call& call) {
-  using namespace arch;
-  const auto opened = [&](std::string path, std::string detail = {}) {
-    open(call, call.result, std::move(path), std::move(detail));
-  };
-  switch (call.nr) {
-    case nr_open:
-    case nr_creat: return opened(resolved(call.pid, -100, string_at(call, call.args[0])));
-    case nr_openat:
-    case nr_openat2:
-    case nr_open_tree:
-      return opened(resolved(call.pid, low(call, 0), string_at(call, call.args[1])));
-    case nr_memfd_create:
-      opened("/memfd:" + string_at(call, call.args[0]));
-      (*process(call.pid).open)[call.result]->deleted = true;
-      return;
-    case nr_pidfd_open: return opened(anonymous(call.nr), fmt::format("pid:{}", low(call, 0)));
-    case nr_dup: return copy(call.pid, low(call, 0), call.result);
-    case nr_dup2:
-    case nr_dup3: return copy(call.pid, low(call, 0), low(call, 1));
-    case nr_fcntl:
-      if (low(call, 1) == 0 || low(call, 1) == 1030) copy(call.pid, low(call, 0), call.result);
-      return;
-    case nr_ioctl:
-      if (const auto request = static_cast<uint32_t>(call.args[1]);
-          request == arch::requests::io_KVM_CREATE_VM)
-        open(call, static_cast<int32_t>(call.result), "anon_inode:kvm-vm");
-      else if (request == arch::requests::io_KVM_CREATE_VCPU)
-        open(call, static_cast<int32_t>(call.result),
-             fmt::format("anon_inode:kvm-vcpu:{}", low(call, 2)));
-      return;
-    case nr_bpf:
-      if (const char* kind = made_by_bpf(static_cast<uint32_t>(call.args[0]))) opened(kind);
-      return;
-    case nr_clone: {
-      int32_t fd = 0;
-      if (call.args[0] & 0x1000 && Memory(call).whole(&fd, call.args[2], 4, true))
-        open(call, fd, "anon_inode:[pidfd]", fmt::format("pid:{}", call.result));
-      return;
-    }
-    default:
-      if (const char* kind = anonymous(call.nr)) opened(kind);
-  }
-}
-
-void Files::rename(const std::string& from, const std::string& to) {
-  const auto moved = [&](std::string& path) {
-    if (path == from || (path.starts_with(from) && path[from.size()] == '/'))
-      path.replace(0, from.size(), to);
-  };
-  unlink(to);
+template <class Move>
+void Files::each_path(Move move) {
   for (auto& [pid, process] : processes_) {
-    moved(process.directory->path);
+    move(process.directory->path);
     for (auto& [fd, one] : *process.open)
-      if (!one->deleted) moved(one->told.path);
+      if (!one->deleted) move(one->told.path);
   }
+}
+
+// What two names, a table or a place share is looked at once for each of them.
+void Files::rename(const std::string& from, const std::string& to) {
+  if (from == to) return;
+  unlink(to);
+  each_path([&](std::string& path) { is_moved(path, from, to); });
+}
+
+void Files::exchange(const std::string& one, const std::string& other) {
+  const std::string between(1, '\0');  // no path begins so
+  each_path([&](std::string& path) { is_moved(path, one, between); });
+  each_path([&](std::string& path) { is_moved(path, other, one); });
+  each_path([&](std::string& path) { is_moved(path, between, other); });
 }
 
 void Files::unlink(const std::string& path) {
@@ -309,43 +241,43 @@ void Files::unlink(const std::string& path) {
   }
 }
 
-// Who is at the other end of a connection that was still being made when the writer asked.
-void Files::connected(const Call& call) {
-  constexpr int64_t in_progress = -115;
-  if (!call.ended || (call.result != 0 && call.result != in_progress)) return;
-  const Table& files = *process(call.pid).open;
-  const auto one = files.find(low(call, 0));
-  if (one == files.end() || !one->second->told.peer.empty()) return;
-  one->second->told.peer =
-      Memory(call).bytes(call.args[1], std::min<uint64_t>(call.args[2], 128), false);
-}
-
 void Files::forget(const Call& call) {
   using namespace arch;
   Process& self = process(call.pid);
   if (changes_names(call.nr))
     for (const OpenFile& file : call.files) tell(self, file);
   if (call.nr == nr_connect) connected(call);
+  constexpr int64_t no_such_descriptor = -9;  // all other errors of close come after it was closed
+  if (call.ended && call.nr == nr_close && call.result != no_such_descriptor)
+    self.open->erase(low(call, 0));
   if (!call.ended || call.result < 0) return;
   const auto name = [&](int dirfd, int path) {
-    return resolved(call.pid, dirfd < 0 ? -100 : low(call, dirfd),
-                    string_at(call, call.args[path]));
+    return resolved(call.pid, dirfd < 0 ? -100 : low(call, dirfd), string_of(call, path));
   };
-  const auto moved_to = [&](std::string path) { *self.directory = {std::move(path), false}; };
+  const auto moved_to = [&](std::string path) {
+    self.directory->path = std::move(path), self.directory->deleted = false;
+  };
+  for (const OpenFile& file : call.files)
+    if (file.fd == wire::file_directory) return tell(self, file);
   switch (call.nr) {
-    case nr_close: self.open->erase(low(call, 0)); break;
+    case nr_dup2:
+    case nr_dup3: copy(call.pid, low(call, 0), low(call, 1)); break;
     case nr_chdir: moved_to(name(-1, 0)); break;
     case nr_fchdir: moved_to(path(call.pid, low(call, 0))); break;
     case nr_getcwd:
-      if (!self.directory->deleted) moved_to(string_at(call, call.args[0], true));
+      if (!self.directory->deleted) moved_to(below_root(self, string_of(call, 0, true)));
       break;
+    case nr_chroot: self.directory->root = name(-1, 0); break;
     case nr_unlink:
     case nr_rmdir: unlink(name(-1, 0)); break;
     case nr_unlinkat: unlink(name(0, 1)); break;
     case nr_rename: rename(name(-1, 0), name(-1, 1)); break;
     case nr_renameat: rename(name(0, 1), name(2, 3)); break;
     case nr_renameat2:
-      if (!(call.args[4] & 2)) rename(name(0, 1), name(2, 3));  // RENAME_EXCHANGE
+      if (call.args[4] & 2)  // RENAME_EXCHANGE
+        exchange(name(0, 1), name(2, 3));
+      else
+        rename(name(0, 1), name(2, 3));
       break;
     case nr_unshare: self = inherited(call.pid, ~call.args[0]); break;
     case nr_close_range:

@@ -1,7 +1,8 @@
 // Which file is behind a descriptor, and where relative names begin: what the writer told of each
-// program's start, kept true by the calls of the timeline. -y and -P ask. What a path led through
-// (symbolic links) nobody told, so a path is as the program named it, made absolute.
+// program's start, kept true by the calls of the timeline. -y and -P ask. A path is as the program
+// named it, made absolute, unless the writer says that links or a root of its own led elsewhere.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +40,7 @@ class Files {
   struct Place {
     std::string path;
     bool deleted = false;
+    std::string root;  // where a chroot led; empty: nowhere
   };
   using Table = std::map<int64_t, std::shared_ptr<One>>;
   struct Process {
@@ -46,21 +48,42 @@ class Files {
     std::shared_ptr<Place> directory = std::make_shared<Place>();
   };
 
+  // Ends of connections whose other end has not been seen: by the connecting process, and the name
+  // that it connected to.
+  using End = std::pair<uint32_t, std::string>;
+  using Ends = std::map<End, std::deque<std::weak_ptr<One>>>;
+
   const One* at(uint32_t pid, int64_t fd) const;
   Process& process(uint32_t pid) { return processes_[pid]; }
   Process inherited(uint32_t pid, uint64_t flags);
+  static std::string below_root(const Process& of, const std::string& path);
   void tell(Process& in, const OpenFile& file);
   void open(const Call& call, int64_t fd, std::string path, std::string detail = {});
   void made(const Call& call);
+  void made_pidfd(const Call& call, uint64_t flags, uint64_t at);
   void copy(uint32_t pid, int64_t from, int64_t to);
+  template <class Move>
+  void each_path(Move move);
   void rename(const std::string& from, const std::string& to);
+  void exchange(const std::string& one, const std::string& other);
   void unlink(const std::string& path);
+  // files_peers.cc
+  std::shared_ptr<One> shared(uint32_t pid, int64_t fd);
+  static void join(const std::shared_ptr<One>& one, const std::shared_ptr<One>& other);
+  static void meet(Ends& ours, Ends& theirs, const End& key, const std::shared_ptr<One>& one);
+  void accepted(const Call& call);
   void connected(const Call& call);
+  static void keep_peers(const Table& before, Table& after);
 
   std::unordered_map<uint32_t, Process> processes_;    // by pid
   std::unordered_map<uint32_t, Process> bequeathed_;   // by the tid that made the last child
   std::unordered_map<uint32_t, uint32_t> process_of_;  // pid of a tid
+  Ends connecting_, accepted_;
 };
+
+// The string behind an argument; the argument as an int.
+std::string string_of(const Call& call, int argument, bool out = false);
+inline int32_t low(const Call& call, int i) { return static_cast<int32_t>(call.args[i]); }
 
 // The file that a command of bpf() makes, as /proc/PID/fd calls it: empty if it is not known, null
 // if it makes none.

@@ -52,7 +52,7 @@ std::vector<Value> local(const OpenFile& file, uint64_t peer) {
   if (file.name.size() <= 2) return {value_text(text + ']')};
   const bool abstract = file.name[2] == '\0';
   Value name = value_text(file.name.substr(abstract ? 3 : 2));
-  if (!abstract) name.text = name.text.substr(0, name.text.find('\0'));
+  name.text = name.text.substr(0, name.text.find('\0'));
   name.whole = name.text.size();
   name.path = true;
   if (abstract) name.unknown = "@";
@@ -86,7 +86,9 @@ std::vector<Value> details_of(const OpenFile& file, uint64_t peer_inode) {
     case 0020000: return device(file, "char");
     case 0060000: return device(file, "block");
     case 0140000: break;
-    default: return {};
+    default:
+      if (file.path != "anon_inode:[pidfd]" || !file.special) return {};
+      return {value_text(fmt::format("pid:{}", file.special))};
   }
   switch (family_of(file)) {
     case AF_UNIX: return local(file, peer_inode);

@@ -88,7 +88,7 @@ void add_packet(Value& v, const uint8_t* b, size_t n) {
 }
 
 Value control_data(const Scene& s, const uint8_t* b, size_t n, uint32_t level, uint32_t type) {
-  if (level == 1 && type == 1) {  // SCM_RIGHTS
+  if (level == 1 && (type == 1 || type == 4)) {  // SCM_RIGHTS, SCM_PIDFD
     Value list = value_of(Kind::list);
     list.bounded = true;
     for (size_t i = 0; i + 4 <= n; i += 4)

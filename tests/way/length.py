@@ -17,9 +17,9 @@ LONGEST = {  # call: instructions, lines; overwrite mode
     "read 1 B": (323, 21),
     "read 4 KiB": (335, 28),  # longer than is kept: messages of netlink would be kept whole
     "write 4 KiB": (336, 28),
-    "openat": (557, 23),  # a device is looked at; what filters of the app forbid is asked first
+    "openat": (560, 23),  # a device is looked at; what filters of the app forbid is asked first
     "newfstatat": (451, 24),
-    "writev": (733, 26),  # each buffer may be one that is dropped (SCTRACE_REDACT)
+    "writev": (733, 28),  # each buffer may be one that is dropped (SCTRACE_REDACT)
     "rt_sigprocmask": (1078, 37),  # a filter of the app may forbid what we do: asked first
     "futex": (398, 23),
 }
