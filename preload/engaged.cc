@@ -10,6 +10,7 @@
 #include "preload/global.h"
 #include "preload/hook.h"
 #include "preload/live.h"
+#include "preload/observe.h"
 #include "preload/services.h"
 #include "preload/special.h"
 
@@ -133,19 +134,10 @@ bool has_libc(const ThreadState& self, bool by_stub) {
 }
 
 void show(Round& round, uint32_t flags) {
-  ThreadState& self = round.self;
-  sctrace_call& call = round.shown.call;
-  round.shown.self = &self;
-  call.size = sizeof call;
-  call.flags = flags;
-  call.pid = static_cast<int32_t>(self.pid), call.tid = static_cast<int32_t>(self.tid);
-  call.site = site_of(self);
-  call.number = static_cast<int64_t>(self.frame.nr);
-  call.asked = static_cast<int64_t>(self.engaged.asked.nr);
-  for (int i = 0; i < 6; ++i) call.args[i] = self.frame.args[i];
-  for (int i = 0; i < 6; ++i) call.asked_args[i] = self.engaged.asked.args[i];
-  call.result = 0, call.word = 0;
-  round.shown.flags = 0;
+  const Asked& asked = round.self.engaged.asked;
+  show(round.self, round.shown, flags);
+  round.shown.call.asked = static_cast<int64_t>(asked.nr);
+  for (int i = 0; i < 6; ++i) round.shown.call.asked_args[i] = asked.args[i];
 }
 
 Asked asked_of(const arch::Frame& frame) {
@@ -167,22 +159,26 @@ void wait_for_report(ThreadState& self) {
     raw_syscall(__NR_futex, &self.engaged.wake, FUTEX_WAIT_PRIVATE, 0, 0);
 }
 
-// Until the choice is no longer to stop.
 void ask_about_entry(Round& round, uint32_t flags) {
   ThreadState& self = round.self;
   Engaged& engaged = self.engaged;
-  for (;; flags |= SCTRACE_REPORTED) {
-    __atomic_store_n(&engaged.wake, 0, __ATOMIC_RELAXED);
-    engaged.kept = 0, engaged.raised = 0;
-    for (uint32_t i = 0; i < engines.count; ++i) engaged.words[i] = 0;
-    round.done = 0, round.choice = SCTRACE_RUN;
-    show(round, flags);
-    go_round_sheltered(round);
-    if (round.choice != SCTRACE_STOP) return;
-    if (engaged.stop)
+  __atomic_store_n(&engaged.wake, 0, __ATOMIC_RELAXED);
+  engaged.kept = 0, engaged.raised = 0;
+  for (uint32_t i = 0; i < engines.count; ++i) engaged.words[i] = 0;
+  round.done = 0, round.choice = SCTRACE_RUN;
+  show(round, flags);
+  go_round_sheltered(round);
+}
+
+// As long as some of them want it to wait: they are asked again by whoever woke it.
+void wait_while_stopped(Round& round) {
+  ThreadState& self = round.self;
+  while (round.choice == SCTRACE_STOP) {
+    if (self.engaged.stop)
       wait_for_verdict(self);
     else
       wait_for_report(self);
+    ask_about_entry(round, round.shown.call.flags | SCTRACE_REPORTED);
   }
 }
 
@@ -284,25 +280,11 @@ uint32_t skip(ThreadState& self, int64_t result) {
   return ROUTE_SKIP;
 }
 
-}  // namespace
-
-uint32_t enter_engaged(ThreadState& self) {
-  if (!is_open()) return enter_shut(self);
+uint32_t enter_as_chosen(Round& round) {
+  ThreadState& self = round.self;
   Engaged& engaged = self.engaged;
   const auto nr = static_cast<uint32_t>(self.frame.nr);
   const Facts& facts = facts_for(nr);
-  if (!is_anyones(nr)) {
-    tell_entry(self, nr, facts);
-    return go(self, facts);
-  }
-  const Asked asked = asked_of(self.frame);
-  const bool again =
-      engaged.was_undone && engaged.undone_site == site_of(self) && same(engaged.undone, asked);
-  if (again) engaged.was_undone = false;
-  engaged.asked = asked;
-  engaged.flags = 0;
-  Round round(self, Moment::entry, has_libc(self, !self.frame.door));
-  ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
   const sctrace_call& call = round.shown.call;
   const uint8_t flags = round.shown.flags | difference(self, call);
   tell_entry(self, nr, facts);
@@ -329,6 +311,41 @@ uint32_t enter_engaged(ThreadState& self) {
   return go(self, made);
 }
 
+}  // namespace
+
+uint32_t enter_engaged(ThreadState& self) {
+  if (!is_open()) return enter_shut(self);
+  Engaged& engaged = self.engaged;
+  const auto nr = static_cast<uint32_t>(self.frame.nr);
+  if (!is_anyones(nr)) {
+    const Facts& facts = facts_for(nr);
+    tell_entry(self, nr, facts);
+    return go(self, facts);
+  }
+  const Asked asked = asked_of(self.frame);
+  const bool again =
+      engaged.was_undone && engaged.undone_site == site_of(self) && same(engaged.undone, asked);
+  if (again) engaged.was_undone = false;
+  engaged.asked = asked;
+  engaged.flags = 0;
+  engaged.observed = engaged.seen = false;
+  Round round(self, Moment::entry, has_libc(self, !self.frame.door));
+  ask_about_entry(round, again ? SCTRACE_AGAIN : 0);
+  wait_while_stopped(round);
+  return enter_as_chosen(round);
+}
+
+uint32_t enter_as_wished(ThreadState& self) {
+  self.engaged.observed = false;
+  self.engaged.asked = asked_of(self.frame);
+  Round round(self, Moment::entry, true);
+  round.shown = self.shown;
+  round.choice = sane(static_cast<sctrace_choice>(self.engaged.choice));
+  if (self.engaged.lookers == 1) self.engaged.words[0] = self.shown.call.word;
+  wait_while_stopped(round);
+  return enter_as_chosen(round);
+}
+
 void leave_engaged(ThreadState& self) {
   ShelteredWork work(self);
   Engaged& engaged = self.engaged;
@@ -348,7 +365,7 @@ void leave_engaged(ThreadState& self) {
     if (round.shown.call.result != answer) engaged.flags |= wire::altered_result;
     self.frame.result = round.shown.call.result;
   }
-  self.in_flight.engaged = false;
+  engaged.seen = true;
   self.in_flight.after = After::nothing;
 }
 
@@ -358,7 +375,7 @@ void write_altered_result(ThreadState& self) {
 
 void end_engaged(ThreadState& self) {
   restore(self);
-  self.engaged.pending = false;
+  self.engaged.pending = self.engaged.observed = false;
   const int32_t raised = self.engaged.raised;
   self.engaged.raised = 0;
   if (!raised) return;
@@ -377,10 +394,10 @@ void undo_engaged(ThreadState& self) {
   withdraw(self);
   Engaged& engaged = self.engaged;
   restore(self);
-  engaged.pending = false;
+  engaged.pending = engaged.observed = false;
   engaged.raised = 0;
   engaged.was_undone = true;
-  engaged.undone = engaged.asked;
+  engaged.undone = asked_of(self.frame);
   engaged.undone_site = site_of(self);
 }
 

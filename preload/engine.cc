@@ -95,16 +95,29 @@ bool is_forbidden(uint64_t nr) {
   }
 }
 
-void set_calling(ThreadState& self, bool calling) {
-  asm volatile("" ::: "memory");
-  self.engaged.calling = calling;
-  asm volatile("" ::: "memory");
-}
-
 // Which numbers engines want is decided once; so the short way needs no test.
 void engage() {
   for (uint32_t nr = 0; nr < facts_most; ++nr)
     global.facts[nr].what = as_engines_want(nr, global.facts[nr].what);
+}
+
+bool ends_life(uint32_t nr) {
+  return nr == __NR_exit || nr == __NR_exit_group || nr == __NR_execve || nr == __NR_execveat;
+}
+
+// Of an engine that has no such callback.
+sctrace_choice as_it_is(void*, sctrace_call*, sctrace_choice choice) { return choice; }
+void not_seen(void*, sctrace_call*) {}
+
+// All of them are bare, and who is there stays.
+uint8_t lookers_of(uint32_t nr) {
+  uint8_t lookers = 0;
+  if (engines.need_libc || ends_life(nr)) return 0;
+  for (uint32_t i = 0; i < engines.count; ++i) {
+    if (engines.all[i].live) return 0;
+    if (engines.all[i].wants_call(nr)) lookers |= static_cast<uint8_t>(1u << i);
+  }
+  return lookers;
 }
 
 }  // namespace
@@ -113,10 +126,13 @@ uint8_t as_engines_want(uint32_t nr, uint8_t what) {
   bool wanted = false;
   for (uint32_t i = 0; i < engines.count; ++i)
     wanted |= engines.all[i].live || engines.all[i].wants_call(nr) ||
-              (engines.all[i].code->life && (nr == __NR_exit || nr == __NR_exit_group ||
-                                             nr == __NR_execve || nr == __NR_execveat));
+              (engines.all[i].code->life && ends_life(nr));
   if (!wanted || nr == __NR_rt_sigreturn) return what;
   if (what & is_wanted) what |= is_asked;
+  constexpr uint8_t more = is_special | is_exact | is_judged;
+  const bool is_short =
+      (what & (is_asked | more)) == is_asked && global.config.stack == Stacks::off;
+  engines.lookers[nr] = is_short ? lookers_of(nr) : 0;
   return static_cast<uint8_t>((what & ~is_wanted) | is_engaged);
 }
 
@@ -125,7 +141,13 @@ Level complaint() { return environment.inherited ? Level::info : Level::warn; }
 bool try_add_engine(const sctrace_engine* code, const char* args) {
   if (engines.count == engines_most) return refuse(code->name, "there are 8 already"), false;
   Engine& engine = engines.all[engines.count];
-  engine = {.code = code, .data = nullptr, .on = true, .wants = {}, .live = nullptr};
+  engine = {.code = code,
+            .data = nullptr,
+            .on = true,
+            .wants = {},
+            .live = nullptr,
+            .entry = code->entry ? code->entry : as_it_is,
+            .exit = code->exit ? code->exit : not_seen};
   want_all(engine);
   being_opened = &engine;
   const int result = code->open ? code->open(args, &services, &engine.data) : 0;

@@ -13,8 +13,10 @@ struct Engine {
   const sctrace_engine* code;
   void* data;
   bool on;
-  uint64_t wants[facts_most / 64];   // by number, the last one also for those beyond
-  const std::atomic<uint8_t>* live;  // by number, where it changes while the program runs
+  uint64_t wants[facts_most / 64];        // by number, the last one also for those beyond
+  const std::atomic<uint8_t>* live;       // by number, where it changes while the program runs
+  decltype(sctrace_engine::entry) entry;  // never null, as in `code`
+  decltype(sctrace_engine::exit) exit;
   bool wants_call(uint64_t nr) const {
     const uint32_t n =
         static_cast<uint32_t>(nr) < facts_most ? static_cast<uint32_t>(nr) : facts_most - 1;
@@ -28,6 +30,9 @@ struct Engines {
   bool need_libc;  // not all of them are bare
   bool see_exits;  // some want to
   Engine all[engines_most];
+  // By number, a bit an engine: those that look at it, where all of them are bare and always there,
+  // and the call is one like most. 0: it goes the long way (engaged.cc).
+  uint8_t lookers[facts_most];
 };
 extern Engines engines;
 
@@ -42,6 +47,12 @@ bool try_add_engine(const sctrace_engine* code, const char* args);  // one of ou
 // vector registers are kept unless all is `bare`. False: it faulted, and left at any instruction.
 // The caller has seen to it that signals are ours (Phase::special).
 bool call_out(ThreadState& self, void (*work)(void*), void* what, bool bare);
+
+inline void set_calling(ThreadState& self, bool calling) {
+  asm volatile("" ::: "memory");
+  self.engaged.calling = calling;
+  asm volatile("" ::: "memory");
+}
 
 // A call that trapped while engines' code ran: made here, or refused. False: it was not theirs.
 bool engine_called(arch::Context& context);

@@ -4,10 +4,12 @@
 #include "preload/capture.h"
 #include "preload/dispatch.h"
 #include "preload/engaged.h"
+#include "preload/engine.h"
 #include "preload/exact.h"
 #include "preload/files.h"
 #include "preload/global.h"
 #include "preload/judge.h"
+#include "preload/observe.h"
 #include "preload/pack.h"
 #include "preload/special.h"
 #include "preload/stack.h"
@@ -154,7 +156,7 @@ bool take_back(ThreadState& self) {
 [[gnu::noinline]] void leave_with_engines(ThreadState& self) {
   if (self.in_flight.out == Out::exact) leave_exactly(self);
   if (self.in_flight.after != After::nothing) special_leave(self);
-  if (self.in_flight.engaged) leave_engaged(self);
+  if (self.in_flight.engaged && !self.engaged.seen) leave_engaged(self);
   if (self.in_flight.recording != 1) {
     leave_judged(self, self.frame.result);
     return end_engaged(self);
@@ -166,6 +168,27 @@ bool take_back(ThreadState& self) {
   set_phase(self, Phase::left);
   self.out.publish();
   end_engaged(self);
+}
+
+// They looked on, and have no wish now either: the exit of the call, as of any.
+[[gnu::noinline]] void leave_observed(ThreadState& self) {
+  observe_exit(self);
+  constexpr InFlight plain{.recording = 1, .engaged = true};
+  constexpr InFlight filling{.recording = 1, .engaged = true, .out = Out::taken};
+  const uint32_t call = as_word(self.in_flight);
+  const bool is_filling = call == as_word(filling);
+  if (self.engaged.flags || (call != as_word(plain) && !is_filling))
+    return leave_with_engines(self);
+  if (is_filling)
+    take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), self.frame.result);
+  if (!try_leave(self)) [[unlikely]] {
+    write_exit(self, self.frame.result, 0);
+    set_phase(self, Phase::left);
+    self.out.publish();
+  }
+  if (self.engaged.raised) [[unlikely]]
+    return end_engaged(self);
+  self.engaged.pending = self.engaged.observed = false;
 }
 
 [[gnu::noinline]] void leave_with_care(ThreadState& self) {
@@ -291,6 +314,63 @@ void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {
 using namespace sctrace;
 using namespace sctrace::preload;
 
+namespace {
+
+[[gnu::always_inline]] inline void know_site(ThreadState& self, uint32_t index) {
+  self.site_index = static_cast<uint16_t>(index);
+  self.frame.behind = rewriter::behind_at_tail(self.frame.tail);
+}
+
+// The entry of a stub's call, all of it: room and clock are known to hold. Answers its end.
+[[gnu::always_inline]] inline uint64_t put_entry(ThreadState& self, const Facts& facts,
+                                                 uint32_t index, uint64_t begin, uint64_t ticks) {
+  auto& call = self.frame;
+  RingWriter& out = self.out;
+  uint8_t* place = out.place();
+  const uint32_t head = facts.head | index << 16;
+  __builtin_memcpy(place + 8, &head, 4);
+  const Packed packed = pack(place + sizeof(wire::Entry), call.args, facts.arity());
+  const uint64_t size = (static_cast<uint64_t>(packed.end - place) + 7) & ~7ull;
+  put_header(place, size, wire::Type::entry, packed.wide, ticks);
+  const uint64_t end = begin + size;
+  out.cursor = end;
+  ++out.calls;
+  count(out.header->calls_stub);
+  return end;
+}
+
+// A call that is asked for, but not as most are: engines want to see it, its stack is kept, or some
+// thread has a dispatch of its own.
+[[gnu::noinline]] uint32_t enter_observed(ThreadState& self) {
+  auto& call = self.frame;
+  const auto nr = static_cast<uint32_t>(call.nr);
+  const uint32_t lookers = engines.lookers[nr];
+  const uint32_t index = rewriter::index_at_tail(call.tail);
+  const Facts& facts = global.facts[nr];
+  const bool may_differ = self.engaged.was_undone | self.dispatch.on;
+  if (!lookers || index >= wire::site_max || may_differ) [[unlikely]]
+    return enter_with_care(self);
+  self.in_flight = {};
+  know_site(self, index);
+  const bool observed = observe_entry(self, lookers);
+  const uint64_t ticks = arch::ticks() - self.out.tsc;
+  if (!observed || ticks >> 32) [[unlikely]]
+    return enter_as_wished(self);
+  self.in_flight = facts.in_flight;
+  self.in_flight.engaged = true;
+  const uint64_t end = put_entry(self, facts, index, self.out.cursor, ticks);
+  if (facts.what & has_in) {
+    take_in(self, facts);
+    has_entered(self);
+    return ROUTE_RUN;
+  }
+  set_phase(self, Phase::entered);
+  self.out.publish(end);
+  return ROUTE_RUN;
+}
+
+}  // namespace
+
 // The short ways: a stub's call, room in the block, a clock that has not run off. What they store
 // and in which order, signals.cc relies on; tests/rules/way.cc counts their instructions.
 extern "C" uint32_t sctrace_enter(ThreadState& self) {
@@ -302,25 +382,17 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
     return enter_with_care(self);
   const Facts& facts = global.facts[nr];
   const uint8_t what = facts.what;
+  if (!(what & is_wanted)) [[unlikely]]
+    return what & is_asked ? enter_observed(self) : enter_with_care(self);
   const uint64_t ticks = arch::ticks() - out.tsc;
-  if (!(what & is_wanted) || ticks >> 32) [[unlikely]]
+  if (ticks >> 32) [[unlikely]]
     return enter_with_care(self);
   const uint32_t index = rewriter::index_at_tail(call.tail);
   if (index >= wire::site_max) [[unlikely]]  // not in the image's table: the entry has the address
     return enter_with_care(self);
   self.in_flight = facts.in_flight;
-  self.site_index = static_cast<uint16_t>(index);
-  call.behind = rewriter::behind_at_tail(call.tail);
-  uint8_t* place = out.place();
-  const uint32_t head = facts.head | index << 16;
-  __builtin_memcpy(place + 8, &head, 4);
-  const Packed packed = pack(place + sizeof(wire::Entry), call.args, facts.arity());
-  const uint64_t size = (static_cast<uint64_t>(packed.end - place) + 7) & ~7ull;
-  put_header(place, size, wire::Type::entry, packed.wide, ticks);
-  const uint64_t end = begin + size;
-  out.cursor = end;
-  ++out.calls;
-  count(out.header->calls_stub);
+  know_site(self, index);
+  const uint64_t end = put_entry(self, facts, index, begin, ticks);
   if (what & (has_in | is_special | is_exact))
     return what & (is_special | is_exact) ? enter_with_more(self) : enter_with_memory(self);
   set_phase(self, arch::Phase::entered);
@@ -333,5 +405,5 @@ extern "C" void sctrace_leave(ThreadState& self) {
   const uint32_t call = as_word(self.in_flight);
   if (call == as_word(filling)) return leave_with_memory(self);
   if (call != as_word(plain) || !try_leave(self)) [[unlikely]]
-    leave_with_care(self);
+    return self.engaged.observed ? leave_observed(self) : leave_with_care(self);
 }

@@ -3,11 +3,22 @@
 #pragma once
 #include <cstdint>
 
+#include "preload/sctrace/engine.h"
+
 namespace sctrace::wire {
 struct ControlSlot;
 }
 
 namespace sctrace::preload {
+
+struct ThreadState;
+
+// A call as an engine is shown it, and what the services keep beside it.
+struct Shown {
+  sctrace_call call;  // first
+  ThreadState* self;
+  uint8_t flags;  // wire::altered_*
+};
 
 // A call's number and arguments.
 struct Asked {
@@ -31,13 +42,17 @@ struct Engaged {
   uint64_t undone_site;
   bool altered;             // the frame holds another than `asked`: restore_asked()
   bool pending;             // engines were asked and have not seen its end
+  bool observed;            // and only looked on at its beginning (observe.h)
   bool was_undone;          // `undone` holds one
   bool calling;             // their code runs: signals wait, its calls are its own
-  uint8_t flags;            // wire::altered_*
+  uint8_t lookers;          // who looked on
+  uint8_t choice;           // theirs, where they had a wish after all
   uint8_t replaced;         // the signal that one put in another's place: not asked about again
-  uint16_t kept;            // bytes of what arguments point at
-  int32_t raised;           // a signal to come when the call is over
   uint32_t wake;            // a futex: not 0 once somebody said report()
+  int32_t raised;           // a signal to come when the call is over
+  uint16_t kept;            // bytes of what arguments point at
+  uint8_t flags;            // wire::altered_*
+  bool seen;                // they have seen its end
   int64_t answer;           // the kernel's, where the program sees another
   wire::ControlSlot* stop;  // of the device (control.h): this call stopped there
   uint64_t words[engines_most];

@@ -63,18 +63,17 @@ class SpecialWork {
 // other threads install does not. Without the counting it costs next to nothing.
 class ShelteredWork {
  public:
-  explicit ShelteredWork(ThreadState& self) : self_(self), before_(self.frame.phase) {
+  explicit ShelteredWork(ThreadState& self) : ShelteredWork(self, self.frame.phase) {}
+  [[gnu::always_inline]] ShelteredWork(ThreadState& self, arch::Phase before)  // which it is in
+      : self_(self), before_(before) {
     if (before_ != arch::Phase::special) self.deferred = false;
     set(arch::Phase::special);
   }
-  ~ShelteredWork() {
+  [[gnu::always_inline]] ~ShelteredWork() {
     set(before_);
-    // Where a signal has found us at the end of a call: what waits is what it came for, and is
-    // delivered once it is understood (signals.cc).
-    const bool found = self_.delivery == Delivery::begun;
     const bool none = !self_.pending && !__atomic_load_n(&self_.process->waiting, __ATOMIC_SEQ_CST);
-    if ((self_.deferred || !(none || found)) && before_ != arch::Phase::special) [[unlikely]]
-      let_signals_in(self_);
+    if ((self_.deferred || !none) && before_ != arch::Phase::special) [[unlikely]]
+      let_in();
   }
   ShelteredWork(const ShelteredWork&) = delete;
   ShelteredWork& operator=(const ShelteredWork&) = delete;
@@ -84,6 +83,11 @@ class ShelteredWork {
     asm volatile("" ::: "memory");
     self_.frame.phase = phase;
     asm volatile("" ::: "memory");
+  }
+  // Where a signal has found us at the end of a call: what waits is what it came for, and is
+  // delivered once it is understood (signals.cc).
+  void let_in() {
+    if (self_.deferred || self_.delivery != Delivery::begun) let_signals_in(self_);
   }
   ThreadState& self_;
   arch::Phase before_;

@@ -113,6 +113,7 @@ struct alignas(64) ThreadState {
   uint64_t escape;       // see arch/x86_64/aside.h
   Exact exact;
   Engaged engaged;
+  Shown shown;  // the call in flight, where engines only look on
   Judged judged;
   StackPlaces stacks;
   std::atomic<Use> use;

@@ -1,5 +1,6 @@
 """run.py BUILD: engines (sctrace/engine.h) as a program meets them, through both doors: the three examples, and a
-probe that does each thing an engine may do. What the program prints, what the probe noted, what the trace says."""
+probe that does each thing an engine may do, in ordinary code and bare. What the program prints, what the probe
+noted, what the trace says."""
 import os
 import re
 import sys
@@ -11,8 +12,8 @@ faults = []
 
 
 class Bench:
-    def __init__(self, house, folder, door):
-        self.house, self.folder, self.door = house, folder, door
+    def __init__(self, house, folder, door, probe="probe"):
+        self.house, self.folder, self.door, self.name = house, folder, door, probe
         self.log = house.path("log")
 
     def run(self, engines, *args):
@@ -25,14 +26,14 @@ class Bench:
         return done, open(self.log).read().split("\n")[:-1], trace
 
     def probe(self, *whats, calls="getppid"):
-        return ":".join(f"{self.folder}/probe.so={what},{self.log},{calls}" for what in whats)
+        return ":".join(f"{self.folder}/{self.name}.so={what},{self.log},{calls}" for what in whats)
 
     def shown(self, trace, names):
         return self.house.sctrace("print", "-f", "-e", f"trace={names}", trace).stdout.decode()
 
     def check(self, what, found, wanted):
         if not (re.fullmatch(wanted, found, re.S) if isinstance(wanted, str) else found == wanted):
-            faults.append(f"{self.door}: {what}: found {found!r}, wanted {wanted!r}")
+            faults.append(f"{self.door}, {self.name}: {what}: found {found!r}, wanted {wanted!r}")
 
 
 def examples(bench):
@@ -130,6 +131,9 @@ def main(build):
             bench = Bench(house, folder, door)
             for part in (examples, order, changes, trouble, signals_and_life):
                 part(bench)
+            bare = Bench(house, folder, door, "probe_bare")
+            for part in (order, changes, signals_and_life):
+                part(bare)
     for fault in faults:
         print("FAULT", fault)
     return 1 if faults else 0

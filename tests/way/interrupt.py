@@ -17,6 +17,8 @@ def shown(house, trace, name):
     return sum(f"{name}(" in line for line in lines)
 
 
+# An engine that only looks on: by the short way for that, and as engines that are not bare.
+ENGINES = {"looked on at": "observe_bare.so", "seen by an engine": "observe.so"}
 # Where each call is judged at its end: all stay, and none.
 FILTERS = {"all are judged": "dur>=0s", "none is wanted": "dur>1000s"}
 
@@ -25,12 +27,14 @@ def main(build, program, _):
     faults = []
     with House(build) as house:
         for door in DOORS:
-            for mode in ("overwrite", "stream", "stacks", *FILTERS):
+            for mode in ("overwrite", "stream", "stacks", *FILTERS, *ENGINES):
                 trace = house.path(f"trace-{door}-{mode}")
-                environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace, SCTRACE_BUFFER="4M",
+                environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace, SCTRACE_BUFFER="16M",
                                                 SCTRACE_MODE="stream" if mode == "stream" else "overwrite",
                                                 SCTRACE_STACK="auto" if mode == "stacks" else "off",
-                                                SCTRACE_FILTER=FILTERS.get(mode, "nr>=0"))
+                                                SCTRACE_FILTER=FILTERS.get(mode, ""))
+                if mode in ENGINES:
+                    environment["SCTRACE_ENGINE"] = os.path.join(build, "tests", "device", ENGINES[mode])
                 done = subprocess.run([program, "interrupt", house.library], env=environment,
                                       capture_output=True, text=True)
                 said = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
