@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -100,6 +102,17 @@ void send_descriptor(int to, int what) {
   ::sendmsg(to, &message, MSG_NOSIGNAL);
 }
 
+// How often one may look in so many ns, where others can go on meanwhile; else not at all.
+uint32_t spins_of(uint64_t ns) {
+  cpu_set_t usable;
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) < 2) return 0;
+  constexpr uint32_t some = 200;
+  const uint64_t before = now();
+  for (uint32_t n = some; n--;) __builtin_ia32_pause();
+  const uint64_t spent = now() - before + 1;
+  return static_cast<uint32_t>(std::min<uint64_t>(wire::spins_most, ns * some / spent));
+}
+
 struct Peer {
   int fd;
   pid_t pid;
@@ -119,9 +132,11 @@ struct Server::Parts {
     if (at == MAP_FAILED) throw failure("memory");
     page = static_cast<wire::ControlPage*>(at);
     page->version = wire::control_version, page->slot_count = wire::control_slots;
+    page->spins = spins_of(20'000);
     own();
     bell = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     hub = std::make_unique<Hub>(*page, [this](uint32_t slot) {
+      answered = true;
       if (page->slots[slot].sleeps.load()) futex(page->slots[slot].state, FUTEX_WAKE, 1);
     });
     listens = std::thread([this] { answer_bell(); });
@@ -169,11 +184,25 @@ struct Server::Parts {
       page->sleeps.store(0);
     }
   }
+  // Who was let go asks again soon, most likely: heard here, for whom nobody has to be woken.
+  void await_ring() {
+    if (!luck.is_good()) return luck.skip();
+    const uint32_t seen = page->doorbell.load();
+    page->sleeps.store(0);
+    for (uint32_t n = page->spins.load() / 2; n-- && page->doorbell.load() == seen;)
+      __builtin_ia32_pause();
+    page->sleeps.store(1);  // seq_cst: pairs as in answer_bell(); who rang before is heard here
+    luck.note(page->doorbell.load() != seen);
+    const std::lock_guard lock(gate);
+    hub->look(now());
+    flush();
+  }
   void wake_main() {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t told = ::write(bell, &one, sizeof one);
   }
 
+  bool serve_once(const std::vector<pollfd>& all, uint64_t& looked);
   void accept_all();
   void hear(Peer& peer);
   void speak(Peer& peer);
@@ -185,6 +214,8 @@ struct Server::Parts {
   int listener, memory = -1, bell = -1;
   wire::ControlPage* page = nullptr;
   std::atomic<bool> ending = false;
+  wire::Luck luck{};
+  bool answered = false;  // somebody was, since it was last looked at
   std::thread listens;
   std::mutex gate;  // of all below; only the main thread adds and removes peers
   std::unique_ptr<Hub> hub;
@@ -268,6 +299,24 @@ void Server::Parts::flush() {
   }
 }
 
+// What poll() has found. True: threads were let go.
+bool Server::Parts::serve_once(const std::vector<pollfd>& all, uint64_t& looked) {
+  const std::lock_guard lock(gate);
+  answered = false;
+  for (size_t i = 0; i + 3 < all.size(); ++i)
+    if (all[3 + i].revents) hear(peers[i]);
+  if (all[0].revents) accept_all();
+  hub->look(now());
+  hub->pass_time(now());
+  if (now() - looked > 500'000'000) {
+    looked = now();
+    hub->forget(
+        [](uint32_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH; });
+  }
+  flush();
+  return answered;
+}
+
 Server::Server(const std::string& path) : parts_(std::make_unique<Parts>(path)) {}
 Server::~Server() = default;
 
@@ -288,18 +337,7 @@ void Server::run(int wakes, const std::function<bool()>& is_over,
     ::poll(all.data(), all.size(), most);
     uint64_t rung;
     if (all[1].revents && ::read(p.bell, &rung, sizeof rung) < 0) rung = 0;
-    const std::lock_guard lock(p.gate);
-    for (size_t i = 0; i + 3 < all.size(); ++i)
-      if (all[3 + i].revents) p.hear(p.peers[i]);
-    if (all[0].revents) p.accept_all();
-    p.hub->look(now());
-    p.hub->pass_time(now());
-    if (now() - looked > 500'000'000) {
-      looked = now();
-      p.hub->forget(
-          [](uint32_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH; });
-    }
-    p.flush();
+    if (p.serve_once(all, looked)) p.await_ring();
     if (told || !p.hub->has_begun()) continue;
     told = true;
     p.page->begun.store(1);

@@ -47,6 +47,15 @@ enum class Verdict : uint32_t {
   set,     // copy `bytes` of `data` to `address`, and ask on
 };
 
+// Looking again and again is worth its while where what is waited for comes in time: who has missed
+// it twice in a row looks only now and then, for processors are few or busy.
+struct Luck {
+  uint32_t misses;
+  bool is_good() const { return misses < 2 || misses % 16 == 0; }
+  void note(bool came) { misses = came ? 0 : misses + 1; }
+  void skip() { ++misses; }
+};
+
 struct ControlSlot {
   std::atomic<SlotState> state;  // a futex
   Stop stop;
@@ -65,7 +74,8 @@ struct ControlSlot {
   uint32_t placed[6];  // not_placed: the argument is args[n]
   uint16_t pointers[control_pointers];
   std::atomic<uint32_t> sleeps;  // the thread: it has to be woken
-  uint32_t padding[7];
+  Luck luck;                     // of who waits here with looking before sleeping
+  uint32_t padding[6];
   uint8_t ring[128];  // a RingHeader for whoever writes the records
   uint8_t data[control_data];
 };
@@ -81,6 +91,7 @@ struct ControlPage {
   std::atomic<uint32_t> told;      // somebody is there to be told of fork, exec, exit
   std::atomic<uint32_t> lost;      // stops for which no slot was free, or that a filter forbids
   std::atomic<uint32_t> limit;     // bytes of a buffer that somebody wants to see
+  std::atomic<uint32_t> spins;     // so often a thread looks for its answer before it sleeps
   alignas(64) std::atomic<uint32_t> sleeps;  // the hub: it has to be woken
   // A bit for each slot that asks or is withdrawn; the hub takes them away before it looks there.
   alignas(64) std::atomic<uint64_t> asking[control_slots / 64];
@@ -88,6 +99,7 @@ struct ControlPage {
   alignas(64) ControlSlot slots[control_slots];
 };
 
+inline constexpr uint32_t spins_most = 4096;
 inline constexpr uint32_t owner_died = 0x4000'0000, owner_mask = 0x3fff'ffff;
 
 }  // namespace sctrace::wire
