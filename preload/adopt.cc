@@ -121,7 +121,7 @@ void make_known(ThreadState& state, uint32_t tid) {
   state.tid = tid;
   state.parent = 0;
   state.began = wire::Began::adopted;
-  state.frame.phase = arch::Phase::outside;
+  state.frame.phase = arch::Phase::left;
   state.in_flight = {};
   state.blocked = state.pending = 0;
   state.alternate = {.base = 0, .flags = 2 /* SS_DISABLE */, .reserved = 0, .size = 0};

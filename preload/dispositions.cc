@@ -128,24 +128,22 @@ long app_sigaltstack(ThreadState& self, const uint64_t* args) {
 }
 
 // The program's frame may lie where nobody can write by now: the kernel gets a copy.
-void app_sigreturn(ThreadState& self) {
+uint64_t app_sigreturn(ThreadState& self, uint64_t at) {
   static_assert(kept_most >= sizeof(Context) + 16);
-  const uint64_t at = self.frame.rsp, copy = block_of(self) + kept_offset + 16;
+  const uint64_t copy = block_of(self) + kept_offset + 16;
   auto& context = *reinterpret_cast<Context*>(copy);
-  self.frame.pass = reinterpret_cast<const uint64_t*>(at);
-  if (!read_app(&context, at, sizeof context)) return;  // the kernel will say so, by SIGSEGV
-  self.frame.pass = reinterpret_cast<const uint64_t*>(copy);
+  if (!read_app(&context, at, sizeof context)) return at;  // the kernel will say so, by SIGSEGV
   Altstack wish;
   __builtin_memcpy(&wish, &context.stack, sizeof wish);
   set_alternate(self, wish, at);
   self.blocked = context.mask & guarded;
-  self.frame.result = static_cast<int64_t>(context.rax);
   context.stack = {.base = block_of(self) + stack_offset,
                    .flags = 0,
                    .gap = 0,
                    .size = block_bytes - stack_offset - sizeof(ThreadState)};
   context.mask &= ~guarded;
   context.rip = resumable(context.rip);
+  return copy;
 }
 
 void have_no_handlers(ThreadState& self) {
@@ -169,3 +167,12 @@ void ignore_for_exec(Process& process, bool going) {
 }
 
 }  // namespace sctrace::preload
+
+extern "C" uint64_t sctrace_return_beside(sctrace::preload::ThreadState& self, uint64_t at) {
+  auto& phase = const_cast<volatile sctrace::arch::Phase&>(self.frame.phase);
+  const sctrace::arch::Phase before = phase;  // of the call that this is beside
+  phase = sctrace::arch::Phase::special;
+  const uint64_t place = sctrace::preload::app_sigreturn(self, at);
+  phase = before;
+  return place;
+}

@@ -29,7 +29,7 @@ void give_back_handlers(const Process& process);  // the app's own are in the ke
 
 long app_sigaction(ThreadState& self, const uint64_t* args);
 long app_sigaltstack(ThreadState& self, const uint64_t* args);
-void app_sigreturn(ThreadState& self);  // Frame::pass: the frame for the kernel
+uint64_t app_sigreturn(ThreadState& self, uint64_t at);  // where the kernel finds its frame
 
 // In the child of a CLONE_CLEAR_SIGHAND: the kernel has forgotten all handlers, ours too.
 void have_no_handlers(ThreadState& self);

@@ -69,6 +69,7 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
 [[gnu::noinline]] uint32_t enter_with_care(ThreadState& self) {
   auto& call = self.frame;
   const auto nr = static_cast<uint32_t>(call.nr);
+  count_besides(self);
   self.in_flight = {};
   if (!call.door) {
     const uint32_t index = rewriter::index_at_tail(call.tail);
@@ -230,6 +231,14 @@ uint32_t enter_specially(ThreadState& self, const Facts& facts) {
   if (facts.what & is_special) route = special_enter(self, static_cast<uint32_t>(call.nr));
   if (exact) self.in_flight.out = Out::exact;
   return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
+}
+
+void count_besides(ThreadState& self) {
+  if (!self.beside.calls) [[likely]]
+    return;
+  if (self.out.header)
+    self.out.header->untraced.fetch_add(self.beside.calls, std::memory_order_relaxed);
+  self.beside.calls = 0;
 }
 
 uint32_t enter_shut(ThreadState& self) {

@@ -32,6 +32,8 @@ void entered(ThreadState& self);
 uint32_t enter_specially(ThreadState& self, const Facts& facts);
 const Facts& facts_for(uint32_t nr);
 
+void count_besides(ThreadState& self);  // those of Beside::calls: left alone
+
 // A call that came by while doors are shut (live.h): made, not written; then the thread parts.
 uint32_t enter_shut(ThreadState& self);
 

@@ -188,12 +188,14 @@ void take_anchor() {
 }
 
 void thread_leaves(ThreadState& self) {
+  count_besides(self);
   self.in_flight.recording = false;
   give_ring_back(self);
   thread_is_exiting(self);
 }
 
 void process_leaves(ThreadState& self) {
+  count_besides(self);
   if (may(self, own_others) && global.image) take_anchor();
   // The ring is not given back: another process must not write where our threads may still be.
 }

@@ -202,12 +202,14 @@ Info as_at_the_site(const ThreadState& self, int signo, Info info) {
 
 // False where we return into work of ours that will itself send what waits, once it is done.
 bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
+  if (signo != sigtrap) step_out(self, context);
   const bool ours = is_ours(context.rip) || self.engaged.calling;
   if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
     return true;  // stepped through us
-  // A phase left over from an rt_sigreturn says nothing about a call that has only begun.
+  // The phase of a call says nothing about one that has only begun.
   const bool begun = has_just_begun(context.rip);
-  const bool special = self.frame.phase == arch::Phase::special && !begun;
+  const bool special =
+      (self.frame.phase == arch::Phase::special && !begun) || is_returning(context.rip);
   if (ours && is_guarded(signo) && (special || self.in_flight.after == After::clone)) {
     if (self.in_flight.after == After::sigreturn)
       hold_until_return(self, signo, info, context);

@@ -201,7 +201,10 @@ Route sigreturn_enter(ThreadState& self) {
   self.frame.phase = arch::Phase::special;
   self.deferred = false;
   let_go(self);
-  app_sigreturn(self);
+  const uint64_t at = app_sigreturn(self, self.frame.rsp);
+  self.frame.pass = reinterpret_cast<const uint64_t*>(at);
+  if (at != self.frame.rsp)
+    self.frame.result = static_cast<int64_t>(reinterpret_cast<const arch::Context*>(at)->rax);
   self.in_flight.after = After::sigreturn;
   if (waiting(self) & ~self.blocked && !sends_by_fault(self)) send_on_return(self);
   return Route::return_from_signal;

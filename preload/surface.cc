@@ -111,6 +111,12 @@ bool at_the_kernel(ThreadState& self, Context& context) {
   return true;
 }
 
+// To the stub's own syscall, which is still to be made.
+bool goes_around(const ThreadState& self) {
+  const rewriter::Stub* stub = rewriter::stub_of(self.frame.tail);
+  return stub && self.frame.tail + 2 == stub->tail;
+}
+
 void in_a_stub(Context& context) {
   const rewriter::Stub* stub = rewriter::stub_of(context.rip);
   if (!stub) return;
@@ -127,6 +133,11 @@ bool is_ours(uint64_t pc) {
 
 bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
 
+bool is_returning(uint64_t pc) {
+  return pc == address(sctrace_sigreturn_site) ||
+         between(pc, sctrace_beside_return, sctrace_beside_end);
+}
+
 bool has_just_begun(uint64_t pc) { return between(pc, sctrace_trampoline, sctrace_saved); }
 
 bool is_unfinished(Phase phase) { return phase == Phase::entered || phase == Phase::returned; }
@@ -140,15 +151,38 @@ bool was_interrupted(const ThreadState& self, const Context& context) {
 
 void surface(ThreadState& self, Context& context) {
   if (in_stub(context.rip)) return in_a_stub(context);
-  if (in_head(self, context) || at_the_kernel(self, context)) return;
-  switch (self.frame.phase) {
-    case Phase::entering:
-    case Phase::entered: undo(self); return before_the_call(self, context);
-    case Phase::returned:
-    case Phase::left: finish(self); return after_the_call(self, context);
-    case Phase::special:
-    case Phase::outside: return;
+  if (in_head(self, context)) return;
+  if (!at_the_kernel(self, context)) {
+    switch (self.frame.phase) {
+      case Phase::entering:
+      case Phase::entered:
+        undo(self);
+        before_the_call(self, context);
+        break;
+      case Phase::left:
+        if (goes_around(self)) return before_the_call(self, context);
+        [[fallthrough]];
+      case Phase::returned:
+        finish(self);
+        after_the_call(self, context);
+        break;
+      case Phase::special: return;
+    }
   }
+  self.frame.phase = Phase::left;  // or the next call would go beside it
+}
+
+void step_out(const ThreadState& self, Context& context) {
+  const uint64_t pc = context.rip;
+  if (!between(pc, sctrace_beside, sctrace_beside_return)) return;
+  const bool birth = pc > address(sctrace_beside_birth_site);
+  const bool made =
+      birth || (pc > address(sctrace_beside_site) && pc < address(sctrace_beside_birth));
+  const bool saved = pc >= address(sctrace_beside_saved);
+  const uint64_t tail = birth ? self.beside.birth_tail : saved ? self.beside.tail : context.r11;
+  context.rip = site_of_tail(tail) + (made ? 2 : 0);
+  context.rcx = context.rip;
+  context.r11 = context.eflags;
 }
 
 uint64_t resumable(uint64_t pc) { return rewriter::relocated(pc); }

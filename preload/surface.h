@@ -16,6 +16,10 @@ bool was_interrupted(const ThreadState& self, const arch::Context& context);
 
 void surface(ThreadState& self, arch::Context& context);
 
+// The same of a call beside another (arch::Beside), which is not touched.
+void step_out(const ThreadState& self, arch::Context& context);
+bool is_returning(uint64_t pc);  // by rt_sigreturn, in the next instruction
+
 // Where to go on if `pc` lies inside a patched window: in its stub. Else pc.
 uint64_t resumable(uint64_t pc);
 

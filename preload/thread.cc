@@ -132,6 +132,8 @@ ThreadState* try_new_thread(const ThreadState* parent) {
       if (!state) continue;
       spare.fetch_sub(1, std::memory_order_relaxed);
       state->out = {};
+      state->frame.phase = arch::Phase::left;
+      state->beside = {};
       state->borrowed_from = nullptr;
       state->exec_memory = nullptr;
       state->deferred = state->kept_here = false;

@@ -75,6 +75,7 @@ struct alignas(64) ThreadState {
   InFlight in_flight;
   uint16_t site_index;
   bool redacted;  // the call in flight: its data is not kept (redact.h)
+  arch::Beside beside;
   Process* process;
   uint32_t pid, tid;
   uint64_t blocked;  // which of the guarded signals the app believes blocked
@@ -128,6 +129,8 @@ struct alignas(64) ThreadState {
   bool early;           // a signal came before it was all ours: it waits, under
   uint64_t early_mask;  // this mask
 };
+
+static_assert(offsetof(ThreadState, beside) == STATE_BESIDE);
 
 // The instruction that made the call.
 inline uint64_t site_of(const ThreadState& self) { return self.frame.behind - 2; }

@@ -2,10 +2,14 @@
 
 #include <asm/unistd.h>
 
+#include <cerrno>
+
 #include "preload/adopt.h"
+#include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/handlers.h"
 #include "preload/live.h"
+#include "preload/sandbox.h"
 #include "preload/surface.h"
 
 namespace sctrace::preload {
@@ -34,6 +38,38 @@ bool is_int80(const arch::Info& info) {
   return machine != arch_x86_64;
 }
 
+namespace {
+
+// rt_sigprocmask beside another call: the kernel's own would block our signals.
+void change_mask(ThreadState& self, arch::Context& context) {
+  constexpr uint64_t sig_block = 0, sig_unblock = 1, sig_setmask = 2;
+  const uint64_t how = context.rdi, old = (context.mask & ~guarded) | self.blocked;
+  uint64_t set = 0, now = old;
+  context.rcx = context.rip;
+  context.rax = static_cast<uint64_t>(-EFAULT);
+  if (context.rsi && !read_app(&set, context.rsi, 8)) return;
+  if (context.rsi && how == sig_block) now |= set;
+  if (context.rsi && how == sig_unblock) now &= ~set;
+  if (context.rsi && how == sig_setmask) now = set;
+  context.mask = now & ~guarded;
+  self.blocked = now & guarded;
+  if (context.rdx && !write_app(context.rdx, &old, 8)) return;
+  const bool good = context.r10 == 8 && (!context.rsi || how <= sig_setmask);
+  context.rax = good ? 0 : static_cast<uint64_t>(-EINVAL);
+}
+
+// Something of ours is under way in this thread: a debugger has stopped it there.
+bool try_go_beside(ThreadState& self, arch::Context& context) {
+  if (!may(self, own_others) || !fs_leads_to(self)) return false;
+  if (static_cast<uint32_t>(context.rax) == __NR_rt_sigprocmask)
+    return change_mask(self, context), true;
+  context.r11 = context.rip;
+  context.rip = reinterpret_cast<uint64_t>(sctrace_beside);
+  return true;
+}
+
+}  // namespace
+
 void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) {
   if (is_int80(info)) {  // made right here, in the 32-bit world's registers, and counted
     context.rax = static_cast<uint64_t>(static_cast<int64_t>(sctrace_int80(&context)));
@@ -41,6 +77,7 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
     return;
   }
   const uint64_t behind = context.rip;
+  if (self.frame.phase != arch::Phase::left && try_go_beside(self, context)) return;
   self.frame.rbx = context.rbx;
   self.frame.tail = behind;
   self.frame.door = 1;

@@ -12,13 +12,12 @@
 namespace sctrace::arch {
 
 enum class Phase : uint32_t {
-  outside = PHASE_OUTSIDE,
+  left = PHASE_LEFT,  // all is published; the thread is outside
   entering =
       PHASE_ENTERING,  // nothing is published: a signal undoes the call, it is made again later
   entered =
       PHASE_ENTERED,  // the entry is published, the kernel has not run: cancel the entry, undo
   returned = PHASE_RETURNED,  // the kernel has run, the exit is not published: a signal finishes it
-  left = PHASE_LEFT,          // all is published
   special = PHASE_SPECIAL,    // neither can be undone nor finished by a signal: the signal waits
 };
 
@@ -46,6 +45,13 @@ struct Frame {
   const uint64_t* pass;  // the six arguments that the kernel is given: args, or our own; its frame
   uint64_t pass_nr;
   Frame* child;  // what the child of a clone goes on from
+};
+
+// Of calls that come while another is under way, for a debugger has stopped the thread there and
+// lets it run a function: they go to the kernel beside it, and not by us.
+struct Beside {
+  uint64_t tail, birth_tail;  // where the last goes on; the same of a clone, of which two come back
+  uint64_t calls;             // count_besides() in hook.h empties it
 };
 
 #define SCTRACE_AT(field, offset) static_assert(offsetof(Frame, field) == offset)
@@ -81,6 +87,10 @@ extern const char sctrace_slow[], sctrace_slow_jump[];       // on the way to th
 extern const char sctrace_rbx_is_ours[], sctrace_common[], sctrace_rsp_is_ours[], sctrace_saved[];
 extern const char sctrace_site[], sctrace_returned[], sctrace_result_saved[];
 extern const char sctrace_child_site[], sctrace_child_returned[];
+extern const char sctrace_sigreturn_site[];
+extern const char sctrace_beside[], sctrace_beside_saved[], sctrace_beside_end[];  // r11: a tail
+extern const char sctrace_beside_site[], sctrace_beside_birth[], sctrace_beside_birth_site[],
+    sctrace_beside_return[];
 extern const char sctrace_copy_begin[], sctrace_copy_fault[];
 extern const char sctrace_probe_touch[], sctrace_probe_fault[];
 extern const char sctrace_copy_word_load[], sctrace_copy_word_store[];

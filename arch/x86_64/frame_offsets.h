@@ -19,12 +19,17 @@
 #define FRAME_PASS_NR 160
 #define FRAME_CHILD 168
 
-#define PHASE_OUTSIDE 0
+/* Of a ThreadState, which begins with its Frame: thread.h static_asserts it. */
+#define STATE_BESIDE 264
+#define BESIDE_TAIL (STATE_BESIDE + 0)
+#define BESIDE_BIRTH_TAIL (STATE_BESIDE + 8)
+#define BESIDE_CALLS (STATE_BESIDE + 16)
+
+#define PHASE_LEFT 0 /* what is not 0 the trampoline leaves alone */
 #define PHASE_ENTERING 1
 #define PHASE_ENTERED 2
 #define PHASE_RETURNED 3
-#define PHASE_LEFT 4
-#define PHASE_SPECIAL 5
+#define PHASE_SPECIAL 4
 
 #define ROUTE_RUN 0
 #define ROUTE_SKIP 1

@@ -7,10 +7,12 @@
  * While the kernel works, rsp and all registers but rbx are the app's. A signal finds out from the program
  * counter and Frame::phase how far we are (preload/signals.cc): the order of the stores below matters to it.
  */
+#include <asm/unistd.h>
+
 #include "arch/x86_64/frame_offsets.h"
 
     .section .text.sctrace_gate, "ax", @progbits
-    .hidden sctrace_enter, sctrace_leave, sctrace_child
+    .hidden sctrace_enter, sctrace_leave, sctrace_child, sctrace_return_beside
     .macro LABEL name
     .globl \name
     .hidden \name
@@ -53,6 +55,11 @@ LABEL sctrace_slow
     leaq  -2(%r11), %r11                /* no state of ours here: let the stub's own syscall trap */
 LABEL sctrace_slow_jump
     jmp   *%r11
+1:  movq  sctrace_self@gottpoff(%rip), %rcx
+    movq  %fs:(%rcx), %rcx
+    movl  FRAME_PHASE(%rcx), %ecx
+    jrcxz 1f
+    jmp   sctrace_beside
 1:  movq  sctrace_self@gottpoff(%rip), %rcx
     movq  %fs:(%rcx), %rcx
     movl  $0, FRAME_DOOR(%rcx)
@@ -156,6 +163,8 @@ LABEL sctrace_result_saved
     je    .Lchild
     movq  FRAME_PASS(%rbx), %rsp        /* ROUTE_RETURN_FROM_SIGNAL: there lies the frame */
     movl  $15, %eax
+    movl  $PHASE_LEFT, FRAME_PHASE(%rbx)
+LABEL sctrace_sigreturn_site            /* as special as before it */
     syscall
     hlt                                 /* a bad frame kills us before this */
 .Lpass:
@@ -165,6 +174,7 @@ LABEL sctrace_result_saved
     movq  FRAME_NR(%rbx), %rax
     movq  %rax, FRAME_RESULT(%rbx)
     subq  $2, FRAME_TAIL(%rbx)
+    movl  $PHASE_LEFT, FRAME_PHASE(%rbx)
     jmp   .Lback
 .Lskip:
     movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
@@ -195,6 +205,7 @@ LABEL sctrace_child_returned
     movq  FRAME_R15(%rbx), %r15
     jmp   .Lback
     .cfi_endproc
+#include "arch/x86_64/beside.inc"
 LABEL sctrace_trampoline_end
 
 /* long sctrace_raw_syscall(number, a, b, c, d, e, f) */
@@ -267,32 +278,7 @@ LABEL sctrace_restorer
     hlt
 LABEL sctrace_deliver_end
 
-/* int sctrace_int80(context): the 32-bit call in a context's registers (offsets: arch/x86_64/sigframe.h). */
-    .p2align 4
-LABEL sctrace_int80
-    .cfi_startproc
-    pushq %rbx
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbx, 0
-    pushq %rbp
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbp, 0
-    movl  144(%rdi), %eax
-    movl  128(%rdi), %ebx
-    movl  152(%rdi), %ecx
-    movl  136(%rdi), %edx
-    movl  112(%rdi), %esi
-    movl  120(%rdi), %ebp
-    movl  104(%rdi), %edi
-    int   $0x80
-    popq  %rbp
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore rbp
-    popq  %rbx
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore rbx
-    ret
-    .cfi_endproc
+#include "arch/x86_64/int80.inc"
 LABEL sctrace_gate_end
 
     .section .note.GNU-stack, "", @progbits

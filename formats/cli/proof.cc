@@ -28,7 +28,7 @@ Known of_on(const Task& task, const Reached::Thread* state, uint64_t since) {
 Known of_off(const Task& task, const Reached::Thread* state) {
   if (!state || state->bond != Bond::here) return Known::proven;
   const auto phase = static_cast<arch::Phase>(state->phase);
-  if (phase == arch::Phase::outside || phase == arch::Phase::left) return Known::proven;
+  if (phase == arch::Phase::left) return Known::proven;
   if (task.call < 0) return Known::waits;
   return state->in_flight & recording_bits ? Known::written : Known::proven;
 }

@@ -12,23 +12,23 @@ from traced import House  # noqa: E402
 COUNTED_WITH = "GNU-12."
 LINES_VARY = 2  # with where the records and the program's own data begin in a line
 LONGEST = {  # call: instructions, lines; overwrite mode
-    "getppid": (171, 14),
-    "close": (187, 15),
-    "read 1 B": (323, 21),
-    "read 4 KiB": (335, 28),  # longer than is kept: messages of netlink would be kept whole
-    "write 4 KiB": (336, 28),
-    "openat": (562, 23),  # a device is looked at; what filters of the app forbid is asked first
-    "newfstatat": (451, 24),
-    "writev": (733, 28),  # each buffer may be one that is dropped (SCTRACE_REDACT)
-    "rt_sigprocmask": (1080, 37),  # a filter of the app may forbid what we do: asked first
-    "futex": (398, 23),
+    "getppid": (175, 14),
+    "close": (191, 15),
+    "read 1 B": (327, 21),
+    "read 4 KiB": (339, 28),  # longer than is kept: messages of netlink would be kept whole
+    "write 4 KiB": (340, 28),
+    "openat": (566, 23),  # a device is looked at; what filters of the app forbid is asked first
+    "newfstatat": (455, 24),
+    "writev": (737, 28),  # each buffer may be one that is dropped (SCTRACE_REDACT)
+    "rt_sigprocmask": (1084, 37),  # a filter of the app may forbid what we do: asked first
+    "futex": (402, 23),
 }
 # The same, with an engine that only looks on and is bare (tests/device/observe.c): its own are among them.
 OBSERVED = {
-    "getppid": (376, 32),
-    "read 1 B": (523, 38),
-    "read 4 KiB": (535, 45),
-    "futex": (592, 40),
+    "getppid": (380, 32),
+    "read 1 B": (527, 38),
+    "read 4 KiB": (539, 45),
+    "futex": (596, 40),
 }
 
 
