@@ -3,6 +3,9 @@
 #include "preload/capture.h"
 
 namespace sctrace::preload {
+namespace {
+constexpr uint16_t user_code = 0x33;  // __USER_CS
+}
 
 bool enter_handler(int signo, uint64_t handler, uint64_t top, arch::SignalFrame& frame,
                    arch::Context& context) {
@@ -12,6 +15,10 @@ bool enter_handler(int signo, uint64_t handler, uint64_t top, arch::SignalFrame&
   if (!write_app(at.fpstate, reinterpret_cast<const void*>(context.fpstate), bytes) ||
       !write_app(at.frame, &frame, sizeof frame))
     return false;
+  uint16_t ss;
+  asm("movw %%ss, %0" : "=r"(ss));
+  context.cs = user_code;  // from a 32-bit segment, or one of its own
+  context.ss = ss;         // valid: the kernel has seen to it as it entered ours
   context.rip = handler;
   context.rsp = at.frame;
   context.rax = 0;

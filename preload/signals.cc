@@ -204,7 +204,7 @@ Info as_at_the_site(const ThreadState& self, int signo, Info info) {
 bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
   if (signo != sigtrap) step_out(self, context);
   const bool ours = is_ours(context.rip) || self.engaged.calling;
-  if (signo == sigtrap && info.code == trap_trace && (ours || in_stub(context.rip)))
+  if (signo == sigtrap && info.code == trap_trace && is_step_of_ours(self, context))
     return true;  // stepped through us
   // The phase of a call says nothing about one that has only begun.
   const bool begun = has_just_begun(context.rip);
@@ -235,6 +235,7 @@ bool on_signal(ThreadState& self, int signo, const Info& info, Context& context)
   Info seen = info;
   if (signo == sigsys && info.code == sys_seccomp && ours)
     seen.address = context.rip;  // the app's own filter: it was the site that called
+  if (signo == sigtrap && info.code == trap_trace) seen.address = context.rip;
   // A call cut short by what the app can't see yet is made again.
   const bool came = !is_guarded(signo) || try_understand(self, signo, seen);
   if (!(came && to_the_app(self, signo, seen, context, masks)) && cut) {

@@ -185,6 +185,14 @@ void step_out(const ThreadState& self, Context& context) {
   context.r11 = context.eflags;
 }
 
+// Behind a call the kernel leaves no trap: the next is that of the next instruction.
+bool is_step_of_ours(const ThreadState& self, const Context& context) {
+  const uint64_t pc = context.rip;
+  if (is_ours(pc) || self.engaged.calling) return true;
+  if (const rewriter::Stub* stub = rewriter::stub_of(pc)) return !rewriter::ends_a_move(*stub, pc);
+  return pc == self.frame.behind && context.rcx == pc;
+}
+
 uint64_t resumable(uint64_t pc) { return rewriter::relocated(pc); }
 
 }  // namespace sctrace::preload

@@ -18,6 +18,8 @@ void surface(ThreadState& self, arch::Context& context);
 
 // The same of a call beside another (arch::Beside), which is not touched.
 void step_out(const ThreadState& self, arch::Context& context);
+// A single step that natively does not end here.
+bool is_step_of_ours(const ThreadState& self, const arch::Context& context);
 bool is_returning(uint64_t pc);  // by rt_sigreturn, in the next instruction
 
 // Where to go on if `pc` lies inside a patched window: in its stub. Else pc.

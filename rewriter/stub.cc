@@ -130,6 +130,17 @@ uint64_t original_pc(const Stub& stub, uint64_t pc) {
   return original;
 }
 
+bool ends_a_move(const Stub& stub, uint64_t pc) {
+  for (unsigned i = 0; i < stub.move_count; ++i) {
+    const uint64_t begin = stub.begin + stub.moves[i].to;
+    const bool is_first =
+        i == 0 || (begin > stub.tail && stub.begin + stub.moves[i - 1].to < stub.tail);
+    if (begin == pc && !is_first) return true;
+  }
+  return pc == stub.entry_jump && stub.move_count &&
+         stub.begin + stub.moves[0].to < stub.entry_jump;
+}
+
 uint64_t patched_pc(const Stub& stub, uint64_t pc) {
   if (pc == stub.site) return stub.entry_jump;
   for (unsigned i = 0; i < stub.move_count; ++i)

@@ -60,6 +60,10 @@ struct alignas(64) Stub {
 // before the call, the byte behind it afterwards, or the very instruction that was moved.
 uint64_t original_pc(const Stub& stub, uint64_t pc);
 
+// Does an instruction end right before `pc` that was moved there? Not so the last behind the call:
+// what follows it jumps to where it would have ended.
+bool ends_a_move(const Stub& stub, uint64_t pc);
+
 // The reverse, for going back: where to run what lay at an original address. The site, whose call
 // is then traced again, and what was moved: in the stub. Everything else stays.
 uint64_t patched_pc(const Stub& stub, uint64_t pc);

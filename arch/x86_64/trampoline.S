@@ -161,7 +161,11 @@ LABEL sctrace_result_saved
     je    .Laround
     cmpl  $ROUTE_CHILD, %eax
     je    .Lchild
-    movq  FRAME_PASS(%rbx), %rsp        /* ROUTE_RETURN_FROM_SIGNAL: there lies the frame */
+    movl  FRAME_FLAGS(%rbx), %ecx       /* ROUTE_RETURN_FROM_SIGNAL: of them the kernel keeps NT and ID */
+    andl  $~(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC), %ecx
+    pushq %rcx
+    popfq
+    movq  FRAME_PASS(%rbx), %rsp        /* there lies the frame */
     movl  $15, %eax
     movl  $PHASE_LEFT, FRAME_PHASE(%rbx)
 LABEL sctrace_sigreturn_site            /* as special as before it */
