@@ -22,7 +22,7 @@ Value result_value(const Scene& s) {
   switch (s.row.result) {
     case Result::fd:
       if (s.call.nr == arch::nr_landlock_create_ruleset && s.call.args[2] & 1) break;  // a version
-      if (r > INT32_MAX) break;  // somebody put it there
+      if (r > INT32_MAX) break;                            // somebody put it there
       if (s.call.nr == arch::nr_open_by_handle_at) break;  // a plain number, in strace too
       if (s.call.nr == arch::nr_dup2 || s.call.nr == arch::nr_dup3)
         return copied_descriptor(s, static_cast<int32_t>(r));
@@ -220,7 +220,7 @@ void add_result(const Scene& s, Event& e) {
   e.delayed = altered & wire::altered_delayed;
   if (!call.ended) return;
   e.injected = call.how & wire::exit_skipped || altered & wire::altered_result;
-  const bool told = call.result == -4 && before_restart(call) != 4;
+  const bool told = !e.injected && call.result == -4 && before_restart(call) != 4;
   e.restarted =
       (call.how & wire::exit_restarted) || (call.result <= -512 && call.result >= -516) || told;
   if (e.restarted && call.result > -512) {
