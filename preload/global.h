@@ -31,6 +31,7 @@ struct Global {
   bool judging;             // calls are judged at their end (judge.h)
   uint64_t ns_per_tick;     // times 2^32; where calls are judged by their duration
   bool knows_frames;        // of all code that is mapped (texts.h): for stacks
+  bool reads_fs;            // without asking the kernel
   bool sud;                 // dispatch is available and asked for
   Facts facts[facts_most];  // by number
 };

@@ -166,6 +166,8 @@ bool begins_open() {
 }
 
 bool start(int argc, char** argv, char** envp) {
+  constexpr uint64_t has_fsgsbase = 2;
+  global.reads_fs = getauxval(AT_HWCAP2) & has_fsgsbase;
   read_environment(envp);
   global.environment = envp;
   read_config(envp, environment.settings, environment.told[0], false, global.config);

@@ -179,7 +179,8 @@ bool try_point(uint64_t fs, ThreadState& state);
 void point_nowhere(uint64_t fs, const ThreadState& state);  // if it leads to this one
 ThreadState* state_at(uint64_t fs);
 
-// Is the fs of this thread one that leads to `self`? Asks the kernel.
+// Is the fs of this thread one that leads to `self`? Where the processor can't tell the kernel is
+// asked; no, where that may be forbidden.
 bool fs_leads_to(const ThreadState& self);
 // While it is not sealed, calls of this thread go by the trap. False: it was not.
 bool try_unseal();

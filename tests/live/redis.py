@@ -12,7 +12,10 @@ import time
 
 from guest import Faults, House, comes, skip
 
-ECHO = re.compile(r'^(\d+) +read\(.*ECHO\\r\\n\$\d+\\r\\nc(\d)-(\d+)\\r\\n', re.M)
+# Whole, or what came after another thread's event.
+READ = r"^(\d+) +(?:read\(|<\.\.\. read resumed>).*"
+ECHO = re.compile(READ + r'ECHO\\r\\n\$\d+\\r\\nc(\d)-(\d+)\\r\\n', re.M)
+SIZE = re.compile(READ + r", (\d+)\) += ", re.M)
 CLIENTS = 3
 
 
@@ -116,8 +119,7 @@ def compare(shown, windows, faults):
 
 def count_reads(shown, windows, faults):
     """Of clients, as redis counts them: each asks for so much."""
-    sizes = re.findall(r"^\d+ +read\(.*, (\d+)(?:\) += | <unfinished)", shown, re.M)
-    recorded = sum(int(size) >= 16384 for size in sizes)
+    recorded = sum(int(match[2]) >= 16384 for match in SIZE.finditer(shown))
     least, most = sum(one[3] for one in windows), sum(one[4] for one in windows)
     print(f"{len(windows)} windows; reads that redis counted within them: {least}, around them: {most}, "
           f"in the trace: {recorded}")
