@@ -1,6 +1,7 @@
 #include "preload/sandbox.h"
 
 #include <asm/unistd.h>
+#include <linux/seccomp.h>
 
 #include "preload/filter.h"
 #include "preload/global.h"
@@ -89,8 +90,13 @@ void filter_undone(ThreadState& self) {
   if (self.disarmed && may(self, own_arm)) try_arm();
 }
 
+// More than 0 is a listener that was asked for; or else a thread that could not have the filter,
+// too, and so nobody has it.
 void filter_leave(ThreadState& self) {
-  if (self.frame.result != 0) filter_undone(self);
+  const int64_t result = self.frame.result;
+  const bool listens = static_cast<uint32_t>(self.frame.nr) == __NR_seccomp &&
+                       self.frame.args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  if (result < 0 || (result > 0 && !listens)) filter_undone(self);
 }
 
 uint64_t swap_mask(const ThreadState& self, uint64_t mask) {
