@@ -39,7 +39,7 @@ def gdb(arguments, commands, folder, env=None):
     commands = [command.replace("FOLDER", folder) for command in [*QUIET, *commands]]
     script = [word for command in commands for word in ("-ex", command)]
     done = subprocess.run(["gdb", "-nx", "-q", "-batch", *script, *arguments], env=env, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=60)
+                          stdin=subprocess.DEVNULL, timeout=300)
     return said(done.stdout, folder)
 
 
