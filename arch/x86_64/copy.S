@@ -27,13 +27,15 @@ LABEL sctrace_copy_string
     movabsq $0x0101010101010101, %r10
     movabsq $0x8080808080808080, %r11
     xorl  %eax, %eax
-1:  leaq  8(%rax), %r9
-    leaq  (%rsi,%rax), %rcx
-    cmpq  %rdx, %r9
-    ja    3f
-    andl  $0xfff, %ecx
-    cmpl  $0xff8, %ecx
-    ja    3f
+1:  leaq  (%rsi,%rax), %rcx
+    leaq  -1(%rdx), %r9                 /* the last byte wanted, or the page's: whichever comes first */
+    orq   $0xfff, %rcx
+    subq  %rsi, %rcx
+    cmpq  %rcx, %r9
+    cmovg %rcx, %r9
+    subq  $7, %r9                       /* words begin no later than here */
+    cmpq  %r9, %rax
+    jg    3f
 LABEL sctrace_copy_word_load
     movq  (%rsi,%rax), %rcx
 LABEL sctrace_copy_word_store
@@ -44,8 +46,9 @@ LABEL sctrace_copy_word_store
     andq  %r11, %rcx
     andq  %rcx, %r8                     /* the lowest byte that is 0 is 0x80 now */
     jnz   4f
-    movq  %r9, %rax
-    jmp   1b
+    addq  $8, %rax
+    cmpq  %r9, %rax
+    jle   sctrace_copy_word_load
 3:  cmpq  %rdx, %rax
     je    2f
 LABEL sctrace_copy_string_load
