@@ -5,6 +5,7 @@
 #include "arch/requests.h"
 #include "preload/capture_plan.h"
 #include "preload/global.h"
+#include "preload/load.h"
 #include "preload/put.h"
 #include "preload/redact.h"
 #include "preload/thread.h"
@@ -51,7 +52,7 @@ bool put_vectors(const Taking& t, uint64_t address, uint64_t count, uint64_t fil
   if (array && !put_whole(t, address, count * sizeof(Vector))) return false;
   for (uint64_t i = 0; i < count && filled; ++i) {
     Vector v;
-    if (!read_app(&v, address + i * sizeof v, sizeof v)) return true;
+    if (!try_load(address + i * sizeof v, v.base, v.length)) return true;
     const uint64_t n = v.length < filled ? v.length : filled;
     filled -= n;
     if (n && !put_buffer(t, v.base, n)) return false;
@@ -59,21 +60,25 @@ bool put_vectors(const Taking& t, uint64_t address, uint64_t count, uint64_t fil
   return true;
 }
 
+// struct msghdr, without its flags.
 struct Message {
-  uint64_t name;
-  uint32_t name_bytes, gap;
-  uint64_t vectors, count, control, control_bytes;
-  uint32_t flags, gap2;
+  uint64_t name, name_bytes, vectors, count, control, control_bytes;
 };
-static_assert(sizeof(Message) == 56);
+constexpr uint64_t message_bytes = 56;
+
+bool try_load_message(uint64_t at, Message& m) {
+  return try_load(at, m.name, m.name_bytes) && try_load(at + 16, m.vectors, m.count) &&
+         try_load(at + 32, m.control, m.control_bytes);
+}
 
 // A message header. sending: all of it before the call. receiving: header and vectors before, to
 // know what was offered; header, name, control and filled bytes after.
 bool put_message(const Taking& t, uint64_t address, bool sending, uint64_t filled) {
   Message m;
-  if (!put_whole(t, address, sizeof m) || !read_app(&m, address, sizeof m)) return true;
+  if (!put_whole(t, address, message_bytes) || !try_load_message(address, m)) return true;
+  const auto name_bytes = static_cast<uint32_t>(m.name_bytes);
   const bool contents = sending || t.out;
-  if (contents && m.name && !put_whole(t, m.name, m.name_bytes < 128 ? m.name_bytes : 128))
+  if (contents && m.name && !put_whole(t, m.name, name_bytes < 128 ? name_bytes : 128))
     return false;
   if (!put_vectors(t, m.vectors, m.count, contents ? filled : 0, !t.out)) return false;
   if (contents && m.control) return put_whole(t, m.control, m.control_bytes);
@@ -305,6 +310,48 @@ bool read_app(void* to, uint64_t from, uint64_t n) {
 }
 bool write_app(uint64_t to, const void* from, uint64_t n) {
   return sctrace_copy(reinterpret_cast<void*>(to), from, n) == 0;
+}
+
+namespace {
+
+bool take_step(const Taking& t, const Step& step) {
+  const uint64_t address = t.args[step.at];
+  if (!address) return true;
+  uint64_t n = 1;
+  if (step.by == Step::by_result)
+    n = static_cast<uint64_t>(t.result);
+  else if (step.by != Step::by_nothing)
+    n = t.args[step.by];
+  const uint64_t filled = t.out ? static_cast<uint64_t>(t.result) : step.element ? ~0ull : 0;
+  switch (step.shape) {
+    case Shape::path: return put_string(t.self, address);
+    case Shape::buffer: return put_buffer(t.self, t.way(), address, n);
+    case Shape::structure: return put_whole(t, address, bytes_of(n, step.element));
+    case Shape::vectors: return put_vectors(t, address, n, filled, !t.out);
+    case Shape::message: return put_message(t, address, !t.out && step.element, filled);
+    case Shape::interpreted:
+    case Shape::steps: break;
+  }
+  return true;
+}
+
+bool take_steps(const Taking& t) {
+  const auto& both = all_steps.of[static_cast<uint32_t>(t.self.frame.nr)];
+  const Steps& steps = t.out ? both.out : both.in;
+  for (uint8_t i = 0; i < steps.count; ++i)
+    if (!take_step(t, steps.step[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+bool take_steps_in(ThreadState& self) {
+  return take_steps({.self = self, .args = self.frame.args, .out = false, .result = 0});
+}
+
+bool take_steps_out(ThreadState& self, uint64_t result) {
+  return take_steps(
+      {.self = self, .args = self.frame.args, .out = true, .result = static_cast<int64_t>(result)});
 }
 
 bool interpret_in(ThreadState& self) {

@@ -9,12 +9,15 @@ namespace sctrace::preload {
 
 bool interpret_in(ThreadState& self);  // as the plan says, argument by argument
 bool interpret_out(ThreadState& self, int64_t result);
+bool take_steps_in(ThreadState& self);  // where nothing but registers has to be asked
+bool take_steps_out(ThreadState& self, uint64_t result);
 
 inline bool take_in(ThreadState& self, const Facts& facts) {
   const uint64_t* args = self.frame.args;
   switch (facts.in) {
     case Shape::path: return put_string(self, args[facts.in_at]);
     case Shape::buffer: return put_buffer(self, 0, args[facts.in_at], args[facts.in_by]);
+    case Shape::steps: return take_steps_in(self);
     default: return interpret_in(self);
   }
 }
@@ -26,6 +29,7 @@ inline bool take_out(ThreadState& self, const Facts& facts, int64_t result) {
     return put_buffer(self, wire::data_out, address, n);
   if (result >= 0 && facts.out == Shape::structure)
     return put_whole(self, wire::data_out, address, facts.out_bytes);
+  if (result >= 0 && facts.out == Shape::steps) return take_steps_out(self, n);
   return interpret_out(self, result);
 }
 

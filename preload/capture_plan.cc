@@ -86,57 +86,101 @@ constexpr uint16_t no_row = std::size(arch::fold::commands);
   return no_row;
 }
 
-// The one argument of which anything is taken at that moment; null when there are more.
-constexpr const Op* sole(const Plan& plan, bool out) {
-  const Op* found = nullptr;
-  for (uint8_t i = 0; i < plan.ops; ++i) {
-    const Op& op = plan.op[i];
-    const bool only_then = op.way == (out ? Way::in : Way::out) && op.measure != Measure::pointed;
-    const bool plain = op.kind == Kind::buffer || op.kind == Kind::structure ||
-                       op.kind == Kind::array || op.kind == Kind::path || op.kind == Kind::string;
-    if (only_then && plain) continue;  // nothing now
-    if (found) return nullptr;
-    found = &op;
-  }
-  return found;
-}
-
 constexpr bool has_links(arch::Layout layout) {
   for (const arch::Link& link : arch::links)
     if (link.from == layout) return true;
   return false;
 }
 
-constexpr Shape shape_of(const Plan& plan, bool out) {
-  const Op* op = sole(plan, out);
-  if (!op || op->head || op->way != (out ? Way::out : Way::in)) return Shape::interpreted;
-  const Measure measure = out ? Measure::result : Measure::argument;
-  if (op->kind == Kind::buffer && op->measure == measure && op->element == 1) return Shape::buffer;
-  if (!out && (op->kind == Kind::path || op->kind == Kind::string)) return Shape::path;
-  if (out && op->kind == Kind::structure && op->measure == Measure::none &&
-      !has_links(op->layout) && op->element < 65536)
-    return Shape::structure;
-  return Shape::interpreted;
+// Is anything taken of it then?
+constexpr bool matters(const Op& op, bool out) {
+  const bool nested = op.kind == Kind::iovec || op.kind == Kind::msghdr ||
+                      op.kind == Kind::mmsghdr || op.kind == Kind::variant;
+  if (nested && op.kind != Kind::mmsghdr) return op.way != Way::in || !out;
+  return nested || op.measure == Measure::pointed || op.way == Way::both ||
+         (op.way == Way::out) == out;
+}
+
+constexpr bool is_measured_by_register(const Op& op, bool out) {
+  return op.measure == Measure::none || op.measure == Measure::argument ||
+         (out && op.measure == Measure::result);
+}
+
+// `interpreted` where a register is not enough.
+constexpr Step step_of(const Op& op, bool out) {
+  Step step{.shape = Shape::interpreted, .at = op.arg};
+  if (op.kind == Kind::path || op.kind == Kind::string) return step.shape = Shape::path, step;
+  if (op.head || !is_measured_by_register(op, out) || op.element > 0xffff) return step;
+  if (op.measure == Measure::argument) step.by = op.which;
+  if (op.measure == Measure::result) step.by = Step::by_result;
+  step.element = static_cast<uint16_t>(op.element);
+  const bool known =
+      (op.kind == Kind::structure || op.kind == Kind::array) && !has_links(op.layout);
+  if (known) step.shape = Shape::structure;
+  if (op.kind == Kind::buffer && op.element == 1) step.shape = Shape::buffer;
+  if (op.kind == Kind::iovec) step.shape = Shape::vectors;
+  if (op.kind == Kind::msghdr) step.shape = Shape::message;
+  if (op.kind == Kind::iovec || op.kind == Kind::msghdr) step.element = op.way == Way::in || out;
+  return step;
+}
+
+constexpr Steps steps_of(uint32_t nr, const Plan& plan, bool out) {
+  Steps steps, none;
+  if (nr == arch::nr_setsockopt) return steps;  // a filter is more than its length
+  for (uint8_t i = 0; i < plan.ops; ++i) {
+    if (!matters(plan.op[i], out)) continue;
+    const Step step = step_of(plan.op[i], out);
+    if (step.shape == Shape::interpreted || steps.count == Steps::most) return none;
+    steps.step[steps.count++] = step;
+  }
+  return steps;
+}
+
+}  // namespace
+
+constexpr AllSteps all_steps = [] {
+  AllSteps all{};
+  for (uint32_t nr = 0; nr <= arch::number_limit; ++nr)
+    all.of[nr] = {steps_of(nr, plans[nr], false), steps_of(nr, plans[nr], true)};
+  return all;
+}();
+
+namespace {
+
+// The one step, if there is no other and Facts have room for what it says.
+constexpr const Step* sole(const Steps& steps, bool out) {
+  const Step& step = steps.step[0];
+  if (steps.count != 1) return nullptr;
+  if (step.shape == Shape::buffer && out == (step.by == Step::by_result)) return &step;
+  if (!out && step.shape == Shape::path) return &step;
+  return out && step.shape == Shape::structure && step.by == Step::by_nothing ? &step : nullptr;
+}
+
+constexpr Shape shape_of(const Steps& steps, bool out) {
+  if (const Step* step = sole(steps, out)) return step->shape;
+  return steps.count ? Shape::steps : Shape::interpreted;
 }
 
 constexpr Facts work_out(uint32_t nr) {
-  const Plan& plan = plans[nr < arch::number_limit ? nr : arch::number_limit];
+  const uint32_t row = nr < arch::number_limit ? nr : arch::number_limit;
+  const Plan& plan = plans[row];
+  const auto& [in, out] = all_steps.of[row];
   Facts facts{.head = entry_head(nr, plan.arity),
               .in_flight = {.recording = true},
               .what = 0,
-              .in = shape_of(plan, false),
-              .out = shape_of(plan, true),
+              .in = shape_of(in, false),
+              .out = shape_of(out, true),
               .in_at = 0,
               .in_by = 0,
               .out_at = 0,
               .out_bytes = 0};
-  if (nr == arch::nr_setsockopt) facts.in = Shape::interpreted;  // a filter is more than its length
   if (plan.flags & plan_in) facts.what |= has_in;
   if (plan.flags & plan_out) facts.what |= has_out;
-  if (const Op* op = sole(plan, false)) facts.in_at = op->arg, facts.in_by = op->which;
-  if (const Op* op = sole(plan, true)) facts.out_at = op->arg;
-  if (facts.out == Shape::structure)
-    facts.out_bytes = static_cast<uint16_t>(sole(plan, true)->element);
+  if (const Step* step = sole(in, false)) {
+    facts.in_at = step->at;
+    if (step->shape == Shape::buffer) facts.in_by = step->by;
+  }
+  if (const Step* step = sole(out, true)) facts.out_at = step->at, facts.out_bytes = step->element;
   return facts;
 }
 

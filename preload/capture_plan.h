@@ -36,6 +36,26 @@ struct Plan {
   Op op[5] = {};
 };
 
+// What is taken at one moment where registers alone say it: a plan that needs no interpreting. No
+// step is not given in full: then there are none, and the plan is walked.
+struct Step {
+  Shape shape = Shape::interpreted;
+  uint8_t at = 0, by = by_nothing;  // arguments: where it lies, and how many there are
+  uint16_t element = 1;             // bytes of one; of vectors and messages: 0 = without contents
+  static constexpr uint8_t by_nothing = 0xff, by_result = 0xfe;
+};
+struct Steps {
+  static constexpr uint8_t most = 3;
+  uint8_t count = 0;
+  Step step[most] = {};
+};
+
+struct AllSteps {
+  struct {
+    Steps in, out;
+  } of[arch::number_limit + 1];
+};
+extern const AllSteps all_steps;  // by number; of those that have facts
 const Plan& plan_for(uint32_t nr);
 uint8_t flags_of_command(uint32_t nr, uint64_t command);  // where all memory is behind variants
 // The argument that a command makes of a variant; null: not known, or not passed under it.

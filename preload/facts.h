@@ -38,6 +38,9 @@ enum class Shape : uint8_t {
   buffer,     // in: argument `by` measures it; out: the result does
   path,       // in
   structure,  // out: `bytes` of it
+  steps,      // several of these, or one that Facts have no room for (Steps, capture_plan.h)
+  vectors,    // of steps alone: iovecs, and a message header
+  message,
 };
 
 // The memory that a call fills: none is wanted · the app's, as it is then · our copies (exact.h).

@@ -10,11 +10,12 @@ uint64_t landing_of(uint64_t pc);
 
 // Each place notes itself in the section that landing_of() looks through. For functions that are
 // not inline: the section must not name code that the linker throws away.
-#define SCTRACE_LANDING                            \
-  "xorl %[bad], %[bad]\n2:\n"                      \
+#define SCTRACE_NOTE                               \
+  "2:\n"                                           \
   ".pushsection sctrace_loads, \"a\", @progbits\n" \
   ".balign 4\n.long 1b - ., 2b - .\n"              \
   ".popsection"
+#define SCTRACE_LANDING "xorl %[bad], %[bad]\n" SCTRACE_NOTE
 
 template <typename T>
 [[gnu::always_inline]] inline bool try_load(uint64_t at, T& value) {
@@ -26,6 +27,12 @@ template <typename T>
                : "cc");
   value = got;
   return !bad;
+}
+
+// As sctrace_copy(), in place.
+[[gnu::always_inline]] inline uint64_t copy_in(uint8_t* to, uint64_t from, uint64_t n) {
+  asm volatile("1: rep movsb\n" SCTRACE_NOTE : "+D"(to), "+S"(from), "+c"(n)::"memory");
+  return n;
 }
 
 // Two words in a row.

@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 
 #include "preload/global.h"
+#include "preload/load.h"
 #include "preload/pack.h"
 #include "preload/thread.h"
 
@@ -43,7 +44,7 @@ void clear(uint8_t* at) {
   uint8_t* bytes = place + sizeof(wire::Data);
   clear(bytes + (n & ~7ull));  // what pads the last word
   put_head(place, way | flags, wanted, address, n);
-  const uint64_t missing = sctrace_copy(bytes, reinterpret_cast<const void*>(source), n);
+  const uint64_t missing = copy_in(bytes, source, n);
   if (missing) [[unlikely]]
     return put_less(out, address, wanted, way, n - missing);
   out.cursor += sizeof(wire::Data) + rounded(n);
@@ -69,9 +70,9 @@ bool put(ThreadState& self, uint8_t way, uint64_t address, uint64_t wanted, uint
   if (keep > wire::data_piece) [[unlikely]]
     return put_pieces(self, way, address, wanted, keep, address);
   if (!room(self, self.out, sizeof(wire::Data) + 8 + rounded(keep))) return false;
-  if (keep >= wanted) return put_piece(self, way, 0, address, wanted, keep, address), true;
-  if (put_piece(self, way, wire::data_cut, address, wanted, keep, address))
-    count(self.out.header->cut);
+  const bool cut = keep < wanted;
+  const bool whole = put_piece(self, way, cut ? wire::data_cut : 0, address, wanted, keep, address);
+  if (whole && cut) count(self.out.header->cut);
   return true;
 }
 
