@@ -5,6 +5,7 @@
 #include "preload/dispatch.h"
 #include "preload/engine.h"
 #include "preload/exact.h"
+#include "preload/files.h"
 #include "preload/global.h"
 #include "preload/live.h"
 #include "preload/redact.h"
@@ -35,6 +36,7 @@ Facts facts_now(uint32_t nr) {
   }
   facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
   if (special(nr)) facts.what |= is_special;
+  if (makes_files(nr)) facts.in_flight.after = After::files;
   const bool takes = facts.what & (has_in | has_out);
   if (global.config.exact && asked && takes && may_be_exact(nr)) facts.what |= is_exact;
   facts.what = as_dispatch_wants(as_engines_want(nr, facts.what));

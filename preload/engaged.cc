@@ -276,6 +276,7 @@ uint32_t go(ThreadState& self, const Facts& facts) {
 uint32_t skip(ThreadState& self, int64_t result) {
   self.frame.result = result;
   self.in_flight.how |= wire::exit_skipped;
+  self.in_flight.after = After::nothing;
   entered(self);
   return ROUTE_SKIP;
 }
@@ -302,7 +303,10 @@ uint32_t enter_as_chosen(Round& round) {
   if (skipped) return skip(self, call.result);
   if (made_nr == __NR_rt_sigreturn) return skip(self, -ENOSYS);
   Facts made = facts_for(made_nr);
-  if (moved && recording) self.in_flight.out = made.in_flight.out;
+  if (moved && recording) {
+    self.in_flight.out = made.in_flight.out;
+    self.in_flight.after = made.in_flight.after;
+  }
   if (taken && !moved) made.what &= static_cast<uint8_t>(~has_in);
   if (ends_life(made_nr)) {
     if (!is_exec(made_nr)) withdraw(self);  // nobody will come back to say how it ended

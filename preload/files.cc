@@ -5,8 +5,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <iterator>
+
 #include "preload/capture.h"
 #include "preload/global.h"
+#include "preload/load.h"
 #include "preload/plain_names.h"
 #include "preload/say.h"
 #include "preload/special.h"
@@ -93,9 +96,8 @@ bool is_local(const Address& name) {
   return name.size >= 2 && name.bytes[0] == AF_UNIX && name.bytes[1] == 0;
 }
 
-void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) {
-  struct stat status;
-  if (raw_syscall(__NR_fstat, fd, &status) < 0) return;
+void tell(ThreadState& self, int32_t fd, const struct stat& status, const char* path,
+          uint64_t path_bytes) {
   wire::File file{};
   Address name, peer;
   name.size = peer.size = 0;
@@ -116,6 +118,11 @@ void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) 
   write_file(self, file, path, name, peer);
 }
 
+void tell(ThreadState& self, int32_t fd, const char* path, uint64_t path_bytes) {
+  struct stat status;
+  if (raw_syscall(__NR_fstat, fd, &status) == 0) tell(self, fd, status, path, path_bytes);
+}
+
 // The descriptor with what its link in /proc/self/fd (open as `folder`) says.
 void tell_link(ThreadState& self, long folder, const char* number, int32_t fd) {
   char path[path_most + 1];
@@ -123,10 +130,42 @@ void tell_link(ThreadState& self, long folder, const char* number, int32_t fd) {
   tell(self, fd, path, n > 0 ? static_cast<uint64_t>(n) : 0);
 }
 
-void tell_by_number(ThreadState& self, int32_t fd) {
+// Answers its length, or 0; `path` has room for path_most bytes.
+uint64_t link_of(int32_t fd, char* path) {
   Line name;
   name.text("/proc/self/fd/").number(fd);
-  tell_link(self, AT_FDCWD, name.c_str(), fd);
+  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, name.c_str(), path, path_most);
+  return n > 0 ? static_cast<uint64_t>(n) : 0;
+}
+
+void tell_by_number(ThreadState& self, int32_t fd) {
+  char path[path_most + 1];
+  tell(self, fd, path, link_of(fd, path));
+}
+
+// Devices are opened again and again, and their links cost ten times what fstat does: where a name
+// led to that very file before, and was all that its link said, it does now.
+void tell_device(ThreadState& self, int32_t fd, uint64_t address) {
+  char path[path_most + 1];
+  struct stat status;
+  if (raw_syscall(__NR_fstat, fd, &status) < 0) return;
+  const auto opened_as = [&](long n) {
+    Opened one{
+        .device = status.st_dev, .inode = status.st_ino, .special = status.st_rdev, .name = {}};
+    const bool fits = n > 0 && static_cast<uint64_t>(n) < sizeof one.name;
+    if (fits) sctrace_copy(one.name, path, static_cast<uint64_t>(n));
+    return fits ? one : Opened{};
+  };
+  const long named =
+      sctrace_copy_string(path, reinterpret_cast<const char*>(address), sizeof Opened{}.name);
+  const Opened opened = opened_as(named);
+  for (const Opened& one : self.opened)
+    if (opened.device && one == opened)
+      return tell(self, fd, status, path, static_cast<uint64_t>(named));
+  const uint64_t bytes = link_of(fd, path);
+  tell(self, fd, status, path, bytes);
+  if (opened.device && opened_as(static_cast<long>(bytes)) == opened)
+    self.opened[self.opened_next++ % std::size(self.opened)] = opened;
 }
 
 void tell_directory(ThreadState& self, uint8_t flags) {
@@ -143,10 +182,7 @@ void tell_directory(ThreadState& self, uint8_t flags) {
 // What the call opened, unless its name says as much. Where /proc is not there nobody can say.
 void tell_opened(ThreadState& self, int32_t fd, const Name& name) {
   char path[path_most + 1];
-  Line link;
-  link.text("/proc/self/fd/").number(fd);
-  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, link.c_str(), path, path_most);
-  const uint64_t path_bytes = n > 0 ? static_cast<uint64_t>(n) : 0;
+  const uint64_t path_bytes = link_of(fd, path);
   if (path_bytes && !try_remember(name, path, path_bytes)) tell(self, fd, path, path_bytes);
 }
 
@@ -216,8 +252,10 @@ void tell_all_received(ThreadState& self, uint64_t address, uint64_t count) {
 }
 
 bool is_device(uint64_t path) {
-  char head[5];
-  return read_app(head, path, sizeof head) && __builtin_memcmp(head, "/dev/", 5) == 0;
+  constexpr uint32_t dev = '/' | 'd' << 8 | 'e' << 16 | 'v' << 24;
+  uint32_t head;
+  uint8_t slash;
+  return try_load(path, head) && head == dev && try_load(path + 4, slash) && slash == '/';
 }
 
 // A file that never had a name. openat2 keeps its flags elsewhere, and is asked about in any case.
@@ -282,6 +320,13 @@ bool makes_files(uint32_t nr) {
 
 namespace {
 
+// Descriptors come with control data, which most messages have none of.
+bool has_control(uint64_t message) {
+  constexpr uint64_t bytes_at = 40;  // in struct msghdr
+  uint64_t bytes;
+  return try_load(message + bytes_at, bytes) && bytes;
+}
+
 // What only the kernel can tell of it: most that is opened has a name that says it all.
 bool is_worth_telling(const ThreadState& self, Name& name) {
   const auto& call = self.frame;
@@ -295,6 +340,7 @@ bool is_worth_telling(const ThreadState& self, Name& name) {
     case __NR_ioctl: return opens(call.args[1]);
     case __NR_chdir:
     case __NR_fchdir: return true;
+    case __NR_recvmsg: return has_control(call.args[1]);
     default: return !moves_names(static_cast<uint32_t>(call.nr));
   }
 }
@@ -320,7 +366,10 @@ void tell_files(ThreadState& self) {
     case __NR_listen: return tell(self, static_cast<int32_t>(call.args[0]), "", 0);
     case __NR_open:
     case __NR_openat:
-    case __NR_openat2: return tell_opened(self, result, name);
+    case __NR_openat2: {
+      const uint64_t path = call.args[call.nr == __NR_open ? 0 : 1];
+      return is_device(path) ? tell_device(self, result, path) : tell_opened(self, result, name);
+    }
     case __NR_open_by_handle_at:
     case __NR_pidfd_getfd:
     case __NR_fsmount:

@@ -6,7 +6,7 @@
 #include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/exact.h"
-#include "preload/files.h"
+#include "preload/plain_names.h"
 #include "preload/global.h"
 #include "preload/judge.h"
 #include "preload/observe.h"
@@ -202,6 +202,8 @@ bool take_back(ThreadState& self) {
     return leave_judged(self, result);
   if (self.in_flight.out == Out::taken)
     take_out(self, facts_for(static_cast<uint32_t>(self.frame.nr)), result);
+  if (!self.in_flight.how && try_leave(self)) [[likely]]
+    return;
   write_exit(self, self.frame.result, self.in_flight.how);
   set_phase(self, Phase::left);
   self.out.publish();
@@ -248,7 +250,7 @@ uint32_t enter_shut(ThreadState& self) {
   set_phase(self, Phase::entered);
   const auto nr = static_cast<uint32_t>(call.nr);
   auto route = arch::Route::run;
-  if (special(nr) && !makes_files(nr)) route = special_enter(self, nr);
+  if (special(nr) && !moves_names(nr)) route = special_enter(self, nr);
   if (self.in_flight.after == After::nothing) self.in_flight.after = After::parted;
   return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
 }

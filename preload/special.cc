@@ -13,8 +13,10 @@
 #include "preload/files.h"
 #include "preload/filter.h"
 #include "preload/global.h"
+#include "preload/load.h"
 #include "preload/mappings.h"
 #include "preload/part.h"
+#include "preload/plain_names.h"
 #include "preload/process.h"
 #include "preload/step_aside.h"
 #include "preload/trap.h"
@@ -87,12 +89,13 @@ Route answered(ThreadState& self, long (*by)(ThreadState&, const uint64_t*)) {
 
 Route mask_enter(ThreadState& self) {
   self.previous_blocked = self.blocked;
-  self.mask_copy[1] = 0;
+  uint64_t set = 0;
   const uint64_t address = self.frame.args[1];
-  if (address && self.frame.args[3] == 8 && read_app(&self.mask_copy[1], address, 8)) {
-    self.mask_copy[0] = self.mask_copy[1] & ~guarded;
+  if (address && self.frame.args[3] == 8 && try_load(address, set)) {
+    self.mask_copy[0] = set & ~guarded;
     replace(self, 1, self.mask_copy);
   }
+  self.mask_copy[1] = set;
   self.in_flight.after = After::signal_mask;
   return Route::run;
 }
@@ -108,11 +111,12 @@ void mask_leave(ThreadState& self) {
     if (how == sig_setmask) self.blocked = set;
   }
   uint64_t old;
-  if (args[2] && read_app(&old, args[2], 8)) {
+  if (args[2] && try_load(args[2], old) && (old & guarded) != self.previous_blocked) {
     old = (old & ~guarded) | self.previous_blocked;
     write_app(args[2], &old, 8);
   }
-  send_waiting(self);
+  if (waiting(self) & ~self.blocked) [[unlikely]]
+    send_waiting(self);
 }
 
 void pending_leave(ThreadState& self) {
@@ -244,7 +248,7 @@ bool special(uint32_t nr) {
     case __NR_prctl:
     case __NR_ptrace:
     case __NR_seccomp: return true;
-    default: return makes_files(nr);
+    default: return moves_names(nr);
   }
 }
 

@@ -11,7 +11,6 @@
 // too, while the loader has mapped some.
 // prctl, seccomp: after the app's filter we make no call of our own.
 // ptrace: who asks to be traced is left alone (step_aside.h).
-// socket, pipe, open, ioctl, …: what some of them made only the kernel can tell (files.h).
 // chdir, rename, symlink, mount, …: names lead elsewhere (plain_names.h).
 #pragma once
 #include "preload/sandbox.h"

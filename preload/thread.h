@@ -69,6 +69,13 @@ struct FreshText {
 // What a new thread's fs is: not ours · ours if it is sealed now · certainly ours.
 enum class Slot : uint8_t { leave, keep, write };
 
+// A device that was opened, under the name that its link has (files.cc).
+struct Opened {
+  uint64_t device, inode, special;
+  uint64_t name[5];  // zeros behind it
+  bool operator==(const Opened&) const = default;
+};
+
 struct alignas(64) ThreadState {
   arch::Frame frame;  // first: trampoline.S knows it at offset 0
   RingWriter out;     // its hot part, frame's and in_flight fill four cache lines
@@ -117,6 +124,8 @@ struct alignas(64) ThreadState {
   Shown shown;  // the call in flight, where engines only look on
   Judged judged;
   StackPlaces stacks;
+  Opened opened[4];
+  uint32_t opened_next;
   std::atomic<Use> use;
   wire::Began began;
   uint32_t parent;
