@@ -285,11 +285,9 @@ void undo(ThreadState& self) {
   self.in_flight.recording = false;
   if (!out.header || out.dead) return;
   const uint64_t published = out.header->head.load(std::memory_order_relaxed);
-  if (self.frame.phase != Phase::entered || published != out.cursor) {
-    out.cursor = published;  // nobody saw it
-    return;
-  }
-  if (!recording) return;
+  const bool was_shown = published == out.cursor || published == self.shown_at;
+  out.cursor = published;  // what is behind it nobody saw
+  if (!recording || self.frame.phase != Phase::entered || !was_shown) return;
   write_exit(self, 0, wire::exit_cancelled);
   out.publish();
 }

@@ -227,6 +227,7 @@ bool make_room(ThreadState& self, uint64_t n) {
     if (out.cursor + n > block_end) {
       work.published();
       if (!next_block(self)) return false;
+      if (self.in_flight.recording) self.shown_at = out.cursor;
     } else if (!populate(self, out, out.populated + populate_step)) {
       return false;
     }
@@ -270,6 +271,7 @@ uint64_t populated_until(const RingWriter& out) {
 bool begin_ring(ThreadState& self, wire::RingHeader* header, uint32_t slot) {
   RingWriter& out = self.out;
   out = {};
+  self.shown_at = 0;
   out.header = header;
   out.bytes = reinterpret_cast<uint8_t*>(out.header) + wire::ring_header_bytes;
   out.mask = global.image->ring_bytes - 1;

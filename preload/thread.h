@@ -83,6 +83,7 @@ struct alignas(64) ThreadState {
   uint16_t site_index;
   bool redacted;  // the call in flight: its data is not kept (redact.h)
   arch::Beside beside;
+  uint64_t shown_at;  // the ring's head when a block's end showed a call's entry; else 0
   Process* process;
   uint32_t pid, tid;
   uint64_t blocked;  // which of the guarded signals the app believes blocked

@@ -19,6 +19,7 @@ def shown(house, trace, name):
 
 # An engine that only looks on: by the short way for that, and as engines that are not bare.
 ENGINES = {"looked on at": "observe_bare.so", "seen by an engine": "observe.so"}
+STREAMED = ("stream", "small blocks")  # blocks end in the middle of calls: what was said of them is shown
 # Where each call is judged at its end: all stay, and none.
 FILTERS = {"all are judged": "dur>=0s", "none is wanted": "dur>1000s"}
 
@@ -27,10 +28,11 @@ def main(build, program, _):
     faults = []
     with House(build) as house:
         for door in DOORS:
-            for mode in ("overwrite", "stream", "stacks", *FILTERS, *ENGINES):
+            for mode in ("overwrite", "stream", "stacks", "small blocks", *FILTERS, *ENGINES):
                 trace = house.path(f"trace-{door}-{mode}")
-                environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace, SCTRACE_BUFFER="16M",
-                                                SCTRACE_MODE="stream" if mode == "stream" else "overwrite",
+                environment = house.environment(SCTRACE_DOORS=door, SCTRACE_OUTPUT=trace,
+                                                SCTRACE_BUFFER="64K" if mode == "small blocks" else "16M",
+                                                SCTRACE_MODE="stream" if mode in STREAMED else "overwrite",
                                                 SCTRACE_STACK="auto" if mode == "stacks" else "off",
                                                 SCTRACE_FILTER=FILTERS.get(mode, ""))
                 if mode in ENGINES:
