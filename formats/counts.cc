@@ -53,6 +53,20 @@ void Latencies::add(const Latencies& other) {
   max_ = std::max(max_, other.max_);
 }
 
+void Latencies::add(const std::vector<Step>& steps, uint64_t total, uint64_t min, uint64_t max) {
+  for (const Step& one : steps) {
+    if (!one.calls) continue;
+    const size_t step = step_of(std::min(one.ns, max));
+    if (steps_.size() <= step) steps_.resize(step + 1);
+    const uint64_t all = steps_[step] + one.calls;
+    steps_[step] = static_cast<uint32_t>(std::min<uint64_t>(all, UINT32_MAX));
+    count_ += one.calls;
+  }
+  total_ += total;
+  min_ = std::min(min_, min);
+  max_ = std::max(max_, max);
+}
+
 uint64_t Latencies::quantile(double q) const {
   const auto wanted = static_cast<uint64_t>(std::ceil(q * static_cast<double>(count_)));
   uint64_t seen = 0;
@@ -77,6 +91,26 @@ void Count::add(const Count& other) {
   bytes += other.bytes;
   latencies.add(other.latencies);
   for (const auto& [error, n] : other.errors_by) errors_by[error] += n;
+}
+
+void Count::add(const read::Counted& counted, const read::Clock& clock) {
+  const auto ns = [&](uint64_t ticks) {
+    const double at = static_cast<double>(ticks) / clock.ticks_per_ns();
+    return at < 9e18 ? static_cast<uint64_t>(at) : uint64_t{9'000'000'000'000'000'000};
+  };
+  std::vector<Latencies::Step> steps;
+  for (uint32_t step = 0; step < wire::counter_steps; ++step) {
+    const bool is_last = step == wire::counter_steps - 1;
+    const uint64_t end = is_last ? counted.longest : wire::counter_step_end(step);
+    if (counted.steps[step]) steps.push_back({ns(end), counted.steps[step]});
+  }
+  calls += counted.calls;
+  errors += counted.errors;
+  latencies.add(steps, ns(counted.ticks), ns(counted.shortest), ns(counted.longest));
+}
+
+void Counts::add(const read::Counted& counted, const read::Clock& clock) {
+  by_number_[counted.nr].add(counted, clock);
 }
 
 void Counts::add(const read::Item& item) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <vector>
+#include "formats/read/counters.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace {
@@ -16,6 +17,11 @@ class Latencies {
  public:
   void add(uint64_t ns);
   void add(const Latencies& other);
+  // Of many only this: so many of them took no longer than so long; and their sum and bounds.
+  struct Step {
+    uint64_t ns, calls;
+  };
+  void add(const std::vector<Step>& steps, uint64_t total, uint64_t min, uint64_t max);
   uint64_t quantile(double q) const;  // 0.5: half of them were no longer than this
   uint64_t min() const { return count_ ? min_ : 0; }
   uint64_t max() const { return max_; }
@@ -42,13 +48,15 @@ struct Count {
   std::map<uint32_t, uint64_t> errors_by;              // errno → how many of the errors
   void add(uint32_t nr, int64_t result, uint64_t ns);  // one that came back
   void add(const Count& other);
+  void add(const read::Counted& counted, const read::Clock& clock);
 };
 
 class Counts {
  public:
   void add(const read::Item& item);
   void came_back(const read::Call& call, uint64_t overhead = 0);  // ns taken off its time
-  std::vector<Count> rows() const;                                // by time, longest first
+  void add(const read::Counted& counted, const read::Clock& clock);
+  std::vector<Count> rows() const;  // by time, longest first
   std::vector<Count> by_number() const;
 
  private:

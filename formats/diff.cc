@@ -81,6 +81,11 @@ Side side_of(const read::Trace& trace) {
     paths.add(item);
     peers.add(item);
   }
+  for (const read::Image& image : trace.images())
+    read::each_counted(image, [&](const read::Counted& counted) {
+      counts.add(counted, trace.clock());
+      side.run.add(image, counted, trace.clock());
+    });
   side.calls = counts.rows();
   for (const Count& row : side.calls) side.total.add(row);
   side.paths = renamed(paths.rows());

@@ -99,9 +99,10 @@ class Drainer::Rings {
   bool makes_sense() const {
     const uint64_t block = image_->block_bytes, ring = image_->ring_bytes;
     return image_->magic == wire::image_magic && image_->version == wire::version &&
-           image_->mode != wire::Mode::overwrite && block >= 4096 && block <= 1 << 30 &&
-           ring >= block && ring % block == 0 && ring <= uint64_t{1} << 36 &&
-           image_->slot_bytes == ring + wire::ring_header_bytes && image_->header_bytes < bytes_;
+           image_->mode != wire::Mode::overwrite && image_->mode != wire::Mode::counts &&
+           block >= 4096 && block <= 1 << 30 && ring >= block && ring % block == 0 &&
+           ring <= uint64_t{1} << 36 && image_->slot_bytes == ring + wire::ring_header_bytes &&
+           image_->header_bytes < bytes_;
   }
 
   wire::RingHeader& ring(uint64_t slot) {

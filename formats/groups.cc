@@ -101,6 +101,15 @@ void Groups::names_of(const read::Call& call, std::vector<std::string>& names) {
   if (names.empty()) names.emplace_back(no_group);
 }
 
+void Groups::add(const read::Counted& counted) {
+  std::string name(no_group);
+  if (key_ == GroupKey::syscall) name = name_of_call(counted.nr);
+  if (key_ == GroupKey::process) name = process(counted.pid);
+  if (key_ == GroupKey::thread) name = fmt::format("{}/{}", process(counted.pid), counted.tid);
+  rows_[name].add(counted, trace_.clock());
+  total_.add(counted, trace_.clock());
+}
+
 void Groups::made(const read::Call& call) {
   constexpr size_t deepest = 64;
   std::vector<Open>& open = open_[call.tid];

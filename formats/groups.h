@@ -26,6 +26,7 @@ class Groups {
   Groups(GroupKey key, const read::Trace& trace, bool times = true)
       : key_(key), trace_(trace), times_(times) {}
   void add(const read::Item& item);
+  void add(const read::Counted& counted);  // nothing is known of it but call, thread and process
   // By time, longest first. A call that touches several files is in the row of each, so rows may
   // come to more than the total.
   std::vector<Count> rows() const;
@@ -65,12 +66,18 @@ std::vector<std::string> paths_of(const read::Call& call, const read::Files& fil
 struct Run {
   uint64_t first = 0, last = 0;  // ns, CLOCK_MONOTONIC
   std::set<uint32_t> threads, processes;
+  void add(const read::Image& image, const read::Counted& counted, const read::Clock& clock) {
+    threads.insert(counted.tid), processes.insert(counted.pid);
+    const uint64_t from = clock.ns(image.first.tsc), until = clock.ns(image.last.tsc);
+    if (!first || from < first) first = from;
+    if (until > last) last = until;
+  }
   void add(const read::Item& item) {
     if (!first) first = item.when;
     last = item.when;
     if (item.kind == read::Item::Kind::thread) threads.insert(item.tid), processes.insert(item.pid);
   }
-  uint64_t wall() const { return last - first; }
+  uint64_t wall() const { return last > first ? last - first : 0; }
 };
 
 }  // namespace sctrace

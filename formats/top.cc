@@ -90,6 +90,34 @@ void Top::count(const read::Call& call) {
   }
 }
 
+void Top::add(const read::Counted& counted, const read::Clock& clock) {
+  read::Counted& before = counted_[{counted.tid, counted.nr}];
+  read::Counted grown = counted;
+  const auto take = [](uint64_t& now, uint64_t& then) {
+    const uint64_t all = now;
+    now -= std::min(now, then);  // another thread of that number has begun anew
+    then = all;
+  };
+  take(grown.calls, before.calls), take(grown.errors, before.errors);
+  take(grown.ticks, before.ticks);
+  grown.longest = 0;  // of the interval: as far as the steps say
+  for (uint32_t step = 0; step < wire::counter_steps; ++step) {
+    take(grown.steps[step], before.steps[step]);
+    if (grown.steps[step]) grown.longest = std::min(counted.longest, wire::counter_step_end(step));
+  }
+  wire::Known kind{.number_only = true, .nr = counted.nr};
+  const bool wanted = !filter.count || wire::evaluate(filter, kind) == wire::Truth::yes;
+  if (!grown.calls || !wanted || (pid && counted.pid != pid)) return;
+  Count count;
+  count.add(grown, clock);
+  const std::string name = by == TopBy::call     ? call_name(counted.nr)
+                           : by == TopBy::thread ? fmt::format("{}", counted.tid)
+                                                 : "-";
+  TopRow& row = rows_[name];
+  row.calls += count.calls, row.ever += count.calls, row.errors += count.errors;
+  row.latencies.add(count.latencies);
+}
+
 void Top::add(const read::Item& item) {
   switch (item.kind) {
     case read::Item::Kind::thread: return files_.begin(*item.thread);

@@ -30,8 +30,10 @@ class Top {
   wire::Expression filter;  // and only calls of which this is so
 
   void add(const read::Item& item);  // every item, in order: what descriptors are is learnt
-  void turn(uint64_t ns);            // ends an interval of this length
-  void forget();                     // rows of another kind are to come
+  // What a thread has counted by now: what is new of it.
+  void add(const read::Counted& counted, const read::Clock& clock);
+  void turn(uint64_t ns);  // ends an interval of this length
+  void forget();           // rows of another kind are to come
   // `lines` of at most `width` characters: a line on all, one of titles, then the rows.
   std::string table(const std::string& subject, size_t width, size_t lines) const;
   uint64_t lost() const { return lost_; }
@@ -43,6 +45,7 @@ class Top {
 
   read::Files files_;
   std::map<std::string, TopRow> rows_;
+  std::map<std::pair<uint32_t, uint32_t>, read::Counted> counted_;  // by thread and call
   std::vector<TopRow> shown_;
   uint64_t interval_ = 0, lost_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <regex.h>
 
 #include "arch/errors.h"
+#include "formats/wire/counters.h"
 #include "formats/wire/expression_parse.h"
 #include "preload/call_names.h"
 
@@ -100,6 +101,7 @@ bool set_mode(const char* s, Config& c) {
   if (same(s, "overwrite")) return c.mode = wire::Mode::overwrite, true;
   if (same(s, "discard")) return c.mode = wire::Mode::discard, true;
   if (same(s, "block")) return c.mode = wire::Mode::block, true;
+  if (same(s, "counts")) return c.mode = wire::Mode::counts, true;
   return false;
 }
 
@@ -226,7 +228,7 @@ constexpr Option options[] = {
     {"EXACT", set_exact, "0 or 1"},
     {"STACK", set_stack, "off, fp, unwind or auto"},
     {"STACK_DEPTH", set_stack_depth, "a number from 1 to 512"},
-    {"MODE", set_mode, "stream, overwrite, discard or block"},
+    {"MODE", set_mode, "stream, overwrite, discard, block or counts"},
     {"BUFFER", set_buffer, "a size from 64K to 1G"},
     {"MAX_SIZE", set_max_size, "a size"},
     {"FOLLOW", set_follow, "none, fork, exec or fork,exec"},
@@ -368,6 +370,21 @@ bool parse_trace(const char* text, uint8_t* traced, bool& unknown, char* bad, ui
   return true;
 }
 
+namespace {
+
+// What is decided call by call has no say over counters.
+void count_only(Config& config, bool speak) {
+  config.ring_bytes = wire::counting_ring;
+  const bool asks = config.filter.count || config.least_ns || config.sample > 1;
+  if (asks && speak)
+    say(Level::warn,
+        "SCTRACE_MODE=counts: SCTRACE_FILTER, SCTRACE_MIN_DURATION and SCTRACE_SAMPLE are ignored");
+  config.filter.count = 0;
+  config.least_ns = 0, config.sample = 1;
+}
+
+}  // namespace
+
 bool try_strsize(const char* text, Config& config) { return set_strsize(text, config); }
 
 bool parse_stacks(const char* text, Stacks& stacks) {
@@ -405,6 +422,7 @@ void read_config(const char* const* environment, const char* settings, const cha
   for (const char* const* entry = environment; *entry; ++entry)
     if (ours(*entry) && !starts(*entry, "SCTRACE_INHERIT=")) apply(*entry, config, speak);
   apply_lines(told, config);
+  if (config.mode == wire::Mode::counts) count_only(config, speak);
   if (config.least_ns) wire::require_duration(config.filter, config.least_ns);
   config.asks_for_paths = wire::asks_for(config.filter, wire::Field::path);
   config.asks_for_time = wire::asks_for(config.filter, wire::Field::dur);

@@ -29,7 +29,10 @@ Facts facts_now(uint32_t nr) {
   // Where one is judged all are: each then says what of its ring is settled.
   const bool asked = is_recording() && wants(nr) != wire::Truth::no;
   const bool has_stack = global.config.stack != Stacks::off;  // the long way has room for one
-  if (asked) facts.what |= global.judging ? is_judged : has_stack ? is_asked : is_wanted;
+  if (asked && global.config.mode == wire::Mode::counts)
+    facts.what |= is_wanted;
+  else if (asked)
+    facts.what |= global.judging ? is_judged : has_stack ? is_asked : is_wanted;
   if (may_redact(nr)) {  // asked in front of each call, by the interpreter
     facts.what |= has_in;
     facts.in = facts.out = Shape::interpreted;

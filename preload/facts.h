@@ -51,7 +51,8 @@ inline constexpr uint8_t judged = 2;  // and its end says whether it stays
 struct alignas(4) InFlight {
   uint8_t recording : 2 = 0;  // its entry was written: 1, or `judged`
   bool engaged : 1 = false;   // engines want to see its end
-  uint8_t : 5;
+  bool counting : 1 = false;  // it is counted in place of recorded (counting.h)
+  uint8_t : 4;
   Out out = Out::none;  // what memory there is to take after it
   uint8_t how = 0;      // wire::exit_* for its exit
   After after = After::nothing;

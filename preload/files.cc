@@ -278,6 +278,7 @@ bool opens(uint64_t request) {
 }  // namespace
 
 void tell_files_at_start(ThreadState& self) {
+  if (self.out.counts) return;
   const long folder = raw_syscall(__NR_openat, AT_FDCWD, "/proc/self/fd",
                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return;

@@ -2,15 +2,16 @@
 
 #include "preload/adopt.h"
 #include "preload/capture.h"
+#include "preload/counting.h"
 #include "preload/dispatch.h"
 #include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/exact.h"
-#include "preload/plain_names.h"
 #include "preload/global.h"
 #include "preload/judge.h"
 #include "preload/observe.h"
 #include "preload/pack.h"
+#include "preload/plain_names.h"
 #include "preload/special.h"
 #include "preload/stack.h"
 
@@ -136,8 +137,17 @@ bool take_back(ThreadState& self) {
   return true;
 }
 
+void leave_counted(ThreadState& self) {
+  {
+    const ShelteredWork work(self);
+    end_counting(self, self.frame.result);
+  }
+  set_phase(self, Phase::left);
+}
+
 // A call that was not recorded, or of which only now is known whether it stays.
 [[gnu::noinline]] void leave_judged(ThreadState& self, int64_t result) {
+  if (self.in_flight.counting) return leave_counted(self);
   if (!self.in_flight.recording) return set_phase(self, Phase::left);
   uint8_t how = self.in_flight.how;
   if (!keeps(self, self.frame.result)) {
@@ -262,6 +272,7 @@ void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always)
   const bool asks = !always && facts.what & is_judged;
   const bool wanted = asks ? admits(self, nr) : always || facts.what & (is_wanted | is_asked);
   if (!wanted) return count(out.header->filtered);
+  if (out.counts) return begin_counting(self);
   if (!write_entry(self, nr, facts.arity())) return count(out.header->lost);
   self.in_flight = facts.in_flight;
   if (asks) note_entry(self);
@@ -282,7 +293,7 @@ void undo(ThreadState& self) {
   RingWriter& out = self.out;
   if (self.engaged.pending) undo_engaged(self);
   const bool recording = self.in_flight.recording;
-  self.in_flight.recording = false;
+  self.in_flight.recording = self.in_flight.counting = false;
   if (!out.header || out.dead) return;
   const uint64_t published = out.header->head.load(std::memory_order_relaxed);
   const bool was_shown = published == out.cursor || published == self.shown_at;
@@ -295,6 +306,7 @@ void undo(ThreadState& self) {
 void write_restarted(ThreadState& self) {
   constexpr int64_t restart = -512;  // ERESTARTSYS, as the kernel's own tracepoint says
   if (self.engaged.pending) undo_engaged(self);
+  if (self.in_flight.counting) return end_counting(self, restart);
   if (!self.in_flight.recording) return;
   const bool unwanted = self.in_flight.recording == judged && !keeps(self, restart);
   self.in_flight.recording = 0;
@@ -410,9 +422,12 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
 }
 
 extern "C" void sctrace_leave(ThreadState& self) {
-  constexpr InFlight plain{.recording = 1}, filling{.recording = 1, .out = Out::taken};
+  constexpr InFlight plain{.recording = 1}, filling{.recording = 1, .out = Out::taken},
+      counting{.counting = true};
   const uint32_t call = as_word(self.in_flight);
   if (call == as_word(filling)) return leave_with_memory(self);
-  if (call != as_word(plain) || !try_leave(self)) [[unlikely]]
-    return self.engaged.observed ? leave_observed(self) : leave_with_care(self);
+  if (call == as_word(plain) && try_leave(self)) [[likely]]
+    return;
+  if (self.engaged.observed) return leave_observed(self);
+  call == as_word(counting) ? leave_counted(self) : leave_with_care(self);
 }

@@ -259,7 +259,7 @@ extern "C" void sctrace_child(ThreadState& self) {
   if (!(flags & CLONE_VM)) begin_alone(self);
   if (flags & CLONE_CLEAR_SIGHAND) have_no_handlers(self);
   self.frame.result = 0;
-  self.in_flight.recording = self.in_flight.engaged = false;
+  self.in_flight.recording = self.in_flight.engaged = self.in_flight.counting = false;
   self.engaged.raised = 0;
   end_engaged(self);
   name_child(self, flags);

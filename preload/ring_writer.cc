@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "preload/counting.h"
 #include "preload/global.h"
 #include "preload/judge.h"
 #include "preload/rings.h"
@@ -220,7 +221,8 @@ bool next_block(ThreadState& self) {
 
 bool make_room(ThreadState& self, uint64_t n) {
   RingWriter& out = self.out;
-  if (out.dead || global.session->stopped.load(std::memory_order_relaxed)) return false;
+  if (out.dead || out.counts || global.session->stopped.load(std::memory_order_relaxed))
+    return false;
   SpecialWork work(self);
   for (int tries = 0; tries < 64; ++tries) {
     const uint64_t block_end = (out.limit - 1) / block_size() * block_size() + block_size();
@@ -235,6 +237,19 @@ bool make_room(ThreadState& self, uint64_t n) {
     if (out.cursor + n <= out.limit) return true;
   }
   return false;
+}
+
+bool try_pages(ThreadState& self, uint64_t at, uint64_t bytes) {
+  constexpr uint64_t page = 4096;
+  const uint64_t begin = at & ~(page - 1), end = (at + bytes + page - 1) & ~(page - 1);
+  if (global.session->stopped.load(std::memory_order_relaxed)) return false;
+  SpecialWork work(self);
+  if (!may(self, own_pages)) return true;  // the guard catches what becomes of it
+  if (!within_max_bytes(end - begin)) return false;
+  const long done = arch::raw_syscall(__NR_madvise, begin, end - begin, MADV_POPULATE_WRITE);
+  if (done < 0 && done != -EINVAL) return false;
+  global.session->bytes.fetch_add(end - begin, std::memory_order_relaxed);
+  return true;
 }
 
 uint8_t* begin_record(ThreadState& self, RingWriter& out, uint64_t n, uint32_t& ticks) {
@@ -278,6 +293,7 @@ bool begin_ring(ThreadState& self, wire::RingHeader* header, uint32_t slot) {
   out.slot = slot;
   out.header->pid.store(self.pid, std::memory_order_relaxed);
   out.header->tid.store(self.tid, std::memory_order_relaxed);
+  if (global.image->mode == wire::Mode::counts) return begin_counters(out), true;
   out.cursor = out.header->head.load(std::memory_order_relaxed);
   out.populated = populated_until(out);
   if (!populate(self, out, out.populated + populate_step)) return out.dead = true, false;
@@ -296,6 +312,8 @@ bool take_fresh_ring(ThreadState& self) {
 
 bool take_ring(ThreadState& self) {
   uint32_t slot;
+  // What a thread has counted is its own, as long as there are others.
+  if (global.image->mode == wire::Mode::counts && take_fresh_ring(self)) return true;
   if (wire::RingHeader* ring = reuse_ring(slot)) return begin_ring(self, ring, slot);
   return take_fresh_ring(self) || (!self.out.header && no_ring(self));
 }

@@ -27,12 +27,15 @@ struct RingWriter {
   uint8_t* bytes;  // the ring, `mask`+1 bytes
   uint64_t mask;
   uint64_t populated;
-  bool dead;  // the memory went away (truncated by somebody, disk full)
+  bool dead;    // the memory went away (truncated by somebody, disk full)
+  bool counts;  // this thread counts, and records nothing (counting.h)
 
   uint8_t* at(uint64_t position) { return bytes + (position & mask); }
 
   uint8_t* place() { return reinterpret_cast<uint8_t*>(origin + cursor); }  // at(cursor), faster
-  void leave_ring() { header = nullptr, limit = 0; }  // no room: the short way asks nothing else
+  void leave_ring() {  // no room: the short way asks nothing else
+    header = nullptr, counts = false, limit = 0;
+  }
 
   void publish() { publish(cursor); }
   void publish(uint64_t position) {
@@ -45,6 +48,8 @@ struct RingWriter {
 // is there: whoever calls it has a call in flight that can be cancelled or finished at any block's
 // end.
 bool make_room(ThreadState& self, uint64_t n);
+// Takes the disk that these bytes of the image need. False: there is none.
+bool try_pages(ThreadState& self, uint64_t at, uint64_t bytes);
 
 inline uint8_t* room(ThreadState& self, RingWriter& out, uint64_t n) {
   if (out.cursor + n > out.limit) [[unlikely]]

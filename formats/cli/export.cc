@@ -87,6 +87,7 @@ int write(const Wish& wish, const Format& format, FeedOptions options) {
   const Losses losses = feed(trace, session, *sink, options);
   output.finish();
   say_losses(losses);
+  say_counted(trace);
   return 0;
 }
 

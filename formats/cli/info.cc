@@ -60,7 +60,7 @@ Totals totals(const read::Trace& trace) {
 }
 
 const char* name_of(wire::Mode mode) {
-  constexpr const char* names[] = {"stream", "overwrite", "discard", "block"};
+  constexpr const char* names[] = {"stream", "overwrite", "discard", "block", "counts"};
   return names[static_cast<uint32_t>(mode)];  // opening the image has checked the range
 }
 
@@ -112,8 +112,7 @@ void print_text(const read::Trace& trace, const Totals& all, const Objects& obje
     fmt::print("clock      {:.3f} ticks a nanosecond\n", trace.clock().ticks_per_ns());
   fmt::print("calls      {} by stub, {} by trap\n", all.stub, all.trap);
   fmt::print("missing    {} lost, {} buffers cut, {} untraced, {} filtered{}\n", all.lost, all.cut,
-             all.untraced, all.filtered,
-             trace.stopped() ? "; recording stopped at its limit" : "");
+             all.untraced, all.filtered, trace.stopped() ? "; recording stopped at its limit" : "");
   fmt::print("sites      {}\n", text_of(all.sites));
   fmt::print("refused    {}\n", text_of(all.refusals));
   if (all.refused) fmt::print("           {} more sites were not listed\n", all.refused);

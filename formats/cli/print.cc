@@ -88,6 +88,7 @@ int verb_print(int argc, char** argv) {
   const read::Losses losses = print_all(wish, *opened, outputs);
   const bool failed = !outputs.close();
   say_losses(losses);
+  say_counted(*opened);
   return failed ? 1 : 0;
 }
 

@@ -28,12 +28,12 @@ bool is_off(const Carrier& one) try { return !status_of(one).recording; } catch 
 State state_of(const Carrier& one) {
   State state;
   if (one.ring_file.empty()) return state.word = "not recording", state;
-  constexpr const char* modes[] = {"stream", "overwrite", "discard", "block"};
+  constexpr const char* modes[] = {"stream", "overwrite", "discard", "block", "counts"};
   try {
     read::Damages damages;
     const read::Image image = read::open_image(one.ring_file, damages);
     const read::Trace trace(one.trace());
-    state.mode = modes[static_cast<int>(image.mode) & 3];
+    state.mode = modes[static_cast<int>(image.mode)];  // open_image() has checked it
     if (trace.stopped()) state.word = "stopped (limit)";
     if (is_off(one)) state.word = "off";
     for (const read::Slot& slot : image.slots)

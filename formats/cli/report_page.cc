@@ -37,6 +37,11 @@ Tables tables_of(const read::Trace& trace) {
     counts.add(item);
     for (Groups* groups : {&paths, &peers, &errors}) groups->add(item);
   }
+  for (const read::Image& image : trace.images())
+    read::each_counted(image, [&](const read::Counted& counted) {
+      counts.add(counted, trace.clock());
+      tables.run.add(image, counted, trace.clock());
+    });
   tables.calls = counts.rows();
   tables.total = sum_of(tables.calls);
   tables.paths = paths.rows(), tables.peers = peers.rows(), tables.errors = errors.rows();

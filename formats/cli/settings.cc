@@ -33,12 +33,17 @@ constexpr Setting all[] = {
      "where there are rules, else the second."},
     {"SCTRACE_STACK_DEPTH", "32", "--stack-depth", "N", "", "callers that are kept (32)",
      "From 1 to 512; what lies farther out is said to be there."},
-    {"SCTRACE_MODE", "stream", "--mode", "MODE", "stream overwrite discard block",
-     "stream (all of it), overwrite (the newest), discard, block",
+    {"SCTRACE_MODE", "stream", "--mode", "MODE", "stream overwrite discard block counts",
+     "stream (all), overwrite (the newest), discard, block, counts",
      "stream loses nothing and grows. overwrite is a flight recorder: it keeps the newest calls of "
      "each thread in its ring and writes no file. With discard and block only readers drain the "
      "rings (record, print --follow, top): what they don't take in time is dropped and counted, or "
-     "waited for while there is such a reader."},
+     "waited for while there is such a reader. counts records no calls: of each thread and call it "
+     "counts how many there were, errors, time and how it is spread (in quarters of a doubling), "
+     "for summary, diff, report, top and serve; children of vfork count as their parent, an exec "
+     "that "
+     "succeeds does not. "
+     "SCTRACE_TRACE chooses which; filters and samples have no say."},
     {"SCTRACE_BUFFER", "1M", "--buffer", "SIZE", "64K 256K 1M 4M 16M", "ring of each thread (1M)",
      "From 64K to 1G, rounded up to a power of two."},
     {"SCTRACE_FILTER", "none", "--filter", "EXPR", "",

@@ -22,6 +22,14 @@ Sums sums_of(const read::Trace& trace, GroupKey by) {
     else
       groups.add(item);
   }
+  for (const read::Image& image : trace.images())
+    read::each_counted(image, [&](const read::Counted& counted) {
+      if (by_call)
+        sums.counts.add(counted, trace.clock());
+      else
+        groups.add(counted);
+      sums.run.add(image, counted, trace.clock());
+    });
   sums.rows = by_call ? sums.counts.rows() : groups.rows();
   sums.total = by_call ? sum_of(sums.rows) : groups.total();
   sums.losses = timeline.losses();

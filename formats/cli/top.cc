@@ -111,6 +111,9 @@ class Watcher {
 
   void feed() {
     for (read::Item item; live_.next(item);) top_.add(item);
+    for (const read::Image& image : live_.trace().images())
+      read::each_counted(
+          image, [&](const read::Counted& counted) { top_.add(counted, live_.trace().clock()); });
   }
 
   // One interval, in steps. False: nobody is left who writes.

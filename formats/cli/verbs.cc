@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "formats/cli/options.h"
+#include "formats/read/counters.h"
 #include "formats/read/trace.h"
 
 namespace sctrace::cli {
@@ -97,6 +98,15 @@ void say_losses(const read::Losses& losses) {
     line += std::string(line.empty() ? "" : ", ") +
             "times are a guess: no two readings of the clock 0.1 ms apart";
   if (!line.empty()) fmt::print(stderr, "sctrace: {}\n", line);
+}
+
+void say_counted(const read::Trace& trace) {
+  uint64_t calls = 0;
+  for (const read::Image& image : trace.images())
+    read::each_counted(image, [&](const read::Counted& counted) { calls += counted.calls; });
+  if (calls)
+    fmt::print(stderr, "sctrace: {} call{} counted, and not recorded: see `sctrace summary`\n",
+               calls, calls == 1 ? "" : "s");
 }
 
 }  // namespace sctrace::cli

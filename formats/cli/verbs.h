@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include "formats/read/timeline.h"
+#include "formats/read/trace.h"
 
 namespace CLI {
 class App;
@@ -39,5 +40,7 @@ std::string trace_named(const std::string& given);
 
 // One line on stderr when something is missing from what was shown; silent when all is there.
 void say_losses(const read::Losses& losses);
+// The same where calls were only counted, for verbs that show single ones.
+void say_counted(const read::Trace& trace);
 
 }  // namespace sctrace::cli

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "arch/table.h"
+#include "formats/read/counters.h"
 #include "formats/read/merge_calls.h"
 
 namespace sctrace::read {
@@ -74,7 +75,10 @@ void check_image(const Image& image, bool off, Damages& damages, Checked& all) {
   Ends ends;
   for (uint32_t number = 0; number < image.slots.size(); ++number)
     check_ring(open, number, all, ends);
-  note_end(image, ends, off, all);
+  if (image.mode == wire::Mode::counts)  // which do not say how a program ended
+    each_counted(image, [&](const Counted& counted) { all.calls += counted.calls; });
+  else
+    note_end(image, ends, off, all);
 }
 
 }  // namespace

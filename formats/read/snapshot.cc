@@ -14,6 +14,7 @@
 #include "formats/read/live.h"
 #include "formats/read/trace.h"
 #include "formats/read/trace_file.h"
+#include "formats/wire/counters.h"
 
 namespace sctrace::read {
 
@@ -59,12 +60,25 @@ class Copier {
     header.settled = 0;
     header.lost = slot.lost;
     to_.write(at, &header, sizeof header);
+    if (image_.mode == wire::Mode::counts) return counters(at + wire::ring_header_bytes);
     const uint64_t end = (head + size - 1) / size;
     uint64_t first = end > image_.blocks() ? end - image_.blocks() : 0;
     if (image_.mode != wire::Mode::overwrite) first = std::max(first, slot.drained / size);
     for (uint64_t sequence = first; sequence < end; ++sequence)
       block(at + wire::ring_header_bytes + sequence % image_.blocks() * size, sequence,
             std::min(size, head - sequence * size));
+  }
+
+  void counters(uint64_t at) {
+    constexpr uint64_t page = 4096;
+    const uint64_t end = at + wire::counters_bytes;
+    bytes_.resize(page);
+    for (uint64_t from = at; (from = from_.next_data(from)) < end;
+         from = (from / page + 1) * page) {
+      const size_t got = from_.read(from, bytes_.data(), page - from % page);
+      to_.write(from, bytes_.data(), got);
+      done_.bytes += got;
+    }
   }
 
   void block(uint64_t at, uint64_t sequence, uint64_t bytes) {

@@ -10,6 +10,7 @@
 
 #include "formats/read/metadata.h"
 #include "formats/read/trace_file.h"
+#include "formats/wire/counters.h"
 #include "formats/wire/metadata.h"
 
 namespace sctrace::read {
@@ -194,8 +195,10 @@ void check_geometry(const std::string& file, const wire::Image& image, uint64_t 
     refuse(offsetof(wire::Image, ring_bytes), "size of a ring makes no sense");
   if (image.slot_bytes != wire::ring_header_bytes + image.ring_bytes)
     refuse(offsetof(wire::Image, slot_bytes), "size of a slot does not agree with that of a ring");
-  if (static_cast<uint32_t>(image.mode) > static_cast<uint32_t>(wire::Mode::block))
+  if (static_cast<uint32_t>(image.mode) > static_cast<uint32_t>(wire::Mode::counts))
     refuse(offsetof(wire::Image, mode), "unknown mode");
+  if (image.mode == wire::Mode::counts && image.ring_bytes < wire::counters_bytes)
+    refuse(offsetof(wire::Image, ring_bytes), "no room for counters");
   const uint32_t used = rings_of(image);
   if (used > slots_most)
     refuse(offsetof(wire::Image, slots_used), "more rings than anybody has threads");

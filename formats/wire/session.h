@@ -43,8 +43,9 @@ struct Anchor {
 
 // stream: the thread hands its blocks to the data file where no reader does · overwrite: nobody
 // does, the newest stay · discard: readers alone do, and what they don't take in time is lost ·
-// block: the same, but the thread waits for a reader that there is
-enum class Mode : uint32_t { stream = 0, overwrite = 1, discard = 2, block = 3 };
+// block: the same, but the thread waits for a reader that there is · counts: no records, and
+// counters in their place (counters.h)
+enum class Mode : uint32_t { stream = 0, overwrite = 1, discard = 2, block = 3, counts = 4 };
 // A reader that did not look for so many ticks (some seconds) is none.
 inline constexpr uint64_t reader_ticks = uint64_t{1} << 33;
 
