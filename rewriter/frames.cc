@@ -220,16 +220,27 @@ std::optional<uint32_t> Frames::index_of(uint64_t pc) const {
   return low - 1;
 }
 
-std::optional<Function> Frames::function(uint32_t index) const {
-  if (go_text_) return go_function(index);
+std::optional<Function> Frames::entry(uint32_t index) const {
   const Bytes& hdr = object_->eh_frame_hdr;
   const auto offset = hdr.read<int32_t>(table_ + 8 * uint64_t{index} + 4);
   if (index >= count_ || !offset) return std::nullopt;
   const auto found =
       read_fde(object_->frames, hdr.address + static_cast<uint64_t>(int64_t{*offset}));
-  if (!found || found->begin != begin_of(index)) return std::nullopt;
-  if (!object_->text.holds(found->begin, found->end - found->begin)) return std::nullopt;
-  return found;
+  return found && found->begin == begin_of(index) ? found : std::nullopt;
+}
+
+// Of two that claim the same bytes at most one tells the truth, and nobody knows which.
+bool Frames::overlaps(uint32_t index, const Function& function) const {
+  if (index + 1 < count_ && begin_of(index + 1) < function.end) return true;
+  const auto before = index ? entry(index - 1) : std::nullopt;
+  return before && before->end > function.begin;
+}
+
+std::optional<Function> Frames::function(uint32_t index) const {
+  if (go_text_) return go_function(index);
+  const auto found = entry(index);
+  if (!found || !object_->text.holds(found->begin, found->end - found->begin)) return std::nullopt;
+  return overlaps(index, *found) ? std::nullopt : found;
 }
 
 uint64_t first_insn(const Function& function, const Bytes& text) {

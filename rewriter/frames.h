@@ -22,12 +22,14 @@ class Frames {
   uint64_t begin_of(uint32_t index) const;
   // The entry whose function would hold `pc`: the last that begins at or below it.
   std::optional<uint32_t> index_of(uint64_t pc) const;
-  // The function of an entry, lying wholly in the text.
+  // The function of an entry, lying wholly in the text and in no neighbour.
   std::optional<Function> function(uint32_t index) const;
 
  private:
   void open_go_table();
   std::optional<Function> go_function(uint32_t index) const;
+  std::optional<Function> entry(uint32_t index) const;
+  bool overlaps(uint32_t index, const Function& function) const;
 
   const Object* object_;
   uint64_t go_text_ = 0;  // where offsets in a Go table count from

@@ -52,6 +52,18 @@ TEST_CASE("no lie in the sections makes a function that lies outside", "[rewrite
   CHECK_FALSE(Frames(object).function(0));
 }
 
+TEST_CASE("of functions that overlap none is believed", "[rewriter][frames]") {
+  Pretend code("[90 90 c3] cccc [90 0f05 c3] cc [c3]");
+  code.frames[36] += 3;  // the first one ends within the second
+  const Object object = code.object();
+  CHECK_FALSE(Frames(object).function(0));
+  CHECK_FALSE(Frames(object).function(1));
+  CHECK(Frames(object).function(2));
+  const Planned planned(object);
+  REQUIRE(planned.plans.size() == 1);
+  CHECK(planned.plans[0].site.refusal == Refusal::no_function);
+}
+
 TEST_CASE("a section that is cut anywhere gives fewer functions and no fault",
           "[rewriter][frames]") {
   const Pretend whole("[b827000000 0f05 c3] cccccccccc [31ff31f690 0f05 c3]");
