@@ -29,6 +29,11 @@ def configurations(house):
         trace = where if where.startswith("/") else house.path(where)
         return [], {"LD_PRELOAD": house.library, "SCTRACE_OUTPUT": trace, **settings}, []
 
+    def drained(**settings):
+        trace = house.path("trace")
+        return [house.command, "record", "-q", "--drain", "on", "-o", trace, "--"], \
+            {"SCTRACE_OUTPUT": trace, "SCTRACE_MAX_SIZE": "8G", **settings}, []
+
     found = {
         "native": ([], {}, []),
         "floor": ([], {}, ["floor"]),
@@ -38,6 +43,14 @@ def configurations(house):
         "stream": under(SCTRACE_MODE="stream", SCTRACE_MAX_SIZE="8G"),
         "stream, all bytes": under(SCTRACE_MODE="stream", SCTRACE_STRSIZE="all", SCTRACE_MAX_SIZE="8G"),
         "stream on tmpfs": under(f"/dev/shm/sct-bench-{os.getpid()}", SCTRACE_MAX_SIZE="2G"),
+        "stream, drained by record": drained(SCTRACE_MODE="stream"),
+        "counts": under(SCTRACE_MODE="counts"),
+        "counts, no dispatch": under(SCTRACE_MODE="counts", SCTRACE_DOORS="stub"),
+        "overwrite, no dispatch": under(SCTRACE_MODE="overwrite", SCTRACE_DOORS="stub"),
+        "exact": under(SCTRACE_MODE="overwrite", SCTRACE_EXACT="1"),
+        "stacks by frame pointer": under(SCTRACE_MODE="overwrite", SCTRACE_STACK="fp"),
+        "stacks by rules": under(SCTRACE_MODE="overwrite", SCTRACE_STACK="unwind"),
+        "the vDSO's calls too": under(SCTRACE_MODE="overwrite", SCTRACE_VDSO="on"),
         "trap": under(SCTRACE_MODE="overwrite", SCTRACE_DOORS="trap"),
     }
     if shutil.which("strace"):
