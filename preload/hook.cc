@@ -137,9 +137,9 @@ bool take_back(ThreadState& self) {
   return true;
 }
 
-void leave_counted(ThreadState& self) {
+[[gnu::noinline]] void leave_counted(ThreadState& self) {
   {
-    const ShelteredWork work(self);
+    const ShelteredWork work(self, Phase::returned);
     end_counting(self, self.frame.result);
   }
   set_phase(self, Phase::left);
@@ -342,6 +342,24 @@ namespace {
   self.frame.behind = rewriter::behind_at_tail(self.frame.tail);
 }
 
+// A call that is counted, and like most: its counter is there.
+[[gnu::noinline]] uint32_t enter_counted(ThreadState& self) {
+  constexpr uint8_t like_most =
+      is_wanted | is_special | is_exact | is_engaged | is_asked | is_judged;
+  auto& call = self.frame;
+  const auto nr = static_cast<uint32_t>(call.nr);
+  if (call.door || nr >= facts_most || (global.facts[nr].what & like_most) != is_wanted ||
+      !counter_of(self).calls.load(std::memory_order_relaxed))
+    return enter_with_care(self);
+  const uint32_t index = rewriter::index_at_tail(call.tail);
+  know_site(self, index < wire::site_max ? index : wire::site_bits);
+  self.in_flight = {.counting = true};
+  count(self.out.header->calls_stub);
+  self.judged.began = arch::ticks();
+  set_phase(self, Phase::entered);
+  return ROUTE_RUN;
+}
+
 // The entry of a stub's call, all of it: room and clock are known to hold. Answers its end.
 [[gnu::always_inline]] inline uint64_t put_entry(ThreadState& self, const Facts& facts,
                                                  uint32_t index, uint64_t begin, uint64_t ticks) {
@@ -400,7 +418,7 @@ extern "C" uint32_t sctrace_enter(ThreadState& self) {
   const auto nr = static_cast<uint32_t>(call.nr);
   const uint64_t begin = out.cursor;
   if (call.door || nr >= facts_most || begin + entry_most > out.limit) [[unlikely]]
-    return enter_with_care(self);
+    return out.counts ? enter_counted(self) : enter_with_care(self);
   const Facts& facts = global.facts[nr];
   const uint8_t what = facts.what;
   if (!(what & is_wanted)) [[unlikely]]
