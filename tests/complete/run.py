@@ -25,7 +25,9 @@ OWN = {  # number: how many calls of the library's own a thread or a new image m
     "madvise": WILD,  # pieces of the ring, made ready ahead of the writer
     "mmap": 40, "munmap": 40,  # an exec's environment; slabs of thread blocks
     "openat": 40, "pwrite64": 40, "close": 40,  # drains, and an exec's look at its program
-     "readlinkat": 20, "getsockopt": 40, "getsockname": 20, "getpeername": 20,  # what sockets and devices are
+     "readlinkat": 400,  # where a name led, once for each (plain_names.h); and a device
+     "getcwd": 40,  # where chdir and fchdir led
+     "getsockopt": 40, "getsockname": 20, "getpeername": 20,  # what sockets are
      "pread64": 20, "fstat": 40, "fcntl": 4, "fgetxattr": 4, "getuid": 4, "getgid": 4, "geteuid": 4,
      "getegid": 4, "faccessat": 4, "clock_gettime": 20, "rseq": 1,
     "answered by the library": 70,
