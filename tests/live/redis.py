@@ -1,6 +1,7 @@
 """redis.py BUILD [SECONDS [SEED]]: a redis under load that is turned on and off, filtered and copied at random every
-100 ms. No error, the same replies; of each window the trace has exactly the commands that were sent in it, and as many
-reads as redis itself counts. SECONDS 600 by hand."""
+100 ms. No error, the same replies; of each window the trace has exactly the commands that were sent in it (but for
+what is read before the first door, which ctl's manual tells of), and as many reads as redis itself counts. SECONDS
+600 by hand."""
 import random
 import re
 import shutil
@@ -16,7 +17,8 @@ from guest import Faults, House, comes, skip
 READ = r"^(\d+) +(?:read\(|<\.\.\. read resumed>).*"
 ECHO = re.compile(READ + r'ECHO\\r\\n\$\d+\\r\\nc(\d)-(\d+)\\r\\n', re.M)
 SIZE = re.compile(READ + r", (\d+)\) += ", re.M)
-CLIENTS = 3
+CLIENTS, LOAD = 3, 4
+CONNECTIONS = CLIENTS + LOAD + 1  # that one reads from in one go
 
 
 class Client(threading.Thread):
@@ -106,10 +108,11 @@ def compare(shown, windows, faults):
         numbers.add(int(match[3]))
     for number, (begun, until, last, _, _) in enumerate(windows):
         for which, numbers in enumerate(seen):
-            # The one that was under way when `on` returned may have been read before.
-            missed = [n for n in range(begun[which] + 1, until[which]) if n not in numbers]
+            # libc's read has no door where one is made late: of a thread it is seen once that has come
+            # by another door. What redis reads in one go before it writes may be missed, then.
+            missed = [n for n in range(begun[which] + 2, until[which]) if n not in numbers]
             faults.expect(not missed, "window", number, "client", which, "missed", missed[:9], begun, until)
-            first = begun[which]
+            first = begun[which] + 1
             while first - 1 in numbers:
                 first -= 1
             numbers -= set(range(first, last[which] + 1))
@@ -123,7 +126,8 @@ def count_reads(shown, windows, faults):
     least, most = sum(one[3] for one in windows), sum(one[4] for one in windows)
     print(f"{len(windows)} windows; reads that redis counted within them: {least}, around them: {most}, "
           f"in the trace: {recorded}")
-    faults.expect(least <= recorded <= most, "other reads than redis counts")
+    at_once = 2 * len(windows) * CONNECTIONS  # not seen: as above
+    faults.expect(least - at_once <= recorded <= most, "other reads than redis counts")
 
 
 def main(build, seconds="20", seed=None):
@@ -137,8 +141,8 @@ def main(build, seconds="20", seed=None):
         clients = [Client(redis.path, which) for which in range(CLIENTS)]
         for client in clients:
             client.start()
-        load = subprocess.Popen(["redis-benchmark", "-s", redis.path, "-q", "-c", "4", "-l", "-t", "set,get,lpush"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        load = subprocess.Popen(["redis-benchmark", "-s", redis.path, "-q", "-c", str(LOAD), "-l", "-t",
+                                 "set,get,lpush"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         windows, number, end = [], 0, time.monotonic() + float(seconds)
         while time.monotonic() < end:
             number += 1
