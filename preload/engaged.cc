@@ -355,7 +355,9 @@ void leave_engaged(ThreadState& self) {
   Engaged& engaged = self.engaged;
   const int64_t answer = self.frame.result;
   const uint32_t skipped = self.in_flight.how & wire::exit_skipped ? SCTRACE_SKIPPED : 0;
-  Round round(self, Moment::exit, has_libc(self, !self.frame.door));
+  // A thread may have unmapped its own libc's variables together with its stack.
+  const bool by_stub = !self.frame.door && static_cast<uint32_t>(self.frame.nr) != __NR_munmap;
+  Round round(self, Moment::exit, has_libc(self, by_stub));
   if (ends_life(self.frame.nr) && !skipped) {
     SpecialWork counted(self);
     tell_life(self, SCTRACE_EXEC_FAILED, 0);
