@@ -258,7 +258,7 @@ void Files::forget(const Call& call) {
     self.directory->path = std::move(path), self.directory->deleted = false;
   };
   for (const OpenFile& file : call.files)
-    if (file.fd == wire::file_directory) return tell(self, file);
+    if (file.fd == wire::file_directory && !file.path.empty()) return tell(self, file);
   switch (call.nr) {
     case nr_dup2:
     case nr_dup3: copy(call.pid, low(call, 0), low(call, 1)); break;
