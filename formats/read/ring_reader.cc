@@ -55,7 +55,7 @@ void RingReader::look_at_ring() {
   const uint64_t size = image_->image.block_bytes, blocks = image_->image.blocks();
   const uint64_t in_ring = (slot().head + size - 1) / size;
   const uint64_t newest = in_ring > blocks ? in_ring - blocks : 0;
-  end_ = (head() + size - 1) / size;
+  end_ = ring_end_ = (head() + size - 1) / size;
   ring_first_ = image_->image.mode == wire::Mode::overwrite
                     ? newest
                     : std::max(newest, slot().drained / size);
@@ -94,7 +94,8 @@ Step gap(uint64_t missing, bool rolled) {
 uint64_t RingReader::next_sequence() const {
   // What is in another trace may be here once more: two drained it at the same time.
   const uint64_t least = std::max(sequence_, slot().rotated / image_->image.block_bytes);
-  uint64_t next = least >= ring_first_ ? least : ring_first_;
+  // Behind the ring are only blocks that the data file has: it may name numbers without bound.
+  uint64_t next = least < ring_first_ ? ring_first_ : least < ring_end_ ? least : end_;
   if (const auto place = image_->index.from(number_, least)) next = std::min(next, place->sequence);
   return std::min(next, end_);
 }

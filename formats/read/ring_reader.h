@@ -73,9 +73,9 @@ class RingReader {
 
   std::shared_ptr<OpenImage> image_;
   uint32_t number_;
-  uint64_t sequence_ = 0;    // of the block to come
-  uint64_t ring_first_ = 0;  // blocks [ring_first_, end_) were in the ring when we looked
-  uint64_t end_ = 0;
+  uint64_t sequence_ = 0;                   // of the block to come
+  uint64_t ring_first_ = 0, ring_end_ = 0;  // blocks that were in the ring when we looked
+  uint64_t end_ = 0;                        // behind the last that is to be read
   bool in_block_ = false, in_ring_ = true;
   bool grows_ = false;  // then what may be taken back is not read
   bool left_ = false;   // the block that was being read is gone: say so

@@ -1,4 +1,5 @@
 // Any bytes at all give events or one clear error: never a crash, a hang or memory without bound.
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -126,4 +127,24 @@ TEST_CASE("check and repair stand any byte too", "[read][hostile]") {
       CHECK(read::check(path).problem_count == 0);
     }
   }
+}
+
+TEST_CASE("a wild block number costs no more than the block", "[read][hostile]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7, wire::Mode::stream, 256, 4);
+  auto& ring = image.ring(7, Began::image);
+  for (int n = 0; n < 60; ++n) ring.call(nr_getpid, {}, n);
+  const std::string path = scratch.write();
+  const int64_t all = items(path);
+  std::string data = test::contents(scratch.data_file());
+  const uint64_t wild = (uint64_t{1} << 52) - 1;
+  const size_t last = data.size() - 256 + offsetof(wire::BlockHeader, sequence);
+  std::memcpy(data.data() + last, &wild, sizeof wild);
+  test::overwrite(scratch.data_file(), data);
+  const int64_t now = items(path);  // and not after a quadrillion of tries
+  CHECK(now > all - 20);
+  CHECK(now <= all + 2);
+  CHECK(read::check(path).problem_count > 0);
+  read::repair(path);
+  CHECK(read::check(path).problem_count == 0);
 }
