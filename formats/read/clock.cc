@@ -1,6 +1,7 @@
 #include "formats/read/clock.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sctrace::read {
 
@@ -42,11 +43,17 @@ Clock::Clock(const std::vector<Pair>& pairs) {
     }
   }
   uncertain_ = span_ < near;
+  settle();
 }
 
-uint64_t Clock::ns(uint64_t tsc) const {
-  const bool before = tsc < base_tsc_;
-  const uint64_t ticks = before ? base_tsc_ - tsc : tsc - base_tsc_;
+void Clock::settle() {
+  int exponent = 0;
+  const long double mantissa = std::frexp(ns_per_tick_, &exponent);  // 0.5 to 1
+  factor_ = static_cast<uint64_t>(std::ldexp(mantissa, 64));
+  shift_ = static_cast<unsigned>(64 - exponent);
+}
+
+uint64_t Clock::ns_rounded(bool before, uint64_t ticks) const {
   const long double away = static_cast<long double>(ticks) * ns_per_tick_;
   constexpr long double end_of_time =
       9e18L;  // what a wild stamp becomes; fits int64 for everybody behind us

@@ -41,3 +41,23 @@ TEST_CASE("anchors that cannot be true are not believed, and no stamp overflows"
   CHECK(clock.ns(4000) == 1'001'000);
   CHECK(clock.ns(~uint64_t{0}) == 9'000'000'000'000'000'000);
 }
+
+TEST_CASE("whole numbers say what a long double would", "[read][clock]") {
+  // An odd rate, and one of a whole number of ns where each product lies next to a whole number.
+  const uint64_t span = GENERATE(23'456'789'123u, 20'000'000'000u, 4'000'000'003u, 9'999'999'999u);
+  constexpr uint64_t base_tsc = 1'000'000'000'000, base_ns = 7'000'000'000, length = 10'000'000'000;
+  const Clock clock(Pairs{{{base_tsc, base_ns, 0}, {base_tsc + span, base_ns + length, 0}}});
+  const long double ns_per_tick =
+      1 / (static_cast<long double>(span) / static_cast<long double>(length));
+  uint64_t differing = 0, stamp = 88172645463325252;
+  for (int n = 0; n < 300'000; ++n) {
+    stamp ^= stamp << 13, stamp ^= stamp >> 7, stamp ^= stamp << 17;
+    const uint64_t ticks = n % 2 ? stamp >> (1 + n % 63) : static_cast<uint64_t>(n) * span / 1000;
+    const long double away = static_cast<long double>(ticks) * ns_per_tick;
+    if (ticks > ~base_tsc || away > 8e18L) continue;
+    differing += clock.ns(base_tsc + ticks) != base_ns + static_cast<uint64_t>(away);
+    if (ticks <= base_tsc && away < static_cast<long double>(base_ns))
+      differing += clock.ns(base_tsc - ticks) != base_ns - static_cast<uint64_t>(away);
+  }
+  CHECK(differing == 0);
+}
