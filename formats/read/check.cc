@@ -42,7 +42,7 @@ void check_ring(const std::shared_ptr<OpenImage>& open, uint32_t number, Checked
   if (calls.missing && image.mode == wire::Mode::stream)
     open->damages.add(image.ring_file, image.slot_offset(number),
                       number_of(calls.missing, "block") + " of this ring missing");
-  if (slot.state == wire::RingState::live) ends.open.emplace_back(pid, calls.unfinished);
+  if (slot.state == wire::RingState::live) ends.open.emplace_back(pid, calls.unfinished());
 }
 
 // Somebody turned recording off: who ended after that looks as if it had been killed.

@@ -14,7 +14,7 @@ void add(Losses& to, const CallReader& from) {
   to.gaps += from.gaps;
   to.rolled_over += from.rolled_over;
   to.orphans += from.orphans;
-  to.unfinished += from.unfinished;
+  to.unfinished += from.unfinished();
 }
 }  // namespace
 
@@ -80,8 +80,7 @@ void Timeline::Merge::open(Stream& stream) {
     image = std::make_shared<OpenImage>(from, damages_, live_ ? from.slots_most : 0);
     images_[stream.image] = image;
   }
-  stream.calls =
-      std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), budget_);
+  stream.calls = std::make_unique<CallReader>(std::move(image), stream.slot, trace_.clock(), pool_);
   if (live_) stream.calls->grow();
   stream.opened = true;
 }
@@ -125,7 +124,13 @@ bool Timeline::Merge::step() {
     else
       turns_.push(turn);
   }
-  if (had) take(std::move(event));
+  if (had) {
+    const Event& after = stream.head;
+    event.returns_next = again_ == number && event.kind == Item::Kind::enter &&
+                         after.kind == Item::Kind::leave && after.call == event.call &&
+                         after.pid == event.pid;  // so no process is gone in between
+    take(std::move(event));
+  }
   tell_gone();
   return true;
 }
@@ -157,7 +162,7 @@ void Timeline::Merge::on_enter(const Event& event) {
 void Timeline::Merge::on_thread(const Event& event) {
   last_tid_ = 0;
   auto& threads = threads_[event.pid];
-  if (event.thread.began == wire::Began::exec || event.thread.began == wire::Began::image) {
+  if (event.thread->began == wire::Began::exec || event.thread->began == wire::Began::image) {
     threads.clear();
     const auto found = execs_.find(event.pid);
     if (found != execs_.end()) {
@@ -172,7 +177,7 @@ void Timeline::Merge::on_thread(const Event& event) {
       ready_.push_back(std::move(back));
     }
   }
-  if (event.thread.began == wire::Began::fork)
+  if (event.thread->began == wire::Began::fork)
     leaving_.erase(event.pid), threads.clear();  // a pid used again
   threads.insert(event.tid);
 }
@@ -206,9 +211,10 @@ bool Timeline::Merge::next(Item& item) {
   item.when = current_.when;
   item.call = current_.call.get();
   item.signal = current_.signal.get();
-  item.thread = current_.kind == Item::Kind::thread ? &current_.thread : nullptr;
+  item.thread = current_.thread.get();
   item.pid = current_.pid, item.tid = current_.tid;
   item.lost = current_.lost;
+  item.returns_next = current_.returns_next;
   return true;
 }
 
@@ -219,7 +225,7 @@ Losses Timeline::Merge::losses() const {
   for (const Image& image : trace_.images())
     for (const Slot& slot : image.slots)
       all.cut += slot.cut, all.untraced += slot.untraced, all.inexact += slot.inexact;
-  all.cut_here = budget_->cut;
+  all.cut_here = pool_->budget.cut;
   all.damaged = trace_.damages().count + damages_.count;
   all.clock_uncertain = trace_.clock().is_uncertain();
   return all;

@@ -1,7 +1,6 @@
 // All rings of a trace → one order of time, and what only shows when they are seen together: that
 // an exec came back in the next image, and that a process ended. The inside of Timeline.
 #pragma once
-#include <deque>
 #include <memory>
 #include <queue>
 #include <set>
@@ -53,7 +52,7 @@ class Timeline::Merge {
   bool live_;
   uint64_t until_ = UINT64_MAX;
   Damages damages_;
-  std::shared_ptr<Budget> budget_ = std::make_shared<Budget>();
+  std::shared_ptr<CallPool> pool_ = std::make_shared<CallPool>();  // outlives what is below
   std::vector<Stream> streams_;
   std::vector<std::weak_ptr<OpenImage>> images_;
   std::vector<uint32_t> known_;  // by image: rings that have a stream
@@ -61,13 +60,13 @@ class Timeline::Merge {
   // The stream that is on from the turn before, if it is its turn again: nothing to queue.
   static constexpr uint32_t nobody = ~0u;
   uint32_t again_ = nobody;
-  std::deque<Event> ready_;
+  EventQueue ready_;
   Event current_;
   uint64_t now_ = 0;
   Losses done_;                                      // of streams that are all read
   std::unordered_map<uint32_t, uint32_t> expected_;  // pid → streams whose next event is its
-  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> execs_;    // pid → the execve it is in
-  std::unordered_map<uint32_t, std::shared_ptr<HeldCall>> leaving_;  // pid → the exit_group it made
+  std::unordered_map<uint32_t, CallRef> execs_;      // pid → the execve it is in
+  std::unordered_map<uint32_t, CallRef> leaving_;    // pid → the exit_group it made
   uint32_t last_pid_ = 0, last_tid_ = 0;  // of the entry before, whose thread is in threads_
   std::unordered_map<uint32_t, std::set<uint32_t>> threads_;  // pid → tids seen and not yet gone
 };

@@ -8,10 +8,6 @@
 namespace sctrace::read {
 
 namespace {
-constexpr size_t deepest = 64;  // handlers within handlers; beyond it programs jump out of them
-constexpr size_t most_owners =
-    1024;  // of one ring: a hostile file may name a new thread in each record
-constexpr size_t look_ahead = 64;  // events that one entry may hold back
 
 template <class Record>
 Record as(const Step& step) {
@@ -22,18 +18,12 @@ Record as(const Step& step) {
 }
 }  // namespace
 
-bool never_returns(uint32_t nr) {
-  return nr == arch::nr_exit || nr == arch::nr_exit_group || nr == arch::nr_rt_sigreturn;
-}
-
-bool is_exec(uint32_t nr) { return nr == arch::nr_execve || nr == arch::nr_execveat; }
-
 CallReader::CallReader(std::shared_ptr<OpenImage> image, uint32_t slot, const Clock& clock,
-                       std::shared_ptr<Budget> budget)
+                       std::shared_ptr<CallPool> pool)
     : image_(image),
       slot_(slot),
       clock_(clock),
-      budget_(std::move(budget)),
+      pool_(std::move(pool)),
       reader_(std::move(image), slot) {}
 
 bool CallReader::next(Event& event) {
@@ -67,7 +57,7 @@ bool CallReader::advance() {
       (step.rolled ? rolled_over : gap_blocks_) += step.missing;
       gap_ = gap_ || !step.rolled;
       decide();
-      owners_.clear();  // whose calls went on in the gap nobody can tell
+      owners_.forget();
       break;
     case Step::Kind::end:
       if (grows_) return false;
@@ -125,34 +115,6 @@ Event& CallReader::push(Item::Kind kind) {
   return event;
 }
 
-CallReader::Owner& CallReader::owner() {
-  for (Owner& one : owners_)
-    if (one.pid == pid_ && one.tid == tid_) return one;
-  if (owners_.size() == most_owners) owners_.erase(owners_.begin());
-  return owners_.emplace_back(Owner{pid_, tid_, {}});
-}
-
-void CallReader::close(Frame& frame) {
-  if (!never_returns(frame.call->nr) && !is_exec(frame.call->nr)) ++unfinished;
-}
-
-// A handler's rt_sigreturn led back to the call that it had interrupted, or to none.
-void CallReader::leave_handlers(std::vector<Frame>& open) {
-  while (!open.empty() && open.back().call->nr == arch::nr_rt_sigreturn) open.pop_back();
-}
-
-// A new entry says of those still open: interrupted by a handler, or never to come back.
-void CallReader::make_room(Owner& one) {
-  while (!one.open.empty() && !one.open.back().interrupted) {
-    close(one.open.back());
-    one.open.pop_back();
-  }
-  if (one.open.size() == deepest) {
-    close(one.open.front());
-    one.open.erase(one.open.begin());
-  }
-}
-
 void CallReader::on_entry(const Step& step) {
   decide();
   const auto entry = as<wire::Entry>(step);
@@ -161,7 +123,7 @@ void CallReader::on_entry(const Step& step) {
     std::memcpy(&value, at, sizeof value);
     at += sizeof value;
   };
-  auto call = std::make_shared<HeldCall>(budget_);
+  CallRef call = pool_->take();
   call->pid = pid_, call->tid = tid_;
   call->trap = entry.header.flags & wire::entry_trap;
   call->began = call->finished = at_;
@@ -180,23 +142,23 @@ void CallReader::on_entry(const Step& step) {
   }
   call->nr = entry.nr;
   if (escaped) take(call->nr);
-  Owner& self = owner();
-  make_room(self);
+  auto& self = owner();
+  owners_.make_room(self);
   Event& event = push(Item::Kind::enter);
   event.call = call;
   event.undecided = true;
-  self.open.push_back({std::move(call)});
+  self.open.push_back({.call = std::move(call)});
 }
 
 void CallReader::on_exit(const Step& step) {
   auto& open = owner().open;
-  if (open.size() > 1) leave_handlers(open);
+  if (open.size() > 1) owners_.leave_handlers(open);
   if (open.empty()) {
     ++orphans;
     return;
   }
   const auto exit = as<wire::Exit>(step);
-  const std::shared_ptr<HeldCall> call = std::move(open.back().call);
+  const CallRef call = std::move(open.back().call);
   open.pop_back();
   if (exit.header.flags & wire::exit_cancelled) {
     drop(call.get());
@@ -234,31 +196,18 @@ void CallReader::on_signal(const Step& step) {
   std::memcpy(signal->siginfo, record.siginfo, sizeof signal->siginfo);
   push(Item::Kind::signal).signal = std::move(signal);
   auto& open = owner().open;
-  leave_handlers(open);
+  owners_.leave_handlers(open);
   if (!open.empty()) open.back().interrupted = true;
 }
 
 void CallReader::on_thread(const Step& step) {
   decide();
   const auto record = as<wire::Thread>(step);
-  const auto is_new = [&](const Owner& one) {
-    return one.pid == record.pid && one.tid == record.tid;
-  };
-  if (record.began == wire::Began::vfork) {
-    std::erase_if(owners_, is_new);
-  } else {  // nobody else has this ring now: not the vfork child, not the thread that had the slot
-            // before
-    for (Owner& one : owners_)
-      if (record.began != wire::Began::back || !is_new(one))
-        for (Frame& frame : one.open) close(frame);
-    if (record.began == wire::Began::back)
-      std::erase_if(owners_, [&](const Owner& one) { return !is_new(one); });
-    else
-      owners_.clear();
-  }
+  owners_.begin(record.pid, record.tid, record.began);
   pid_ = record.pid, tid_ = record.tid;
   Event& event = push(Item::Kind::thread);
-  event.thread = {record.pid, record.tid, record.parent, record.began, {}};
+  event.thread =
+      std::make_unique<Thread>(Thread{record.pid, record.tid, record.parent, record.began, {}});
   event.undecided = true;  // file records may follow
 }
 
@@ -277,9 +226,7 @@ void CallReader::on_end() {
     on_lost(total - counted_);
   else if (gap_)
     on_gap();
-  for (Owner& one : owners_)
-    for (Frame& frame : one.open) close(frame);
-  owners_.clear();
+  owners_.end();
   ended_ = true;
 }
 

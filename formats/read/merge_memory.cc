@@ -18,10 +18,53 @@ uint64_t room_for(const HeldCall& call, const Budget& budget) {
 
 void charge(HeldCall& call, uint64_t bytes) {
   call.bytes += bytes;
-  call.budget->held += bytes;
+  call.pool->budget.held += bytes;
 }
 
 }  // namespace
+
+CallRef CallPool::take() {
+  if (calls_.empty()) {
+    auto* call = new HeldCall;
+    call->pool = this;
+    return CallRef(call);
+  }
+  CallRef call(calls_.back().release());
+  calls_.pop_back();
+  return call;
+}
+
+std::vector<uint8_t> CallPool::bytes() {
+  if (bytes_.empty()) return {};
+  std::vector<uint8_t> bytes = std::move(bytes_.back());
+  bytes_.pop_back();
+  return bytes;
+}
+
+void CallPool::keep(std::vector<Piece>& pieces) {
+  constexpr size_t usual = 8192, most = 256;  // what is larger goes back to the heap
+  for (Piece& piece : pieces) {
+    if (bytes_.size() == most || !piece.bytes.capacity() || piece.bytes.capacity() > usual)
+      continue;
+    piece.bytes.clear();
+    bytes_.push_back(std::move(piece.bytes));
+  }
+  pieces.clear();
+  if (pieces.capacity() > 64) pieces.shrink_to_fit();
+}
+
+void CallPool::give_back(HeldCall* call) {
+  constexpr size_t most = 4096;
+  budget.held -= call->bytes;
+  std::unique_ptr<HeldCall> one(call);
+  if (calls_.size() == most) return;
+  keep(one->memory);
+  std::vector<Piece> memory = std::move(one->memory);
+  static_cast<Call&>(*one) = Call();
+  one->memory = std::move(memory);
+  one->bytes = 0;
+  calls_.push_back(std::move(one));
+}
 
 void CallReader::on_data(const Step& step) {
   auto& open = owner().open;
@@ -36,8 +79,8 @@ void CallReader::on_data(const Step& step) {
   const bool goes_on = frame.more && !into.empty();
   frame.more = data.flags & wire::data_more;
   if (!goes_on) {
-    if (room_for(call, *budget_) < sizeof(Piece)) {
-      ++budget_->cut;
+    if (room_for(call, pool_->budget) < sizeof(Piece)) {
+      ++pool_->budget.cut;
       frame.more = false;
       return;
     }
@@ -47,17 +90,18 @@ void CallReader::on_data(const Step& step) {
     piece.address = data.where & 0xffff'ffff'ffff;
     piece.out = data.flags & wire::data_out;
     piece.exact = data.flags & wire::data_exact;
+    piece.bytes = pool_->bytes();
   }
   Piece& piece = into.back();
   piece.wanted = std::max<uint64_t>(piece.wanted, data.wanted);
   piece.cut = piece.cut || data.flags & wire::data_cut;
   piece.fault = piece.fault || data.flags & wire::data_fault;
   piece.redacted = piece.redacted || data.flags & wire::data_redacted;
-  const uint64_t take = std::min(kept, room_for(call, *budget_));
+  const uint64_t take = std::min(kept, room_for(call, pool_->budget));
   const uint8_t* from = step.bytes.data() + sizeof data;
   piece.bytes.insert(piece.bytes.end(), from, from + take);
   charge(call, take);
-  if (take < kept) piece.cut = true, ++budget_->cut;
+  if (take < kept) piece.cut = true, ++pool_->budget.cut;
   piece.wanted = std::max<uint64_t>(piece.wanted, piece.bytes.size());
 }
 
@@ -108,7 +152,7 @@ void CallReader::on_file(const Step& step) {
   file.peer = take(record.peer_bytes);
   constexpr size_t most = 4096;  // of one program; a writer tells 512
   if (!events_.empty() && events_.back().kind == Item::Kind::thread && events_.back().undecided) {
-    auto& files = events_.back().thread.files;
+    auto& files = events_.back().thread->files;
     if (files.size() < most) files.push_back(std::move(file));
     return;
   }
@@ -116,7 +160,7 @@ void CallReader::on_file(const Step& step) {
   if (open.empty()) return;  // its entry is in a block that is gone
   HeldCall& call = *open.back().call;
   const uint64_t bytes = sizeof file + step.bytes.size();
-  if (room_for(call, *budget_) < bytes) return void(++budget_->cut);
+  if (room_for(call, pool_->budget) < bytes) return void(++pool_->budget.cut);
   charge(call, bytes);
   call.files.push_back(std::move(file));
 }

@@ -176,8 +176,7 @@ bool RingReader::is_still_there() const {
 }
 
 bool RingReader::fill(uint64_t position, uint64_t count) {
-  constexpr uint64_t often = 16384;  // a few hundred records; 10 000 threads then take 160 MB
-  const uint64_t want = std::min(std::max(count, often), limit_ - position);
+  const uint64_t want = std::min(std::max(count, often_), limit_ - position);
   if (window_.size() < want) window_.resize(want);
   const File& file = in_ring_ ? image_->ring : *image_->data;
   window_at_ = position;
@@ -231,16 +230,14 @@ Step RingReader::next() {
   if (!whole) return torn("record reaches beyond its block");
   std::memcpy(&header, whole, sizeof header);  // maybe read anew, from a file that changes under us
   if (header.units * 8u != size) return torn("record changed while it was read");
-  if (const char* why = wrong_with(header, whole)) return torn(why);
+  if (!is_plainly_right(header, whole))
+    if (const char* why = wrong_with(header, whole)) return torn(why);
   return record_at(header, whole);
 }
 
 Step RingReader::record_at(const wire::Header& header, const uint8_t* whole) {
   const uint64_t size = header.units * 8u;
-  if (header.type == wire::Type::time)
-    std::memcpy(&base_, whole + offsetof(wire::Time, tsc), sizeof base_);
-  if (header.type != wire::Type::data && header.type != wire::Type::stack)
-    tsc_ = base_ + header.ticks;  // these happen with what is around them
+  follow_clock(header, whole);
   position_ += size;
   Step step;
   step.kind = Step::Kind::record;

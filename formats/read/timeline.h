@@ -100,6 +100,7 @@ struct Item {
   const Thread* thread = nullptr;
   uint32_t pid = 0, tid = 0;  // of whoever it happened to
   uint64_t lost = 0;  // calls missing before this point in this thread; 0: nobody knows how many
+  bool returns_next = false;  // enter: the next item is its leave, and `call` is complete already
 };
 
 // What a trace does not hold, or not whole. Complete once Timeline::next has returned false.
