@@ -110,24 +110,24 @@ void Count::add(const read::Counted& counted, const read::Clock& clock) {
 }
 
 void Counts::add(const read::Counted& counted, const read::Clock& clock) {
-  by_number_[counted.nr].add(counted, clock);
+  of(counted.nr).add(counted, clock);
 }
 
 void Counts::add(const read::Item& item) {
   if (item.kind != read::Item::Kind::enter && item.kind != read::Item::Kind::leave) return;
   const read::Call& call = *item.call;
-  Count& count = by_number_[call.nr];
-  if (item.kind == read::Item::Kind::enter) {
-    ++count.unfinished;  // until it leaves
-    return;
-  }
-  --count.unfinished;
-  came_back(call);
+  if (item.kind == read::Item::Kind::enter) return entered(call.nr);
+  const uint64_t ns = call.finished - std::min(call.began, call.finished);
+  left(call.nr, call.result, ns);
+}
+
+void Counts::add(const Counts& other) {
+  for (const auto& [nr, count] : other.by_number_) of(nr).add(count);
 }
 
 void Counts::came_back(const read::Call& call, uint64_t overhead) {
   const uint64_t ns = call.finished - std::min(call.began, call.finished);
-  by_number_[call.nr].add(call.nr, call.result, ns - std::min(overhead, ns));
+  of(call.nr).add(call.nr, call.result, ns - std::min(overhead, ns));
 }
 
 std::vector<Count> Counts::by_number() const {

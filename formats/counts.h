@@ -53,6 +53,16 @@ struct Count {
 
 class Counts {
  public:
+  Counts() = default;
+  Counts(Counts&&) = default;  // no copy: known_ points into by_number_
+  Counts& operator=(Counts&&) = default;
+  void entered(uint32_t nr) { ++of(nr).unfinished; }  // until it leaves
+  void left(uint32_t nr, int64_t result, uint64_t ns) {
+    Count& count = of(nr);
+    --count.unfinished;
+    count.add(nr, result, ns);
+  }
+  void add(const Counts& other);
   void add(const read::Item& item);
   void came_back(const read::Call& call, uint64_t overhead = 0);  // ns taken off its time
   void add(const read::Counted& counted, const read::Clock& clock);
@@ -60,7 +70,12 @@ class Counts {
   std::vector<Count> by_number() const;
 
  private:
+  Count& of(uint32_t nr) {
+    if (nr >= known_.size()) return by_number_[nr];
+    return known_[nr] ? *known_[nr] : *(known_[nr] = &by_number_[nr]);
+  }
   std::map<uint32_t, Count> by_number_;
+  std::array<Count*, 512> known_{};  // without a search: the numbers that there are
 };
 
 std::string name_of_call(uint32_t nr);  // read; syscall_0x1f4 where the table has no name

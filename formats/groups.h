@@ -1,6 +1,7 @@
 // Calls counted by what they were about: a descriptor, a file, a peer, a thread, an error. Rows are
 // named as a person would call them; memory grows with the number of different names, not of calls.
 #pragma once
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -76,6 +77,12 @@ struct Run {
     if (!first) first = item.when;
     last = item.when;
     if (item.kind == read::Item::Kind::thread) threads.insert(item.tid), processes.insert(item.pid);
+  }
+  void add(const Run& other) {
+    if (other.first && (!first || other.first < first)) first = other.first;
+    last = std::max(last, other.last);
+    threads.insert(other.threads.begin(), other.threads.end());
+    processes.insert(other.processes.begin(), other.processes.end());
   }
   uint64_t wall() const { return last > first ? last - first : 0; }
 };

@@ -1,5 +1,10 @@
 #include "formats/cli/sums.h"
 
+#include <optional>
+#include <utility>
+
+#include "formats/tally.h"
+
 namespace sctrace::cli {
 
 const std::map<std::string, GroupKey>& group_keys() {
@@ -11,16 +16,24 @@ const std::map<std::string, GroupKey>& group_keys() {
 }
 
 Sums sums_of(const read::Trace& trace, GroupKey by) {
-  read::Timeline timeline(trace);
   Sums sums;
   Groups groups(by, trace);
   const bool by_call = by == GroupKey::syscall;
-  for (read::Item item; timeline.next(item);) {
-    sums.run.add(item);
-    if (by_call)
-      sums.counts.add(item);
-    else
-      groups.add(item);
+  std::optional<Tally> tally = by_call ? tally_of(trace) : std::nullopt;
+  if (tally) {
+    sums.counts = std::move(tally->counts);
+    sums.run = std::move(tally->run);
+    sums.losses = tally->losses;
+  } else {
+    read::Timeline timeline(trace);
+    for (read::Item item; timeline.next(item);) {
+      sums.run.add(item);
+      if (by_call)
+        sums.counts.add(item);
+      else
+        groups.add(item);
+    }
+    sums.losses = timeline.losses();
   }
   for (const read::Image& image : trace.images())
     read::each_counted(image, [&](const read::Counted& counted) {
@@ -32,7 +45,6 @@ Sums sums_of(const read::Trace& trace, GroupKey by) {
     });
   sums.rows = by_call ? sums.counts.rows() : groups.rows();
   sums.total = by_call ? sum_of(sums.rows) : groups.total();
-  sums.losses = timeline.losses();
   return sums;
 }
 

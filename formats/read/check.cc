@@ -4,11 +4,13 @@
 
 #include <fstream>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "arch/table.h"
+#include "formats/read/call_scan.h"
 #include "formats/read/counters.h"
-#include "formats/read/merge_calls.h"
+#include "formats/read/each_ring.h"
 
 namespace sctrace::read {
 
@@ -25,24 +27,28 @@ std::string number_of(uint64_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-void check_ring(const std::shared_ptr<OpenImage>& open, uint32_t number, Checked& all, Ends& ends) {
-  const Image& image = open->image;
-  const Slot& slot = image.slots[number];
-  static const Clock any_clock;  // times do not matter here
-  CallReader calls(open, number, any_clock, std::make_shared<Budget>());
-  uint32_t pid = slot.pid;
-  for (Event event; calls.next(event);) {
-    pid = event.pid;
-    if (event.kind != Item::Kind::enter) continue;
-    ++all.calls;
-    const uint32_t nr = event.call->nr;
-    if (nr == arch::nr_exit_group || nr == arch::nr_exit || is_exec(nr))
-      ends.proper.insert(event.pid);
+// One ring, read by itself.
+struct Ring {
+  uint32_t pid = 0;  // who had it last
+  uint64_t calls = 0, missing = 0, unfinished = 0;
+  std::vector<uint32_t> proper;
+
+  void entered(uint32_t nr, uint32_t by, uint64_t, uint64_t) {
+    ++calls;
+    const bool ends = nr == arch::nr_exit_group || nr == arch::nr_exit || is_exec(nr);
+    if (ends && (proper.empty() || proper.back() != by)) proper.push_back(by);
   }
-  if (calls.missing && image.mode == wire::Mode::stream)
-    open->damages.add(image.ring_file, image.slot_offset(number),
-                      number_of(calls.missing, "block") + " of this ring missing");
-  if (slot.state == wire::RingState::live) ends.open.emplace_back(pid, calls.unfinished());
+  void left(uint32_t, uint32_t, int64_t, uint64_t, uint64_t) {}
+  void began(const wire::Thread&, uint64_t) {}
+  void happened(uint32_t to, uint64_t) { pid = to; }
+};
+
+void check_ring(const std::shared_ptr<OpenImage>& image, uint32_t slot, Ring& ring) {
+  static const Clock any_clock;  // times do not matter here
+  ring.pid = image->image.slots[slot].pid;
+  CallScan<Ring> calls(image, slot, any_clock, ring);
+  calls.run();
+  ring.missing = calls.missing, ring.unfinished = calls.unfinished();
 }
 
 // Somebody turned recording off: who ended after that looks as if it had been killed.
@@ -70,15 +76,54 @@ void note_end(const Image& image, const Ends& ends, bool off, Checked& all) {
                              number_of(unfinished, "call") + " unfinished"});
 }
 
-void check_image(const Image& image, bool off, Damages& damages, Checked& all) {
-  const auto open = std::make_shared<OpenImage>(image, damages);
+void add_damages(const Damages& from, Damages& to) {
+  for (const Damage& one : from.kept) to.add(one.file, one.offset, one.why);
+  to.count += from.count - from.kept.size();
+}
+
+// What the rings of an image were found to hold, in their order. What could not be read ends it.
+void add_image(const Image& image, std::span<const RingTask> tasks, std::span<Ring> rings, bool off,
+               Damages& damages, Checked& all) try {
+  if (tasks.empty()) const OpenImage open(image, damages);
   Ends ends;
-  for (uint32_t number = 0; number < image.slots.size(); ++number)
-    check_ring(open, number, all, ends);
+  for (size_t n = 0; n < tasks.size(); ++n) {
+    const Slot& slot = image.slots[tasks[n].slot];
+    add_damages(tasks[n].damages, damages);
+    all.calls += rings[n].calls;
+    if (tasks[n].failed) std::rethrow_exception(tasks[n].failed);
+    ends.proper.insert(rings[n].proper.begin(), rings[n].proper.end());
+    if (rings[n].missing && image.mode == wire::Mode::stream)
+      damages.add(image.ring_file, image.slot_offset(tasks[n].slot),
+                  number_of(rings[n].missing, "block") + " of this ring missing");
+    if (slot.state == wire::RingState::live)
+      ends.open.emplace_back(rings[n].pid, rings[n].unfinished);
+  }
   if (image.mode == wire::Mode::counts)  // which do not say how a program ended
     each_counted(image, [&](const Counted& counted) { all.calls += counted.calls; });
   else
     note_end(image, ends, off, all);
+} catch (const BadTrace& bad) {
+  damages.add(bad.file, bad.offset, bad.why);
+}
+
+// All rings first, on all processors; then what they say, image by image.
+void check_images(const Trace& trace, bool off, Damages& damages, Checked& all) {
+  size_t count = 0;
+  for (const Image& image : trace.images()) count += image.slots.size();
+  std::vector<Ring> rings(count);
+  const std::vector<RingTask> tasks =
+      each_ring(trace, [&rings](unsigned, size_t number, const RingTask& task,
+                                const std::shared_ptr<OpenImage>& image) {
+        check_ring(image, task.slot, rings[number]);
+      });
+  size_t first = 0;
+  for (const Image& image : trace.images()) {
+    ++all.images;
+    const size_t slots = image.slots.size();
+    add_image(image, std::span(tasks).subspan(first, slots), std::span(rings).subspan(first, slots),
+              off, damages, all);
+    first += slots;
+  }
 }
 
 }  // namespace
@@ -105,14 +150,7 @@ Checked check(const std::string& directory) {
   for (const BadTrace& bad : refused) damages.add(bad.file, bad.offset, bad.why);
   for (const std::string& file : trace.unborn())
     all.notes.push_back({file, 0, "empty: its program ended before the first call"});
-  for (const Image& image : trace.images()) {
-    ++all.images;
-    try {
-      check_image(image, off, damages, all);
-    } catch (const BadTrace& bad) {
-      damages.add(bad.file, bad.offset, bad.why);
-    }
-  }
+  check_images(trace, off, damages, all);
   all.problems = std::move(damages.kept);
   all.problem_count = damages.count;
   return all;
