@@ -34,12 +34,18 @@ std::string ending_text(const Departure& d) {
   return {};
 }
 
-std::string error_text(int64_t error) {
+void append_error(std::string& out, int64_t error) {
+  const char *name = nullptr, *text = nullptr;
   for (const auto& e : kernel_errors)
-    if (e.error == error) return fmt::format("{} ({})", e.name, e.text);
-  const std::string name = errno_name(error);
-  if (name.empty()) return fmt::format("(errno {})", error);
-  return fmt::format("{} ({})", name, strerrordesc_np(static_cast<int>(error)));
+    if (e.error == error) name = e.name, text = e.text;
+  if (!name && error > 0 && error < 4096) {
+    name = strerrorname_np(static_cast<int>(error));
+    text = strerrordesc_np(static_cast<int>(error));
+  }
+  if (name)
+    (((out += name) += " (") += text) += ')';
+  else
+    out += fmt::format("(errno {})", error);
 }
 
 std::string remarks(const Event& e, const TextOptions& o) {
@@ -108,20 +114,43 @@ std::string interference(const Event& e, const TextOptions& o) {
 }  // namespace
 
 std::string shown_result(const Event& e, const TextOptions& o) {
-  const std::string injected = interference(e, o);
-  if (!e.ended) return "= ?" + injected;
-  if (e.restarted) return "= ? " + error_text(-e.result);
-  if (e.failed) return "= -1 " + error_text(-e.result) + remarks(e, o) + injected;
-  return "= " + shown(e.value, o) + remarks(e, o) + injected;
+  std::string out;
+  append_result(out, e, o);
+  return out;
+}
+
+void append_result(std::string& out, const Event& e, const TextOptions& o) {
+  if (!e.ended) {
+    out += "= ?";
+  } else if (e.restarted) {
+    out += "= ? ";
+    return append_error(out, -e.result);
+  } else if (e.failed) {
+    out += "= -1 ";
+    append_error(out, -e.result);
+  } else {
+    out += "= ";
+    append_shown(out, e.value, o);
+  }
+  if (e.ended && !e.after.empty()) out += remarks(e, o);
+  if (e.injected || e.altered || e.delayed || !e.made.empty()) out += interference(e, o);
 }
 
 namespace {
+// With leading zeroes or blanks.
+void append_padded(std::string& out, uint64_t n, size_t width, char with) {
+  const fmt::format_int text(n);
+  if (text.size() < width) out.append(width - text.size(), with);
+  out.append(text.data(), text.size());
+}
+
 // ".000123": of a second, cut after so many digits.
-std::string fraction(uint64_t ns, int digits) {
-  if (!digits) return {};
+void append_fraction(std::string& out, uint64_t ns, int digits) {
+  if (!digits) return;
   uint64_t part = ns % 1'000'000'000;
   for (int i = digits; i < 9; ++i) part /= 10;
-  return fmt::format(".{:0{}}", part, digits);
+  out += '.';
+  append_padded(out, part, static_cast<size_t>(digits), '0');
 }
 }  // namespace
 
@@ -129,32 +158,50 @@ std::string fraction(uint64_t ns, int digits) {
 // -----------------------------------------------------------------------------------------------
 
 void TextPrinter::leader(uint32_t tid, uint64_t when) {
-  if (options_.follow)
-    out_ += options_.file ? fmt::format("{:<5} ", tid)
-            : many_       ? fmt::format("[pid {:>5}] ", tid)
-                          : "";
+  if (options_.follow && options_.file) {
+    const fmt::format_int text(tid);
+    out_.append(text.data(), text.size());
+    out_.append(text.size() < 5 ? 6 - text.size() : 1, ' ');
+  } else if (options_.follow && many_) {
+    out_ += "[pid ";
+    append_padded(out_, tid, 5, ' ');
+    out_ += "] ";
+  }
   const bool absolute = options_.times != TextOptions::Times::none;
   if (absolute) {
     const uint64_t wall = when + wall_offset;
-    const time_t seconds = static_cast<time_t>(wall / 1'000'000'000);
-    tm parts{};
-    localtime_r(&seconds, &parts);
-    char clock[16];
-    std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-    out_ += options_.times == TextOptions::Times::epoch ? fmt::format("{}", seconds) : clock;
-    out_ += fraction(wall, options_.times_digits) + ' ';
+    time_of_day(static_cast<time_t>(wall / 1'000'000'000));
+    append_fraction(out_, wall, options_.times_digits);
+    out_ += ' ';
   }
   if (options_.relative) {
     const uint64_t since = last_ && when > last_ ? when - last_ : 0;
-    out_ += fmt::format("{}{:>6}{}{} ", absolute ? "(+" : "", since / 1'000'000'000,
-                        fraction(since, options_.relative_digits), absolute ? ")" : "");
+    if (absolute) out_ += "(+";
+    append_padded(out_, since / 1'000'000'000, 6, ' ');
+    append_fraction(out_, since, options_.relative_digits);
+    out_ += absolute ? ") " : " ";
     last_ = when;
   }
 }
 
+// Asked of libc once a second.
+void TextPrinter::time_of_day(time_t seconds) {
+  if (second_text_.empty() || second_ != seconds) {
+    second_ = seconds;
+    tm parts{};
+    localtime_r(&seconds, &parts);
+    char clock[16];
+    std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+    second_text_ = options_.times == TextOptions::Times::epoch ? fmt::format("{}", seconds) : clock;
+  }
+  out_ += second_text_;
+}
+
 void TextPrinter::call_number(const Event& e) {
-  numbers_[e.tid] = e.nr;
-  if (options_.number) out_ += fmt::format("[{:4}] ", e.nr);
+  if (options_.number) {
+    numbers_[e.tid] = e.nr;
+    out_ += fmt::format("[{:4}] ", e.nr);
+  }
   place(e.site);
 }
 
@@ -170,54 +217,59 @@ void TextPrinter::last_number(uint32_t tid) {
   place(0);
 }
 
-TextOptions TextPrinter::options_for(const Event& e) const {
-  TextOptions o = options_;
+const TextOptions& TextPrinter::options_for(const Event& e) {
   const size_t nr = std::min<size_t>(e.nr, arch::number_limit);
-  if (!o.brief.test(nr)) o.verbose = true;
-  if (!o.followed.test(nr)) o.bare = true;
-  return o;
+  const bool brief = options_.brief.test(nr), followed = options_.followed.test(nr);
+  if (brief && followed) return options_;
+  special_ = options_;
+  if (!brief) special_.verbose = true;
+  if (!followed) special_.bare = true;
+  return special_;
 }
 
 // Undecoded, as -e raw= wants them.
-std::string TextPrinter::registers(const Event& e, size_t from) const {
-  std::string text;
-  for (size_t i = from; i < e.argc; ++i)
-    text += fmt::format(fmt::runtime(e.raw[i] ? "{}{:#x}" : "{}{}"), i ? ", " : "", e.raw[i]);
-  return text;
+void TextPrinter::registers(const Event& e) {
+  for (size_t i = 0; i < e.argc; ++i)
+    out_ += fmt::format(fmt::runtime(e.raw[i] ? "{}{:#x}" : "{}{}"), i ? ", " : "", e.raw[i]);
 }
 
-std::string TextPrinter::arguments(const Event& e, size_t from, size_t to) const {
-  if (is_raw(e)) return from ? std::string() : registers(e, from);
-  std::string text;
-  const TextOptions options = options_for(e);
+void TextPrinter::arguments(const Event& e, size_t from, size_t to) {
+  if (is_raw(e)) {
+    if (!from) registers(e);
+    return;
+  }
+  const TextOptions& options = options_for(e);
   const arch::Row& row = read::lookup(e.nr);
   bool first = from == 0;
   for (size_t i = from; i < to; ++i) {
     const Value& v = e.args[i];
     if (v.kind == Value::Kind::absent) continue;
-    if (!first) text += ", ";
+    if (!first) out_ += ", ";
     first = false;
     const char* known = i < row.arity ? row.args[i].name : nullptr;
     if (!v.name.empty())
-      text += v.name + '=';
+      (out_ += v.name) += '=';
     else if (options.names_of_arguments && known)
-      (text += known) += '=';
-    text += shown(v, options);
+      (out_ += known) += '=';
+    append_shown(out_, v, options);
   }
-  return text;
 }
 
-std::string TextPrinter::ending(const Event& e, size_t column) const {
-  std::string text = ") ";
-  column += 2;
+// Of the line that begins at `start`.
+void TextPrinter::ending(const Event& e, size_t start) {
+  out_ += ") ";
+  const size_t column = out_.size() - start;
   if (column < static_cast<size_t>(options_.column))
-    text.append(static_cast<size_t>(options_.column) - column, ' ');
-  text += shown_result(e, options_for(e));
+    out_.append(static_cast<size_t>(options_.column) - column, ' ');
+  append_result(out_, e, options_for(e));
   if (options_.spent && e.ended && e.timed) {
     const uint64_t spent = e.finished > e.began ? e.finished - e.began : 0;
-    text += fmt::format(" <{}{}>", spent / 1'000'000'000, fraction(spent, options_.spent_digits));
+    out_ += " <";
+    append_padded(out_, spent / 1'000'000'000, 1, ' ');
+    append_fraction(out_, spent, options_.spent_digits);
+    out_ += '>';
   }
-  return text + '\n';
+  out_ += '\n';
 }
 
 // The line that stands open gives way to somebody else's.
@@ -227,7 +279,8 @@ void TextPrinter::suspend() {
   leader(*open_, o.event.began);
   call_number(o.event);
   const size_t early = is_raw(o.event) ? o.event.args.size() : o.event.early;
-  out_ += o.event.name + '(' + arguments(o.event, 0, early);
+  (out_ += o.event.name) += '(';
+  arguments(o.event, 0, early);
   bool more = false;
   for (size_t i = early; i < o.event.args.size(); ++i)
     more |= o.event.args[i].kind != Value::Kind::absent;
@@ -253,26 +306,25 @@ void TextPrinter::leave(const Event& e) {
     open_.reset();
   else
     suspend();
-  std::string text;
   const size_t start = out_.size();
   if (written) {
     const auto renamed = renamed_.find(e.tid);
     leader(renamed == renamed_.end() ? e.tid : renamed->second, e.finished);
     if (renamed != renamed_.end()) renamed_.erase(renamed);
     call_number(e);
-    text = "<... " + e.name + " resumed>";
-    std::string rest = lost ? "" : arguments(e, found->second.event.early, e.args.size());
-    if (rest.starts_with(", ")) rest.erase(0, 2);
-    text += rest;
+    ((out_ += "<... ") += e.name) += " resumed>";
+    const size_t behind = out_.size();
+    if (!lost) arguments(e, found->second.event.early, e.args.size());
+    if (out_.compare(behind, 2, ", ") == 0) out_.erase(behind, 2);
   } else {
     leader(e.tid, e.began);
     call_number(e);
-    text = e.name + '(' + arguments(e, 0, known);
-    if (known < e.args.size() && known) text += ", ";
+    (out_ += e.name) += '(';
+    arguments(e, 0, known);
+    if (known < e.args.size() && known) out_ += ", ";
   }
-  if (known < e.args.size()) text += " <unfinished ...>";
-  out_ += text;
-  out_ += ending(e, out_.size() - start);
+  if (known < e.args.size()) out_ += " <unfinished ...>";
+  ending(e, start);
   if (options_.stack) callers(e);
   if (found != calls_.end()) calls_.erase(found);
 }
@@ -308,8 +360,9 @@ void TextPrinter::supersede(uint32_t pid, uint32_t tid) {
     const Event& e = exec->second.event;
     leader(tid, e.began);
     call_number(e);
-    out_ += e.name + '(' + arguments(e, 0, e.args.size()) +
-            fmt::format(" <pid changed to {} ...>\n", pid);
+    (out_ += e.name) += '(';
+    arguments(e, 0, e.args.size());
+    out_ += fmt::format(" <pid changed to {} ...>\n", pid);
     open_.reset();
   }
   renamed_[tid] = pid;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,8 +45,10 @@ struct TextOptions {
 // One value, as strace writes it.
 std::string shown(const Value& value, const TextOptions& options);
 std::string quoted(const Value& text, const TextOptions& options);
+void append_shown(std::string& out, const Value& value, const TextOptions& options);
 // A call's result with what follows it, from "= " on.
 std::string shown_result(const Event& event, const TextOptions& options);
+void append_result(std::string& out, const Event& event, const TextOptions& options);
 std::string errno_name(int64_t error);     // ENOENT; empty if unknown
 std::string error_name(int64_t error);     // ENOENT, ERESTARTSYS, or the number
 std::string signal_name(uint64_t number);  // SIGCHLD, SIGRT_2, or the number
@@ -76,20 +79,23 @@ class TextPrinter : public Notation {
   void last_number(uint32_t tid);
   void place(uint64_t site);
   void callers(const Event& event);
-  std::string arguments(const Event& event, size_t from, size_t to) const;
-  std::string registers(const Event& event, size_t from) const;
+  void time_of_day(time_t seconds);
+  void arguments(const Event& event, size_t from, size_t to);
+  void registers(const Event& event);
   bool is_raw(const Event& e) const {
     return options_.raw.test(std::min<size_t>(e.nr, arch::number_limit));
   }
   bool is_quiet(Departure::How how) const {
     return how == Departure::How::superseded ? options_.quiet_supersedes : options_.quiet_exits;
   }
-  TextOptions options_for(const Event& event) const;
-  std::string ending(const Event& event, size_t column) const;
+  const TextOptions& options_for(const Event& event);
+  void ending(const Event& event, size_t start);
   void suspend();
   void supersede(uint32_t pid, uint32_t tid);
 
-  TextOptions options_;
+  TextOptions options_, special_;  // special: of the call at hand, if it has its own
+  time_t second_ = 0;              // and how it is written
+  std::string second_text_;
   std::map<uint32_t, Open> calls_;
   std::optional<uint32_t> open_;
   std::map<uint32_t, uint32_t> numbers_;

@@ -24,26 +24,52 @@ bool wants_hex(std::string_view text, int hex) {
 
 // Octal, as short as the next character allows.
 void append_octal(std::string& out, unsigned char c, bool digit_follows) {
-  out += fmt::format(fmt::runtime(digit_follows ? "\\{:03o}" : "\\{:o}"), c);
+  const auto digit = [](unsigned n) { return static_cast<char>('0' + (n & 7)); };
+  out += '\\';
+  if (digit_follows || c >= 0100) out += digit(c >> 6);
+  if (digit_follows || c >= 010) out += digit(c >> 3);
+  out += digit(c);
+}
+
+void append_hex(std::string& out, unsigned char c) {
+  constexpr char digits[] = "0123456789abcdef";
+  const char text[] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+  out.append(text, sizeof text);
 }
 
 void append_quoted(std::string& out, std::string_view text, int hex) {
   if (wants_hex(text, hex)) {
-    for (unsigned char c : text) out += fmt::format("\\x{:02x}", c);
+    for (unsigned char c : text) append_hex(out, c);
     return;
   }
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (is_plain(c) && c != '"' && c != '\\') {
+      out += static_cast<char>(c);
+      continue;
+    }
     static constexpr char special[] = "\"\\\f\n\r\t\v", letter[] = "\"\\fnrtv";
     if (const char* at = c ? std::strchr(special, c) : nullptr)
       (out += '\\') += letter[at - special];
-    else if (is_plain(c))
-      out += static_cast<char>(c);
     else if (hex == 3)
-      out += fmt::format("\\x{:02x}", c);
+      append_hex(out, c);
     else
       append_octal(out, c, i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7');
   }
+}
+
+void append_text(std::string& out, const Value& v, const TextOptions& o) {
+  std::string_view text = v.text;
+  bool cut = v.cut || v.whole > text.size() || (v.negated && text.size() >= o.strsize);
+  if (!v.path && text.size() > o.strsize) text = text.substr(0, o.strsize), cut = true;
+  // Bytes behind the end of a struct that is known: where they lie in it.
+  if (v.numbered)
+    out += fmt::format("/* bytes {}..{} */ ", v.number, v.number + v.whole - 1);
+  else
+    out += v.unknown;
+  out += '"';
+  append_quoted(out, text, v.bare || v.numbered ? 2 : o.hex);
+  out += cut ? "\"..." : "\"";
 }
 
 // What stands between < and > behind a descriptor.
@@ -79,16 +105,45 @@ std::string descriptor(const Value& v, const TextOptions& o) {
   return out + (v.cut ? ">(deleted)" : ">");
 }
 
-std::string number(uint64_t n, Base base) {
+// Most of what is shown is numbers: written where they belong, not carried there.
+void append_hexadecimal(std::string& out, uint64_t n) {
+  constexpr char digits[] = "0123456789abcdef";
+  char text[18];
+  char* at = text + sizeof text;
+  do *--at = digits[n & 15];
+  while (n >>= 4);
+  *--at = 'x', *--at = '0';
+  out.append(at, static_cast<size_t>(text + sizeof text - at));
+}
+
+void append_number(std::string& out, uint64_t n, Base base) {
   switch (base) {
-    case Base::decimal: return fmt::format("{}", static_cast<int64_t>(n));
-    case Base::unsigned_decimal: return fmt::format("{}", n);
-    case Base::hexadecimal: return n ? fmt::format("{:#x}", n) : "0";
-    case Base::octal: return n ? fmt::format("0{:o}", n) : "0";
-    case Base::padded: return n ? fmt::format("{:#016x}", n) : std::string(16, '0');
-    case Base::mode: return n ? fmt::format("0{:02o}", n) : "000";
+    case Base::decimal: {
+      const fmt::format_int text(static_cast<int64_t>(n));
+      out.append(text.data(), text.size());
+      return;
+    }
+    case Base::unsigned_decimal: {
+      const fmt::format_int text(n);
+      out.append(text.data(), text.size());
+      return;
+    }
+    case Base::hexadecimal:
+      if (n)
+        append_hexadecimal(out, n);
+      else
+        out += '0';
+      return;
+    case Base::octal: out += n ? fmt::format("0{:o}", n) : "0"; return;
+    case Base::padded: out += n ? fmt::format("{:#016x}", n) : std::string(16, '0'); return;
+    case Base::mode: out += n ? fmt::format("0{:02o}", n) : "000"; return;
   }
-  return {};
+}
+
+std::string number(uint64_t n, Base base) {
+  std::string out;
+  append_number(out, n, base);
+  return out;
 }
 
 std::string words(const Value& v, const TextOptions& o);
@@ -112,20 +167,14 @@ std::string words_and_mode(const Value& v, const TextOptions& o) {
   return flags.number ? words(flags, o) + '|' + mode : mode;
 }
 
-std::string words(const Value& v, const TextOptions& o) {
-  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number &&
-      v.items.back().base == Base::mode)
-    return words_and_mode(v, o);
-  const std::string plain = number(v.number, v.base);
-  if (o.names == Names::raw) return plain;
+std::string words_of(const Value& v, const std::string& plain, const TextOptions& o,
+                     const TextOptions& brief) {
   std::string joined;
   bool known = false;
-  TextOptions brief = o;
-  brief.names = Names::brief;
   for (const Value& item : v.items) {
     if (!joined.empty()) joined += '|';
     known |= item.kind != Kind::number || item.base != Base::hexadecimal;
-    joined += shown(item, brief);
+    append_shown(joined, item, brief);
   }
   if (!known) return v.number && !v.unknown.empty() ? plain + " /* " + v.unknown + " */" : plain;
   return (o.names == Names::both || v.numbered) && !v.bare && (v.number || joined != "0") &&
@@ -134,32 +183,48 @@ std::string words(const Value& v, const TextOptions& o) {
              : joined;
 }
 
+std::string words(const Value& v, const TextOptions& o) {
+  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number &&
+      v.items.back().base == Base::mode)
+    return words_and_mode(v, o);
+  const std::string plain = number(v.number, v.base);
+  if (o.names == Names::raw) return plain;
+  if (o.names != Names::brief) {
+    TextOptions brief = o;
+    brief.names = Names::brief;
+    return words_of(v, plain, o, brief);
+  }
+  return words_of(v, plain, o, o);
+}
+
 // A macro that `unknown` has the bytes of; one with a number has a remark there.
 bool is_of_bytes(const Value& v) { return v.kind == Kind::macro && v.bare && !v.numbered; }
 
-std::string structure(const Value& v, const TextOptions& o) {
-  if (v.unknown == "program" && !o.verbose) return fmt::format("{:#x}", v.number);
-  std::string out = "{";
+void append_structure(std::string& out, const Value& v, const TextOptions& o) {
+  if (v.unknown == "program" && !o.verbose) return append_hexadecimal(out, v.number);
+  const size_t start = out.size();
+  const auto has_some = [&] { return out.size() > start + 1; };
+  out += '{';
   bool more = v.more && !o.verbose;
   for (const Value& field : v.items) {
     if (field.kind == Kind::absent) continue;
     if (field.detail && field.more && !o.verbose) continue;
     if (field.detail && !o.verbose) {
-      if (v.bare && !out.ends_with("...")) out += out.size() > 1 ? ", ..." : "...";
+      if (v.bare && !out.ends_with("...")) out += has_some() ? ", ..." : "...";
       more = !v.bare;
       continue;
     }
-    if (out.size() > 1) out += ", ";
+    if (has_some()) out += ", ";
     if (!field.name.empty())
-      out += field.name + '=';
+      (out += field.name) += '=';
     else if (is_of_bytes(field) && o.names != Names::brief && field.items.size() == 3)
-      out += field.items[2].text.substr(1) + '=';  // &sin6_addr
-    out += shown(field, o);
+      (out += field.items[2].text.substr(1)) += '=';  // &sin6_addr
+    append_shown(out, field, o);
   }
   if (v.numbered && !more) out += ", ...";
-  if (v.cut) out += out.size() > 1 ? ", ???" : "???";
-  if (more) out += out.size() > 1 ? ", ..." : "...";
-  return out + '}';
+  if (v.cut) out += has_some() ? ", ???" : "???";
+  if (more) out += has_some() ? ", ..." : "...";
+  out += '}';
 }
 
 // Lists that are only counted unless everything is asked for: `unknown` names their elements.
@@ -172,24 +237,29 @@ std::string counted(const Value& v) {
                      v.rest ? ", unterminated" : "");
 }
 
-std::string list(const Value& v, const TextOptions& o) {
-  if (!v.unknown.empty() && !o.verbose) return counted(v);
-  std::string out = "[";
+void append_list(std::string& out, const Value& v, const TextOptions& o) {
+  if (!v.unknown.empty() && !o.verbose) {
+    out += counted(v);
+    return;
+  }
+  out += '[';
   uint64_t n = 0;
   const bool bounded = v.bounded && !o.verbose;
   for (const Value& item : v.items) {
     if (n) out += ", ";
     if ((bounded && n >= o.strsize) || (v.cut && n > o.strsize) ||
-        (v.numbered && !o.verbose && n >= v.number))
-      return out + "...]";
-    out += shown(item, o);
+        (v.numbered && !o.verbose && n >= v.number)) {
+      out += "...]";
+      return;
+    }
+    append_shown(out, item, o);
     ++n;
   }
   if (v.rest)
     out += fmt::format("{}... /* {:#x} */", n ? ", " : "", v.rest);
   else if (v.whole > n)
     out += n ? ", ..." : "...";
-  return out + ']';
+  out += ']';
 }
 
 // Some have their bits in `text`, for those who want no names; and of many names the first suffice.
@@ -290,17 +360,37 @@ std::string wait_status(const Value& v) {
   return out;
 }
 
+std::string unadorned(const Value& v, const TextOptions& o);
+
+void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
+  switch (v.kind) {
+    case Kind::absent: return;
+    case Kind::number: return append_number(out, v.number, v.base);
+    case Kind::text: return append_text(out, v, o);
+    case Kind::address:
+      if (v.number)
+        append_hexadecimal(out, v.number);
+      else
+        out += "NULL";
+      return;
+    case Kind::structure: return append_structure(out, v, o);
+    case Kind::list: return append_list(out, v, o);
+    case Kind::word:
+      if (o.names == Names::brief && !v.numbered && !v.text.empty()) {
+        out += v.text;
+        return;
+      }
+      [[fallthrough]];
+    default: out += unadorned(v, o);
+  }
+}
+
+// Those that are rarer, or put together from the outside in.
 std::string unadorned(const Value& v, const TextOptions& o) {
   switch (v.kind) {
-    case Kind::absent: return {};
-    case Kind::number: return number(v.number, v.base);
-    case Kind::text: return quoted(v, o);
     case Kind::word: return word(v, o);
     case Kind::words: return words(v, o);
-    case Kind::address: return v.number ? fmt::format("{:#x}", v.number) : "NULL";
     case Kind::descriptor: return descriptor(v, o);
-    case Kind::structure: return structure(v, o);
-    case Kind::list: return list(v, o);
     case Kind::members: return members(v, o);
     case Kind::macro: return macro(v, o);
     case Kind::change: return change(v, o);
@@ -318,33 +408,35 @@ std::string unadorned(const Value& v, const TextOptions& o) {
       for (const Value& item : v.items) out += (out.empty() ? "" : "|") + shown(item, o);
       return out + v.text;
     }
+    default: return {};
   }
-  return {};
 }
 
 }  // namespace
 
 std::string quoted(const Value& v, const TextOptions& o) {
-  std::string_view text = v.text;
-  bool cut = v.cut || v.whole > text.size() || (v.negated && text.size() >= o.strsize);
-  if (!v.path && text.size() > o.strsize) text = text.substr(0, o.strsize), cut = true;
-  std::string out = v.unknown + '"';
-  // Bytes behind the end of a struct that is known: where they lie in it.
-  if (v.numbered) out = fmt::format("/* bytes {}..{} */ \"", v.number, v.number + v.whole - 1);
-  append_quoted(out, text, v.bare || v.numbered ? 2 : o.hex);
-  return out + (cut ? "\"..." : "\"");
+  std::string out;
+  append_text(out, v, o);
+  return out;
 }
 
 std::string shown(const Value& v, const TextOptions& o) {
+  std::string out;
+  append_shown(out, v, o);
+  return out;
+}
+
+void append_shown(std::string& out, const Value& v, const TextOptions& o) {
   // Reading failed within what would be shown of it, or nobody wants to know: where it is.
   if (v.rest && v.kind == Kind::text && (v.path || v.text.size() <= o.strsize))
-    return fmt::format("{:#x}", v.rest);
+    return append_hexadecimal(out, v.rest);
   if (o.bare && v.address && v.kind != Kind::address && v.kind != Kind::text)
-    return fmt::format("{:#x}", v.address);
-  std::string out = unadorned(v, o);
-  if (v.braced && v.kind != Kind::change) out = '[' + out + ']';
-  if (!v.note.empty()) out += " /* " + v.note + " */";
-  return out;
+    return append_hexadecimal(out, v.address);
+  const bool braced = v.braced && v.kind != Kind::change;
+  if (braced) out += '[';
+  append_unadorned(out, v, o);
+  if (braced) out += ']';
+  if (!v.note.empty()) ((out += " /* ") += v.note) += " */";
 }
 
 }  // namespace sctrace

@@ -23,7 +23,7 @@ namespace {
 
 read::Losses print_all(const Wish& wish, const read::Trace& trace, Outputs& outputs) {
   read::Timeline timeline(trace);
-  Lines lines(wish, trace, outputs);
+  Lines lines(wish, trace, outputs, true);
   for (read::Item item; timeline.next(item);) lines.add(item);
   lines.end(timeline.losses());
   return timeline.losses();

@@ -15,6 +15,15 @@ namespace sctrace::cli {
 namespace {
 // By an engine: the kernel did nothing.
 bool was_answered(const read::Call& call) { return call.how & wire::exit_skipped; }
+
+// With what the kernel was given: another call only where engines made one of it.
+template <class Use>
+void with_made(const read::Call& call, Use use) {
+  if (call.is_moved())
+    use(call.made());
+  else
+    use(call);
+}
 }  // namespace
 
 Outputs::Outputs(const Wish& wish) : wish_(wish) {
@@ -50,10 +59,36 @@ bool Outputs::close() {
   return !failed_;
 }
 
-Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs)
+Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
   if (!wish.apart) notation(0);
   if (!wish.text.follow) first_ = wish.pid;
+  if (!beside || wish.apart) return;
+  beside_.emplace([this](std::vector<Telling>& batch) {
+    for (Telling& one : batch) {
+      if (one.other)
+        one.other(*one.to);
+      else
+        one.to->leave(one.left);
+      write_full(0, *one.to);
+    }
+  });
+}
+
+void Lines::tell_left(Event event) {
+  Notation& to = notation(event.tid);
+  if (!beside_) return to.leave(event);
+  event.socket.reset();  // files_ goes on changing while it is written, and no notation asks
+  beside_->push({&to, std::move(event), nullptr});
+}
+
+// Not line by line.
+void Lines::write_full(uint32_t tid, Notation& from, bool all) {
+  if (from.out().empty() || (!all && from.out().size() <= 1 << 16)) return;
+  if (wish_.lines)
+    outputs_.write(tid, from.out());
+  else
+    from.out().clear();
 }
 
 Notation& Lines::notation(uint32_t tid) {
@@ -76,7 +111,7 @@ void Lines::add(const read::Item& item) {
   const bool all = wish_.text.follow || wish_.form != "strace";
   if (!all && !first_) first_ = item.tid;
   if (all && !wish_.apart && threads_.insert(item.tid).second)
-    notation(item.tid).several(threads_.size() > 1);
+    tell(item.tid, [many = threads_.size() > 1](Notation& to) { to.several(many); });
   happen(item, !first_ || item.tid == first_);
   flush(false);
 }
@@ -85,21 +120,30 @@ void Lines::happen(const read::Item& item, bool mine) {
   using Kind = read::Item::Kind;
   switch (item.kind) {
     case Kind::enter:
-      if (files()) files_.enter(item.call->made());
+      if (files()) with_made(*item.call, [&](const read::Call& made) { files_.enter(made); });
+      // Where a call has one line, one that returns at once is told at its end alone; but not
+      // within another, for there it is news that the other stands open.
+      if (item.returns_next && wish_.form != "ftrace" && !standing_.contains(item.tid)) break;
+      standing_.insert(item.tid);
       endings_.enter(*item.call);
       if (mine) enter(item);
       break;
     case Kind::leave:
-      if (files() && !was_answered(*item.call)) files_.learn(item.call->made());
+      standing_.erase(item.tid);
+      if (files() && !was_answered(*item.call))
+        with_made(*item.call, [&](const read::Call& made) { files_.learn(made); });
       for (const read::Ending& one : endings_.leave(*item.call)) killed(one, item.when);
       if (mine) leave(item);
-      if (files() && !was_answered(*item.call)) files_.forget(item.call->made());
+      if (files() && !was_answered(*item.call))
+        with_made(*item.call, [&](const read::Call& made) { files_.forget(made); });
       break;
     case Kind::signal:
       if (mine) signal(item);
       break;
     case Kind::lost:
-      if (mine) notation(item.tid).lost({item.pid, item.tid, item.when}, item.lost);
+      if (mine)
+        tell(item.tid, [where = Where{item.pid, item.tid, item.when},
+                        calls = item.lost](Notation& to) { to.lost(where, calls); });
       break;
     case Kind::gone:
       endings_.gone(item.pid);
@@ -107,7 +151,9 @@ void Lines::happen(const read::Item& item, bool mine) {
       break;
     case Kind::thread:
       if (files()) begin(*item.thread);
-      if (mine) notation(item.tid).thread({item.pid, item.tid, item.when}, item.thread->parent);
+      if (mine)
+        tell(item.tid, [where = Where{item.pid, item.tid, item.when},
+                        parent = item.thread->parent](Notation& to) { to.thread(where, parent); });
       if (mine && item.thread->began == wire::Began::image) program(item);
       break;
   }
@@ -115,6 +161,8 @@ void Lines::happen(const read::Item& item, bool mine) {
 
 void Lines::end(const read::Losses& losses) {
   for (const read::Ending& one : endings_.at_end()) killed(one, 0);
+  if (beside_) beside_->end();
+  beside_.reset();
   for (auto& [tid, one] : notations_) one->end(losses);
   flush(true);
   if (!wish_.count) return;
@@ -124,13 +172,8 @@ void Lines::end(const read::Losses& losses) {
 }
 
 void Lines::flush(bool all) {
-  for (auto& [tid, one] : notations_) {
-    if (one->out().empty() || (!all && one->out().size() <= 1 << 16)) continue;
-    if (wish_.lines)
-      outputs_.write(tid, one->out());
-    else
-      one->out().clear();
-  }
+  if (beside_) return;
+  for (auto& [tid, one] : notations_) write_full(tid, *one, all);
 }
 
 void Lines::begin(const read::Thread& thread) {
@@ -147,7 +190,8 @@ void Lines::program(const read::Item& item) {
   const auto image = std::find_if(images.begin(), images.end(),
                                   [&](const read::Image& one) { return one.pid == item.pid; });
   if (image == images.end() || !programs_.insert(item.pid).second) return;
-  notation(item.tid).program({item.pid, item.tid, item.when}, image->program);
+  tell(item.tid, [where = Where{item.pid, item.tid, item.when},
+                  path = image->program](Notation& to) { to.program(where, path); });
   Event e;
   e.pid = item.pid, e.tid = item.tid, e.nr = arch::nr_execve;
   e.began = e.finished = item.when;
@@ -164,17 +208,24 @@ void Lines::program(const read::Item& item) {
   e.args[2].text = "...";  // its environment is not in the trace
   e.args[2].bare = true;
   if (!filter_.wants(e)) return;
-  if (wish_.form != "ftrace") notation(item.tid).leave(e);  // that has no words for what is unseen
+  if (wish_.form != "ftrace") tell_left(std::move(e));  // that has no words for what is unseen
   read::Call call;
-  call.nr = e.nr;
+  call.nr = arch::nr_execve;
   if (wish_.count) counts_.came_back(call);
 }
 
 void Lines::killed(const read::Ending& one, uint64_t when) {
   if (first_ && one.pid != first_) return;
   unfinished(one.pid);
-  notation(one.pid).gone({one.pid, one.pid, when ? when : last_},
-                         {Departure::How::killed, one.signal, one.core});
+  tell(one.pid, [one, when = when ? when : last_](Notation& to) {
+    to.gone({one.pid, one.pid, when}, {Departure::How::killed, one.signal, one.core});
+  });
+}
+
+read::Depth Lines::depth(uint32_t nr) const {
+  const bool brief = wish_.form == "strace" && !wish_.text.verbose &&
+                     wish_.text.brief.test(std::min(nr, arch::number_limit));
+  return brief ? read::Depth::brief : read::Depth::whole;
 }
 
 // `enter` may know the result already; the line must not.
@@ -183,13 +234,13 @@ void Lines::enter(const read::Item& item) {
   read::Call before = *item.call;
   before.ended = false;
   std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
-  Event e = read::decode(before, files(), &sockets_);
+  Event e = read::decode(before, files(), &sockets_, depth(before.nr));
   if (has_stacks()) e.stack = symbols_.stack_of(before);
   const bool late = filter_.late() || wish_.only.count;
   if (late && passes(wish_.only, before, e.paths))
     held_[e.tid] = e;
   else if (!late && filter_.wants(e))
-    notation(e.tid).enter(e);
+    tell(e.tid, [e = std::move(e)](Notation& to) { to.enter(e); });
   if (late && !e.returns) unfinished(e.tid);
 }
 
@@ -197,21 +248,24 @@ void Lines::enter(const read::Item& item) {
 void Lines::unfinished(uint32_t tid) {
   const auto held = held_.find(tid);
   if (held == held_.end()) return;
-  if (filter_.wants(held->second)) notation(tid).enter(held->second);
+  if (filter_.wants(held->second))
+    tell(tid, [e = std::move(held->second)](Notation& to) { to.enter(e); });
   held_.erase(held);
 }
 
 void Lines::leave(const read::Item& item) {
-  Event e = read::decode(*item.call, files(), &sockets_);
+  Event e = read::decode(*item.call, files(), &sockets_, depth(item.call->nr));
   if (has_stacks()) e.stack = symbols_.stack_of(*item.call);
   sockets_.learn(*item.call);
   held_.erase(e.tid);
   const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;
   if (exec && e.tid != e.pid) supersede(e);
   if (exec && !e.args.empty())
-    notation(e.tid).program({e.pid, e.pid, item.when}, e.args[e.nr == arch::nr_execveat].text);
+    tell(e.tid,
+         [where = Where{e.pid, e.pid, item.when}, path = e.args[e.nr == arch::nr_execveat].text](
+             Notation& to) { to.program(where, path); });
   if (!filter_.wants(e) || !passes(wish_.only, *item.call, e.paths)) return;
-  notation(e.tid).leave(e);
+  tell_left(std::move(e));
   if (wish_.count) counts_.came_back(*item.call, wish_.overhead);
   if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
 }
@@ -219,24 +273,26 @@ void Lines::leave(const read::Item& item) {
 // A thread's execve ends all others, and it goes on under the number of the first.
 void Lines::supersede(const Event& exec) {
   unfinished(exec.pid);
-  notation(exec.pid).gone({exec.pid, exec.pid, exec.finished},
-                          {Departure::How::superseded, exec.tid, false});
+  tell(exec.pid, [pid = exec.pid, when = exec.finished, tid = exec.tid](Notation& to) {
+    to.gone({pid, pid, when}, {Departure::How::superseded, tid, false});
+  });
 }
 
 // What the call moved, where -e read= or write= asks for it.
 void Lines::dump(const read::Call& call) {
   const arch::Row& row = read::lookup(call.nr);
   const read::Memory memory(call);
-  Notation& to = notation(call.tid);
   if (!row.arity || row.args[0].kind != arch::Kind::fd) return;
   const arch::Arg& a = row.args[1];
   const bool out = a.way == arch::Way::out;
   if (!(out ? wish_.read : wish_.write).has(static_cast<int32_t>(call.args[0]))) return;
   const auto bytes = [&](uint64_t at, uint64_t n) {
     const std::string all = memory.bytes(at, n, out);
-    to.bytes(all, n);
-    if (!all.empty() && all.size() < n && !memory.shortened(at, n, out))
-      to.unread(call.pid, at + all.size(), n - all.size());
+    const bool unread = !all.empty() && all.size() < n && !memory.shortened(at, n, out);
+    tell(call.tid, [=, pid = call.pid](Notation& to) {
+      to.bytes(all, n);
+      if (unread) to.unread(pid, at + all.size(), n - all.size());
+    });
   };
   // Of a buffer all that was to be written, of a vector what was.
   if (a.kind == arch::Kind::buffer && !out) return bytes(call.args[1], call.args[2]);
@@ -249,7 +305,7 @@ void Lines::dump(const read::Call& call) {
        i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
     const uint64_t n = std::min(pair[1], left);
     left -= n;
-    to.buffer(i, n);
+    tell(call.tid, [i, n](Notation& to) { to.buffer(i, n); });
     bytes(pair[0], n);
   }
 }
@@ -267,8 +323,10 @@ void Lines::signal(const read::Item& item) {
   const uint32_t number = read::peek<uint32_t>(info);
   const std::string name = signal_name(number);
   if (wish_.shows(name.starts_with("SIG") ? name.substr(3) : name))
-    notation(item.tid).signal({item.pid, item.tid, item.when}, number,
-                              read::siginfo_value(info, sizeof info));
+    tell(item.tid, [where = Where{item.pid, item.tid, item.when}, number,
+                    value = read::siginfo_value(info, sizeof info)](Notation& to) {
+      to.signal(where, number, value);
+    });
 }
 
 void Lines::gone(const read::Item& item) {
@@ -277,7 +335,8 @@ void Lines::gone(const read::Item& item) {
       item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
   Departure how;
   if (says) how = {Departure::How::exited, static_cast<uint32_t>(item.call->args[0] & 0xff), false};
-  notation(item.tid).gone({item.pid, item.tid, item.when}, how);
+  tell(item.tid,
+       [where = Where{item.pid, item.tid, item.when}, how](Notation& to) { to.gone(where, how); });
 }
 
 }  // namespace sctrace::cli

@@ -2,12 +2,16 @@
 // notation's business, where the lines go that of Outputs.
 #pragma once
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "formats/cli/print_options.h"
 #include "formats/counts.h"
+#include "formats/handover.h"
 #include "formats/notation.h"
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
@@ -37,7 +41,8 @@ class Outputs {
 
 class Lines {
  public:
-  Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs);
+  // `beside`: they are written in a thread of its own, and only end() has them all out.
+  Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside = false);
   void add(const read::Item& item);
   void end(const read::Losses& losses);
   void flush(bool all);
@@ -55,7 +60,19 @@ class Lines {
   void program(const read::Item& item);
   void unfinished(uint32_t tid);
   const read::Files* files() const;
+  read::Depth depth(uint32_t nr) const;
   Notation& notation(uint32_t tid);
+  // To whom the lines of this thread are, now or in the other thread.
+  template <class Use>
+  void tell(uint32_t tid, Use use) {
+    Notation& to = notation(tid);
+    if (beside_)
+      beside_->push({&to, {}, std::move(use)});
+    else
+      use(to);
+  }
+  void tell_left(Event event);
+  void write_full(uint32_t tid, Notation& from, bool all = false);
   bool has_stacks() const { return wish_.text.stack || wish_.form == "json"; }
 
   const Wish& wish_;
@@ -71,9 +88,16 @@ class Lines {
   std::map<uint32_t, std::unique_ptr<Notation>> notations_;  // by tid with -ff, else the one of 0
   std::map<uint32_t, Event> held_;  // open calls that only their end can let through the filter
   std::set<uint32_t> threads_;
+  std::set<uint32_t> standing_;  // those in a call that was told when it was made
   std::set<uint32_t> programs_;  // pids whose first program is shown
   uint32_t first_ = 0;
   uint64_t last_ = 0;
+  struct Telling {
+    Notation* to;
+    Event left;  // a call that came back, unless
+    std::function<void(Notation&)> other;
+  };
+  std::optional<Handover<Telling>> beside_;  // ends before what it is told of
 };
 
 }  // namespace sctrace::cli

@@ -189,7 +189,7 @@ Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count,
     }
     Value one = structure(s, layout, at + i * size, size, out);
     one.braced = false;
-    list.items.push_back(one);
+    list.items.push_back(std::move(one));
   }
   list.whole = list.items.size();
   return list;
@@ -215,7 +215,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
     if (out && !n && pair[1])
       one.items.back() = named("iov_base", pair[0] ? value_text("") : value_address(0));
     one.items.push_back(named("iov_len", value_unsigned(pair[1])));
-    list.items.push_back(one);
+    list.items.push_back(std::move(one));
   }
   list.whole = count > most ? count : list.items.size();
   return list;
@@ -274,17 +274,19 @@ Event plain(const Call& call) {
   return e;
 }
 
-Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets) {
+Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets, Depth depth) {
   values_left = values_most;
   const arch::Row& row = lookup(call.nr);
   const arch::Command* command = nullptr;
   for (uint8_t i = 0; i < row.arity; ++i)
     if (row.args[i].kind == Kind::command)
       command = command_of(call.nr, static_cast<uint32_t>(call.args[i]));
-  const Scene s{call, row, command, files, Memory(call), sockets ? sockets->carried(call) : -1};
+  const int netlink = sockets ? sockets->carried(call) : -1;
+  const Scene s{call, row, command, files, Memory(call), netlink, depth};
   Event e = plain(call);
   e.failed = false;  // until it is known what it means here
   bool early = true;
+  e.args.reserve(row.arity);
   for (uint8_t i = 0; i < row.arity; ++i) {
     e.args.push_back(row.whole ? argument(s, i) : value_hex(call.args[i]));
     const Arg a = row.whole ? effective(s, i) : Arg{};
@@ -297,7 +299,7 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
   if (files && row.arity && row.args[0].kind == Kind::fd)
     e.socket = files->socket(call.pid, static_cast<int32_t>(call.args[0]));
   add_result(s, e);
-  if (call.is_moved()) e.made.push_back(decode(call.made(), files, sockets));
+  if (call.is_moved()) e.made.push_back(decode(call.made(), files, sockets, depth));
   return e;
 }
 

@@ -43,6 +43,12 @@ class NetlinkSockets {
   std::unordered_map<uint32_t, std::unordered_map<int64_t, int>> of_;
 };
 
+// How much of what a call points at is asked for.
+enum class Depth : uint8_t {
+  whole,
+  brief  // what is shown by -v only may be left out, where there is much of it
+};
+
 struct Scene {
   const Call& call;
   const arch::Row& row;
@@ -50,6 +56,7 @@ struct Scene {
   const Files* files;
   Memory memory;
   int netlink = -1;  // the protocol, if what goes over the descriptor is of netlink
+  Depth depth = Depth::whole;
   bool coded() const { return is_coded(call.nr); }  // its row is what our code was written for
   bool ok() const { return call.ended && call.result >= 0 && !(call.how & wire::exit_restarted); }
   std::string path_of(int64_t fd) const {
@@ -58,7 +65,7 @@ struct Scene {
 };
 
 Event decode(const Call& call, const Files* files = nullptr,
-             const NetlinkSockets* sockets = nullptr);
+             const NetlinkSockets* sockets = nullptr, Depth depth = Depth::whole);
 // The same without any values: numbers and the name only.
 Event plain(const Call& call);
 

@@ -85,7 +85,7 @@ Value words(Set set, uint64_t value, bool wide) {
     if (w.role == Role::part) {
       Value part = word(w.set, value & w.value);
       if (part.unknown.empty()) part.unknown = v.unknown;
-      v.items.push_back(part);
+      v.items.push_back(std::move(part));
     }
   }
   for (const Word& w : all) {
@@ -144,7 +144,11 @@ Value file_mode_value(uint32_t mode) {
 Value device_value(uint64_t dev) {
   const uint64_t major = (dev >> 8 & 0xfff) | (dev >> 32 & 0xfffff000),
                  minor = (dev & 0xff) | (dev >> 12 & 0xffffff00);
-  Value v = value_macro("makedev", {value_hex(major), value_hex(minor)});
+  std::vector<Value> both;  // not a list of them: those would be copied
+  both.reserve(2);
+  both.push_back(value_hex(major));
+  both.push_back(value_hex(minor));
+  Value v = value_macro("makedev", std::move(both));
   v.number = dev;
   v.base = Base::hexadecimal;
   v.numbered = true;
@@ -278,17 +282,54 @@ Value signal_set(const uint8_t* bytes, size_t n) {
   return v;
 }
 
-std::string moment(int64_t seconds, uint32_t nanoseconds, int digits) {
-  if (!seconds && !nanoseconds) return {};
+namespace {
+
+// What libc says of a minute: files of one package have few of them, and asking takes a
+// microsecond, three times for each stat().
+struct Minute {
+  int64_t number = INT64_MIN;
+  std::string head, zone;  // "2026-11-30T07:25:", "+0000"; no head: libc has none, or its seconds
+};                         // are not those of the world
+
+const Minute& minute_of(int64_t number) {
+  constexpr size_t kept = 64;
+  thread_local Minute minutes[kept];
+  Minute& minute = minutes[static_cast<uint64_t>(number) % kept];
+  if (minute.number == number) return minute;
+  minute = {number, {}, {}};
+  const time_t t = number * 60;
+  tm parts{};
+  if (!localtime_r(&t, &parts) || parts.tm_sec) return minute;
+  char head[64], zone[16];
+  minute.head.assign(head, std::strftime(head, sizeof head, "%Y-%m-%dT%H:%M:", &parts));
+  minute.zone.assign(zone, std::strftime(zone, sizeof zone, "%z", &parts));
+  return minute;
+}
+
+std::string asked_moment(int64_t seconds, const std::string& fraction) {
   const time_t t = seconds;
   tm parts{};
   if (!localtime_r(&t, &parts)) return {};
   char head[64], zone[16];
   std::strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &parts);
   std::strftime(zone, sizeof zone, "%z", &parts);
+  return head + fraction + zone;
+}
+
+}  // namespace
+
+std::string moment(int64_t seconds, uint32_t nanoseconds, int digits) {
+  if (!seconds && !nanoseconds) return {};
   std::string fraction;
   if (digits && nanoseconds) fraction = fmt::format(".{:0{}}", nanoseconds, digits);
-  return head + fraction + zone;
+  if (seconds < 0) return asked_moment(seconds, fraction);
+  const Minute& minute = minute_of(seconds / 60);
+  if (minute.head.empty()) return asked_moment(seconds, fraction);
+  const auto second = static_cast<char>(seconds % 60);
+  std::string text = minute.head;
+  text += static_cast<char>('0' + second / 10);
+  text += static_cast<char>('0' + second % 10);
+  return (text += fraction) += minute.zone;
 }
 
 }  // namespace sctrace::read

@@ -125,7 +125,9 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
   const Part<Member> members = members_of(layout);
   if (is_scalar(layout)) return member(s, *members.first, bytes, place);
   Value v = value_of(Value::Kind::structure);
+  const bool short_cut = s.depth == Depth::brief && layout == Layout::stat;  // of every other call
   for (const Member& m : members) {
+    if (short_cut && m.show == Show::detail) continue;
     if (!try_spend_value()) return value_address(place.at);
     if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) continue;
     const bool zero = (m.show >= Show::nonzero || m.kind == Kind::padding) && is_zero(m, bytes);

@@ -22,7 +22,7 @@ Value detail(Value v) {
 void add_time(Value& v, const char* name, int64_t seconds, uint64_t nanoseconds) {
   Value stamp = value_number(seconds);
   stamp.note = moment(seconds, static_cast<uint32_t>(nanoseconds), 9);
-  v.items.push_back(detail(named(name, stamp)));
+  v.items.push_back(detail(named(name, std::move(stamp))));
   v.items.push_back(detail(named(std::string(name) + "_nsec", value_unsigned(nanoseconds))));
 }
 
@@ -33,21 +33,23 @@ Value statx_time(const char* name, const uint8_t* at) {
   v.items.push_back(named("tv_sec", value_number(seconds)));
   v.items.push_back(named("tv_nsec", value_unsigned(nanoseconds)));
   v.note = moment(seconds, nanoseconds, 9);
-  return detail(named(name, v));
+  return detail(named(name, std::move(v)));
 }
 
 }  // namespace
 
 Value stat_value(const Scene& s, const uint8_t* b) {
   Value v = plain(s, Layout::stat, b);
+  v.items.reserve(v.items.size() + 6);
   const uint32_t mode = peek<uint32_t>(b + 24);
   if ((mode & 0170000) == 0020000 ||
       (mode & 0170000) == 0060000)  // a device: its number stands for its size
     v.items.back() = named("st_rdev", device_value(peek<uint64_t>(b + 40)));
+  v.more = true;
+  if (s.depth == Depth::brief) return v;
   add_time(v, "st_atime", peek<int64_t>(b + 72), peek<uint64_t>(b + 80));
   add_time(v, "st_mtime", peek<int64_t>(b + 88), peek<uint64_t>(b + 96));
   add_time(v, "st_ctime", peek<int64_t>(b + 104), peek<uint64_t>(b + 112));
-  v.more = true;
   return v;
 }
 
@@ -83,6 +85,29 @@ Value statx_value(const Scene&, const uint8_t* b) {
   return v;
 }
 
+namespace {
+void add_entry(Value& list, std::string_view one, bool wide) {
+  const auto* b = reinterpret_cast<const uint8_t*>(one.data());
+  const size_t head = wide ? 19 : 18;
+  const char* name = one.data() + head;
+  const size_t name_bytes = strnlen(name, one.size() - head - (wide ? 0 : 1));
+  const uint8_t type = wide ? b[18] : b[one.size() - 1];
+  Value entry = value_of(Kind::structure);
+  entry.items.reserve(5);
+  entry.items.push_back(named("d_ino", value_unsigned(peek<uint64_t>(b))));
+  entry.items.push_back(named(
+      "d_off", wide ? value_number(peek<int64_t>(b + 8)) : value_unsigned(peek<uint64_t>(b + 8))));
+  entry.items.push_back(named("d_reclen", value_unsigned(one.size())));
+  Value kind = named("d_type", word(Set::directory_types, type)),
+        called = named("d_name", value_text(std::string(name, name_bytes)));
+  called.path = true;
+  if (wide) entry.items.push_back(std::move(kind));
+  entry.items.push_back(std::move(called));
+  if (!wide) entry.items.push_back(std::move(kind));
+  list.items.push_back(std::move(entry));
+}
+}  // namespace
+
 // getdents: a list of entries, shown whole by -v, else only counted.
 Value directory_entries(const Scene& s, uint64_t at, uint64_t bytes, bool wide) {
   const std::string all = s.memory.bytes(at, bytes, true);
@@ -93,24 +118,11 @@ Value directory_entries(const Scene& s, uint64_t at, uint64_t bytes, bool wide) 
   for (size_t i = 0; i + head < all.size();) {
     const uint16_t length = peek<uint16_t>(b + i + 16);
     if (length < head || i + length > all.size()) break;
-    const char* name = all.data() + i + head;
-    const size_t name_bytes = strnlen(name, length - head - (wide ? 0 : 1));
-    const uint8_t type = wide ? b[i + 18] : b[i + length - 1];
-    Value entry = value_of(Kind::structure);
-    entry.items.push_back(named("d_ino", value_unsigned(peek<uint64_t>(b + i))));
-    entry.items.push_back(named("d_off", wide ? value_number(peek<int64_t>(b + i + 8))
-                                              : value_unsigned(peek<uint64_t>(b + i + 8))));
-    entry.items.push_back(named("d_reclen", value_unsigned(length)));
-    Value kind = named("d_type", word(Set::directory_types, type)),
-          called = named("d_name", value_text(std::string(name, name_bytes)));
-    called.path = true;
-    if (wide) entry.items.push_back(kind);
-    entry.items.push_back(called);
-    if (!wide) entry.items.push_back(kind);
-    list.items.push_back(entry);
+    ++list.whole;
     i += length;
+    if (s.depth == Depth::brief) continue;
+    add_entry(list, std::string_view(all).substr(i - length, length), wide);
   }
-  list.whole = list.items.size();
   list.number = at;
   list.unknown = "entries";  // brief form: the address and how many of these
   return list;
