@@ -33,6 +33,7 @@ class Notation {
   virtual void gone(const Where& who, const Departure& how) = 0;
   virtual void lost(const Where& of, uint64_t calls) = 0;  // 0: nobody knows how many
   virtual void buffer(size_t, uint64_t) {}  // -e read=, write=: what the last call moved, by buffer
+  virtual void vector(size_t, uint64_t) {}  // the same by message, of so many buffers
   virtual void bytes(std::string_view, uint64_t) {}
   virtual void unread(uint32_t, uint64_t, uint64_t) {}  // what could not be read of it
   virtual void several(bool) {}                         // more than one thread is shown

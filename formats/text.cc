@@ -388,6 +388,10 @@ void TextPrinter::buffer(size_t index, uint64_t length) {
   out_ += fmt::format(" * {} bytes in buffer {}\n", length, index);
 }
 
+void TextPrinter::vector(size_t index, uint64_t buffers) {
+  out_ += fmt::format(" = {} buffers in vector {}\n", buffers, index);
+}
+
 void TextPrinter::bytes(std::string_view data, uint64_t whole) {
   size_t digits = 5;  // as many as the last place needs
   while (digits < 16 && whole && (whole - 1) >> (4 * digits)) ++digits;

@@ -64,6 +64,7 @@ class TextPrinter : public Notation {
   void gone(const Where& who, const Departure& how) override;
   void lost(const Where& of, uint64_t calls) override;
   void buffer(size_t index, uint64_t length) override;
+  void vector(size_t index, uint64_t buffers) override;
   void bytes(std::string_view data, uint64_t whole) override;
   void unread(uint32_t pid, uint64_t address, uint64_t length) override;
   void several(bool many) override { many_ = many; }

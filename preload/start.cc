@@ -90,11 +90,22 @@ ThreadState* first_thread(bool inherited) {
   return self;
 }
 
+void describe_program(wire::Image& image) {
+  uint64_t at = 0;
+  for (; program_path[at] && at + 1 < sizeof image.program; ++at)
+    image.program[at] = program_path[at];
+  const char* executed = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  const uint64_t bytes = executed ? __builtin_strlen(executed) + 1 : 0;
+  if (bytes && bytes <= sizeof image.program - at - 1)
+    __builtin_memcpy(image.program + at + 1, executed, bytes);
+  image.environment = reinterpret_cast<uint64_t>(global.environment);
+  for (const char* const* one = global.environment; *one; ++one) ++image.variables;
+}
+
 void describe(int argc, char** argv) {
   wire::Image& image = *global.image;
   uint64_t used = 0;
-  for (uint64_t i = 0; program_path[i] && i + 1 < sizeof image.program; ++i)
-    image.program[i] = program_path[i];
+  describe_program(image);
   for (int i = 0; i < argc; ++i)
     for (const char* c = argv[i];; ++c) {
       if (used + 1 >= sizeof image.command) return;

@@ -200,13 +200,20 @@ void Lines::program(const read::Item& item) {
   e.ended = true;
   e.value = value_number(0);
   e.paths = {image->program};
-  e.args = {value_text(image->program), value_of(Value::Kind::list), value_of(Value::Kind::word)};
+  const std::string& executed = image->executed.empty() ? image->program : image->executed;
+  e.args = {value_text(executed), value_of(Value::Kind::list), value_of(Value::Kind::word)};
   e.args[0].path = true;
   for (const std::string& one : image->arguments) e.args[1].items.push_back(value_text(one));
   e.args[1].whole = e.args[1].items.size();
   e.args[1].bounded = true;
   e.args[2].text = "...";  // its environment is not in the trace
   e.args[2].bare = true;
+  if (image->environment) {  // where it lies in the new program: the old one's, nobody saw
+    e.args[2] = value_of(Value::Kind::list);
+    e.args[2].number = image->environment;
+    e.args[2].whole = image->variables;
+    e.args[2].unknown = "vars";
+  }
   if (!filter_.wants(e)) return;
   if (wish_.form != "ftrace") tell_left(std::move(e));  // that has no words for what is unseen
   read::Call call;
@@ -276,38 +283,6 @@ void Lines::supersede(const Event& exec) {
   tell(exec.pid, [pid = exec.pid, when = exec.finished, tid = exec.tid](Notation& to) {
     to.gone({pid, pid, when}, {Departure::How::superseded, tid, false});
   });
-}
-
-// What the call moved, where -e read= or write= asks for it.
-void Lines::dump(const read::Call& call) {
-  const arch::Row& row = read::lookup(call.nr);
-  const read::Memory memory(call);
-  if (!row.arity || row.args[0].kind != arch::Kind::fd) return;
-  const arch::Arg& a = row.args[1];
-  const bool out = a.way == arch::Way::out;
-  if (!(out ? wish_.read : wish_.write).has(static_cast<int32_t>(call.args[0]))) return;
-  const auto bytes = [&](uint64_t at, uint64_t n) {
-    const std::string all = memory.bytes(at, n, out);
-    const bool unread = !all.empty() && all.size() < n && !memory.shortened(at, n, out);
-    tell(call.tid, [=, pid = call.pid](Notation& to) {
-      to.bytes(all, n);
-      if (unread) to.unread(pid, at + all.size(), n - all.size());
-    });
-  };
-  // Of a buffer all that was to be written, of a vector what was.
-  if (a.kind == arch::Kind::buffer && !out) return bytes(call.args[1], call.args[2]);
-  if (call.result <= 0) return;
-  uint64_t left = static_cast<uint64_t>(call.result);
-  if (a.kind == arch::Kind::buffer) return bytes(call.args[1], left);
-  if (a.kind != arch::Kind::iovec) return;
-  uint64_t pair[2];
-  for (uint64_t i = 0;
-       i < call.args[2] && left && memory.whole(pair, call.args[1] + i * 16, 16, false); ++i) {
-    const uint64_t n = std::min(pair[1], left);
-    left -= n;
-    tell(call.tid, [i, n](Notation& to) { to.buffer(i, n); });
-    bytes(pair[0], n);
-  }
 }
 
 const read::Files* Lines::files() const {

@@ -38,6 +38,16 @@ uint64_t duration(const std::string& text) {
   return static_cast<uint64_t>(ns);
 }
 
+// TextOptions::hex.
+int hex_style(const std::string& which) {
+  static const std::map<std::string, int> styles{
+      {"none", 0}, {"non-ascii", 1}, {"all", 2}, {"non-ascii-chars", 3}};
+  const auto found = styles.find(which);
+  if (found == styles.end())
+    throw std::invalid_argument("invalid --strings-in-hex '" + which + "'");
+  return found->second;
+}
+
 // [[format:]none|time|unix][,[precision:]UNIT]
 void set_times(TextOptions& text, const std::string& wanted) {
   using Times = TextOptions::Times;
@@ -73,7 +83,7 @@ void add_output(CLI::App& app, Wish& w) {
   app.add_flag_function(
       "-f,--follow-forks", [&w](int64_t n) { w.text.follow = true, w.apart |= n > 1; },
       "all threads, not only the first; -ff: each in FILE.TID\n"
-      "-ff wants -o FILE.");
+      "-ff only with -o FILE; else as -f.");
   app.add_flag("--output-separately", w.apart, "with -o FILE: each thread in FILE.TID")
       ->group(in_manual);
   offer(app.add_option("--as", w.form, "the notation: strace, ftrace or json"),
@@ -134,7 +144,7 @@ void add_values(CLI::App& app, Wish& w) {
       "-x", [&w](int64_t n) { w.text.hex = std::max(w.text.hex, n > 1 ? 2 : 1); },
       "strings with odd characters in hex; -xx: all");
   app.add_flag("--strings-in-hex{all}", w.hex,
-               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those characters")
+               "as -xx; =non-ascii: as -x; =non-ascii-chars: only those; =none")
       ->group(in_manual);
   app.add_flag_function(
       "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 15 : TextOptions::path; },
@@ -227,13 +237,13 @@ void settle(Wish& w) {
   for (const std::string& text : w.expressions) express(w, text);
   if (!w.expression.empty()) w.only = filter_of(w.expression);
   if (!w.decode.empty()) set_decode_fds(w, w.decode);
-  if (!w.hex.empty()) w.text.hex = w.hex == "all" ? 2 : w.hex == "non-ascii-chars" ? 3 : 1;
+  if (!w.hex.empty()) w.text.hex = hex_style(w.hex);
   if (!w.absolute.empty()) set_times(w.text, w.absolute);
   if (!w.since.empty()) w.text.relative = true, w.text.relative_digits = precision(w.since);
   if (!w.spent.empty()) w.text.spent = true, w.text.spent_digits = precision(w.spent);
   w.filter.paths = w.paths;
   w.text.file = !w.output.empty() || w.form == "strace";
-  if (w.apart && w.output.empty()) throw std::invalid_argument("--output-separately wants -o FILE");
+  if (w.output.empty()) w.apart = false;  // as in strace: there is nothing to keep apart
   column_named(w.order);
   columns_named(w.columns);
 }

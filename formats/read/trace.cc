@@ -324,6 +324,10 @@ Image open_image(const std::string& ring_file, Damages& damages) {
   image.sud = header->sud, image.site_count = header->site_count;
   image.sites_refused = header->sites_refused;
   image.program = text(header->program, sizeof header->program);
+  const size_t behind = image.program.size() + 1;
+  if (behind < sizeof header->program)
+    image.executed = text(header->program + behind, sizeof header->program - behind);
+  image.environment = header->environment, image.variables = header->variables;
   image.arguments = apart(header->command, sizeof header->command);
   image.command = joined(image.arguments);
   image.slots_most = std::min(header->slots, slots_most);

@@ -59,6 +59,8 @@ struct Image {
   uint32_t sud = 0, site_count = 0;
   uint64_t sites_refused = 0;
   std::string program, command;        // command: argv joined by blanks
+  std::string executed;                // what was given to execve; empty: not told
+  uint64_t environment = 0, variables = 0;  // where it lay, and of how many; 0: not told
   std::vector<std::string> arguments;  // the same, apart
   std::vector<Slot> slots;             // the used ones
 

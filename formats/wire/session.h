@@ -93,12 +93,15 @@ struct Image {
   uint64_t sites_refused;  // sites that did not fit the table
   uint32_t capture_flags,
       strsize;        // settings: bit 0 in, 1 out, 2 exact; bytes kept a buffer (~0 = all)
-  char program[256];  // path of the executable
+  char program[256];  // path of the executable; behind its nul, if there is room, what it was
+                      // executed as
   char command[command_bytes];  // argv, each ended by a nul
   char objects[objects_bytes];  // "base path\n" a mapped object, hexadecimal base
   Site sites[site_max];
   ObjectId ids[object_ids];  // of the object in that line of `objects`
   uint64_t live;  // where wire::Live (live.h) lies in the memory of the program; 0: nowhere
+  uint64_t environment;  // where its own lay when it began, and of how many variables; 0: unknown
+  uint32_t variables, reserved;
 };
 inline constexpr uint32_t image_header_bytes = 65536;
 static_assert(sizeof(Image) <= image_header_bytes);
