@@ -61,7 +61,9 @@ std::string without_escapes(std::string_view name) {
 }  // namespace
 
 std::string demangled(const std::string& name) {
-  if (!name.starts_with("_Z") || name.size() > longest) return name;
+  if (name.size() > longest) return name;
+  if (name.starts_with("_R")) return demangled_rust(name);
+  if (!name.starts_with("_Z")) return name;
   const std::string text = as_cxx(name);
   const size_t hash = hash_of(text);
   return hash == std::string::npos ? text : without_escapes(std::string_view(text).substr(0, hash));

@@ -168,3 +168,26 @@ TEST_CASE("names are shown as their programmers wrote them", "[formats][stack]")
   CHECK(demangled("main") == "main");
   CHECK(demangled("_Z") == "_Z");
 }
+
+TEST_CASE("Rust's newer names are shown as Rust writes them", "[formats][stack]") {
+  using read::demangled;
+  auto [name, expected] = GENERATE(Catch::Generators::table<const char*, const char*>({
+      {"_RNvCs1234_7mycrate3foo", "mycrate::foo"},
+      {"_RNvMs_Cs1234_1aNtB4_1S3new", "<a::S>::new"},
+      {"_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>"},
+      {"_RINvNtC3std3mem8align_ofdEC3foo", "std::mem::align_of::<f64>"},
+      {"_RNvXCs1234_1aRShNtB2_1T1f", "<&[u8] as a::T>::f"},
+      {"_RNCNvC1a4main0B3_", "a::main::{closure#0}"},
+      {"_RNCNvC1a4mains_0B3_", "a::main::{closure#1}"},
+      {"_RINvC1a1gFG_RL0_hEuE", "a::g::<for<'a> fn(&'a u8)>"},
+      {"_RINvC1a1gDNtNtC4core6marker4SendEL_E", "a::g::<dyn core::marker::Send>"},
+      {"_RINvC1a1gDINtC4core2FnuEp6OutputbEL_E", "a::g::<dyn core::Fn<(), Output = bool>>"},
+      {"_RINvC1a1kKb1_Kc78_Kan3_E", "a::k::<true, 'x', -3>"},
+      {"_RINvC1a1gTuEAlj4_hE.llvm.77", "a::g::<((),), [i32; 4], u8>"},
+      {"_RNvC1a", "_RNvC1a"},                // ends too early
+      {"_RNvB_1a", "_RNvB_1a"},              // leads to itself
+      {"_RNvC9a1b", "_RNvC9a1b"},            // a part longer than the name
+      {"_RINvC1a1kKb1_", "_RINvC1a1kKb1_"},  // a list without an end
+  }));
+  CHECK(demangled(name) == expected);
+}
