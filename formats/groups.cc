@@ -96,6 +96,11 @@ void Groups::names_of(const read::Call& call, std::vector<std::string>& names) {
       if (const Stack stack = symbols_.stack_of(call); !stack.empty())
         names.push_back(callers_of(stack) + ';' + name_of_call(call.nr));
       break;
+    case GroupKey::depth:
+      if (const read::Stack* stack = call.stack.get())
+        names.push_back(fmt::format("{} frames{}", stack->addresses.size(),
+                                    stack->flags & wire::stack_cut ? " and more" : ""));
+      break;
     case GroupKey::error: break;  // only known at the end
   }
   if (names.empty()) names.emplace_back(no_group);

@@ -16,7 +16,7 @@
 
 namespace sctrace {
 
-enum class GroupKey : uint8_t { syscall, fd, path, peer, thread, process, error, stack };
+enum class GroupKey : uint8_t { syscall, fd, path, peer, thread, process, error, stack, depth };
 
 // What is counted where the key does not apply: calls without a file, calls that did not fail …
 inline constexpr std::string_view no_group = "-";

@@ -70,7 +70,8 @@ Answer summary(const read::Trace& trace, const Query& query) {
   if (by != query.end()) how.by = by->second;
   const auto key = group_keys().find(std::string(how.by));
   if (key == group_keys().end())
-    throw std::invalid_argument("by= is syscall, fd, path, peer, thread, process or errno");
+    throw std::invalid_argument(
+        "by= is syscall, fd, path, peer, thread, process, errno, stack or depth");
   how.histogram = histogram != query.end() && histogram->second != "0";
   Sums sums = sums_of(trace, key->second);
   sort(sums.rows, SortKey::time);

@@ -54,8 +54,9 @@ void add_options(CLI::App& app, Wish& w) {
       ->check(CLI::IsMember(sort_keys).description(""))
       ->type_name("KEY");
   offer(app.add_option("--by", w.by_name,
-                       "a row for each syscall, fd, path, peer, thread, process, errno or stack"),
-        "syscall fd path peer thread process errno stack")
+                       "a row for each syscall, fd, path, peer, thread, process, errno, stack or "
+                       "depth of it"),
+        "syscall fd path peer thread process errno stack depth")
       ->check(CLI::IsMember(group_keys()).description(""))
       ->type_name("WHAT");
   app.add_flag("--histogram", w.histogram, "how the times of each row are spread");

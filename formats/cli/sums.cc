@@ -11,7 +11,7 @@ const std::map<std::string, GroupKey>& group_keys() {
   static const std::map<std::string, GroupKey> keys{
       {"syscall", GroupKey::syscall}, {"fd", GroupKey::fd},         {"path", GroupKey::path},
       {"peer", GroupKey::peer},       {"thread", GroupKey::thread}, {"process", GroupKey::process},
-      {"errno", GroupKey::error},     {"stack", GroupKey::stack}};
+      {"errno", GroupKey::error},     {"stack", GroupKey::stack},   {"depth", GroupKey::depth}};
   return keys;
 }
 

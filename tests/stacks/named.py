@@ -93,6 +93,16 @@ def check_forms(house, faults, trace):
     with_stack = [row for row in rows if row["name"].endswith(";write")]
     if sum(row["calls"] for row in with_stack) != total or len(with_stack) < 20:
         faults.append(f"summary --by stack: {len(with_stack)} rows of {sum(r['calls'] for r in with_stack)} of {total}")
+    depths = {row["name"]: row["calls"] for row in
+              json.loads(house.sctrace("summary", "--by", "depth", "--json", trace).stdout)["rows"]}
+    listed = {}
+    for event in (json.loads(line) for line in house.sctrace("print", "--json", trace).stdout.splitlines()):
+        if event["type"] == "call" and event.get("stack"):
+            real = sum(not frame.get("inlined") for frame in event["stack"])
+            listed[real] = listed.get(real, 0) + 1
+    told = {int(name.split()[0]): n for name, n in depths.items() if name != "-"}
+    if told != listed or not told:
+        faults.append(f"summary --by depth: {sorted(told.items())} of {sorted(listed.items())}")
     folded = house.sctrace("export", "--to", "folded", "--by", "count", trace).stdout.decode().splitlines()
     weights = [int(line.rsplit(" ", 1)[1]) for line in folded if ";report;" in line]
     if sum(weights) != sum(row["calls"] for row in with_stack if ";report;" in row["name"]):
