@@ -1,12 +1,17 @@
-"""run.py BUILD EMPTY DUMP: a trace tells everything itself. EMPTY is the command without a table: from the trace
+"""run.py BUILD EMPTY DUMP CALLS: a trace tells everything itself. EMPTY is the command without a table: from the trace
 alone it prints what the ordinary one does. reader.py, which knows the man page only, agrees with both."""
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from traced import House, need_programs  # noqa: E402
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peer"))
+import run as peer  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = {
@@ -38,6 +43,27 @@ def record(house, name, program):
     trace = house.path(name)
     environment = dict(os.environ, LD_PRELOAD=house.library, SCTRACE_OUTPUT=trace)
     subprocess.run(program, env=environment, capture_output=True, timeout=120)
+    return trace
+
+
+def every_call(house, calls, folder):
+    """A trace of each call that may be made so (tests/peer), with its first commands, flags and pointers."""
+    listed = json.loads(said(house.command, "syscalls", "--json"))["syscalls"]
+    lines = []
+    for one in listed:
+        if one["name"] in peer.LEFT_OUT:
+            continue
+        script = peer.script_of(one["nr"], peer.kinds_of(one["signature"]))
+        lines += script[:4] + script[4::max(1, len(script) // 20)]
+    os.chmod(folder, 0o777)  # who makes them is nobody
+    script = os.path.join(folder, "script")
+    with open(script, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    trace = os.path.join(folder, "trace")
+    done = subprocess.run([calls, script], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+                          env=dict(os.environ, LD_PRELOAD=house.library, SCTRACE_OUTPUT=trace),
+                          preexec_fn=peer.as_nobody if os.geteuid() == 0 else None)
+    check("every call is made", done.returncode == 0, done)
     return trace
 
 
@@ -110,7 +136,7 @@ def without(house, empty, trace):
     check("and the trace reads as before", said(house.command, "print", trace) == ours)
 
 
-def main(build, empty, dump):
+def main(build, empty, dump, calls):
     need_programs(["python3", "zstd"])
     with House(os.path.abspath(build)) as house:
         for name, program in PROGRAMS.items():
@@ -119,6 +145,8 @@ def main(build, empty, dump):
             alike(house, empty, trace)
             if name in ALONE:
                 by_the_page(house, dump, trace)
+        with tempfile.TemporaryDirectory(prefix="sct-every-") as folder:
+            alike(house, empty, every_call(house, calls, folder))
         without(house, empty, record(house, "last", PROGRAMS["cat"]))
     print(f"{len(faults)} failed" if faults else "all as expected")
     return bool(faults)

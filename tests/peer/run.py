@@ -125,17 +125,18 @@ def told(pairs):
     return found
 
 
+def as_nobody():
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+
+
 class Peer:
     def __init__(self, build, calls, root, options):
         self.build, self.calls, self.root, self.options = build, calls, root, options
 
     def program(self, script):
         return [self.calls, script]
-
-    def as_nobody(self):
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
 
     def run(self, argv, env):
         place = os.path.join(self.root, "in")  # what one run leaves behind the other must not meet
@@ -144,7 +145,7 @@ class Peer:
         os.chmod(place, 0o777)
         return subprocess.run(argv, env=env, cwd=place, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
-                              preexec_fn=self.as_nobody if os.geteuid() == 0 else None).returncode
+                              preexec_fn=as_nobody if os.geteuid() == 0 else None).returncode
 
     def texts(self, name, lines):
         script = os.path.join(self.root, "script")
