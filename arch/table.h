@@ -140,10 +140,16 @@ constexpr CommandRanges command_ranges() {
 inline constexpr CommandRanges ranges = command_ranges();
 }  // namespace fold
 
+// What of a command selects its row.
+constexpr uint64_t command_key(uint32_t nr, uint64_t command) {
+  if (nr == nr_quotactl || nr == nr_quotactl_fd) return command >> 8;  // QCMD: below is whose quota
+  return nr == nr_futex ? command & 127 : command;  // above it: private, and which clock
+}
+
 // The row of a command, or nothing: then every variant is a bare address.
 constexpr const Command* command_of(uint32_t nr, uint64_t command) {
   if (nr >= number_limit) return nullptr;
-  if (nr == nr_quotactl || nr == nr_quotactl_fd) command >>= 8;  // QCMD: below it is whose quota
+  command = command_key(nr, command);
   const fold::CommandRange range = fold::ranges.of[nr];
   for (uint16_t i = range.first; i < range.end; ++i)
     if (fold::commands[i].value == command) return &fold::commands[i];

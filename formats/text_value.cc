@@ -72,17 +72,21 @@ void append_text(std::string& out, const Value& v, const TextOptions& o) {
   out += cut ? "\"..." : "\"";
 }
 
-// What stands between < and > behind a descriptor.
+// What stands between < and > behind a descriptor, and so holds neither.
 std::string in_brackets(std::string_view text, const TextOptions& o) {
-  std::string out, quoted;
-  append_quoted(quoted, text, o.hex);
-  for (char c : quoted) {
-    if (c == '<')
-      out += "\\74";
-    else if (c == '>')
-      out += "\\76";
-    else
-      out += c;
+  std::string out;
+  if (wants_hex(text, o.hex)) {
+    append_quoted(out, text, o.hex);
+    return out;
+  }
+  for (size_t at = 0; at < text.size();) {
+    const size_t bracket = std::min(text.find_first_of("<>", at), text.size());
+    append_quoted(out, text.substr(at, bracket - at), o.hex);
+    if (bracket == text.size()) break;
+    const bool digit_follows =
+        bracket + 1 < text.size() && text[bracket + 1] >= '0' && text[bracket + 1] <= '7';
+    append_octal(out, static_cast<unsigned char>(text[bracket]), digit_follows);
+    at = bracket + 1;
   }
   return out;
 }

@@ -81,8 +81,9 @@ constexpr auto variants = [] {
 constexpr uint16_t no_row = std::size(arch::fold::commands);
 [[gnu::always_inline]] inline uint16_t row_of(uint32_t nr, uint64_t command) {
   const arch::fold::CommandRange range = arch::fold::ranges.of[nr];
+  command = arch::command_key(nr, static_cast<uint32_t>(command));
   for (uint16_t i = range.first; i < range.end; ++i)
-    if (command_flags[i].value == static_cast<uint32_t>(command)) return i;
+    if (command_flags[i].value == command) return i;
   return no_row;
 }
 
@@ -205,7 +206,6 @@ uint8_t flags_of_command(uint32_t nr, uint64_t command) {
 
 const Op* variant_of(uint32_t nr, uint64_t command, uint8_t ordinal) {
   if (nr >= arch::number_limit) return nullptr;
-  if (nr == arch::nr_quotactl || nr == arch::nr_quotactl_fd) command >>= 8;  // as in command_of
   const uint16_t row = row_of(nr, command);
   return row != no_row && ordinal < variants[row].count ? &variants[row].op[ordinal] : nullptr;
 }

@@ -209,7 +209,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
     }
     Value one = value_of(Value::Kind::structure);
     const uint64_t n = std::min(pair[1], filled);
-    filled -= n;
+    if (filled != ~0ull) filled -= n;  // else all are whole
     one.items.push_back(
         named("iov_base", n || !pair[1] || !out ? payload_at(s, pair[0], n, out) : value_text("")));
     if (out && !n && pair[1])

@@ -76,6 +76,7 @@ const char* word_text(arch::Set set, uint64_t value);  // or null
 Value signal_value(uint64_t number);
 Value interface_value(uint32_t index);
 Value user_value(uint32_t id);
+Value ticks_value(uint64_t ticks);  // with the seconds that they are
 Value mode_value(uint32_t mode);       // 0644
 Value file_mode_value(uint32_t mode);  // S_IFREG|0644
 Value device_value(uint64_t dev);
@@ -100,6 +101,8 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
 // decode_calls.cc: what a call shows beyond its row
 void adapt(const Scene& s, Event& event);
 void adapt_prctl(const Scene& s, Event& event);
+void shorten(Value& name, size_t most);  // to what the kernel reads of it; decode_odd.cc
+void adapt_futex(const Scene& s, Event& event);   // decode_futex.cc
 void adapt_odd(const Scene& s, Event& event);     // decode_odd.cc: where strace has its own ways
 void adapt_option(const Scene& s, Event& event);  // decode_options.cc: getsockopt, setsockopt
 // decode_result.cc

@@ -88,6 +88,26 @@ Value without_reserve(uint32_t number, Value v) {
   return v;
 }
 
+// SIOCGIFCONF: without a buffer only the length is told; with one, what is in it.
+void adapt_configuration(const Scene& s, Value& v) {
+  if (v.kind != Value::Kind::structure || v.items.size() < 2) return;
+  Value &length = v.items[0], &buffer = v.items[1];
+  if (buffer.kind != Value::Kind::change) return;
+  const auto settle = [](Value& of, size_t which) {
+    if (of.kind != Value::Kind::change) return;
+    Value one = of.items[which];
+    one.name = of.name;
+    of = std::move(one);
+  };
+  const bool asks = buffer.items[0].kind == Value::Kind::address && !buffer.items[0].number;
+  if (asks) settle(length, 1);
+  if (asks && buffer.items[1].kind == Value::Kind::address &&
+      buffer.items[1].number == buffer.items[0].number)
+    settle(buffer, 0);
+  else if (!asks && s.ok())
+    settle(buffer, 1);
+}
+
 }  // namespace
 
 void adapt_ioctl(const Scene& s, Event& e) {
@@ -105,6 +125,9 @@ void adapt_ioctl(const Scene& s, Event& e) {
     e.args[2] = request_value(s, *request, raw);
   else
     e.args[2] = located(without_reserve(number, pointed(s, *request, raw)), raw);
+  if (number == arch::requests::io_SIOCGIFCONF) adapt_configuration(s, e.args[2]);
+  if (number == arch::requests::io_PERF_EVENT_IOC_QUERY_BPF && !s.ok())
+    e.args[2].numbered = true;  // the rest only its end tells
   e.early = request->way == Way::out ? 2 : 3;
 }
 

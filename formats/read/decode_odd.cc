@@ -2,10 +2,12 @@
 // flags that make others meaningless, lengths that the kernel refuses, words in numbers' clothes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
 #include "formats/read/structs.h"
+#include "formats/text.h"
 
 namespace sctrace::read {
 
@@ -21,6 +23,15 @@ void adapt_mount(const Scene& s, Event& e) {
   const uint64_t flags = s.call.args[3];
   const bool old_magic = (flags & 0xffff0000) == 0xc0ed0000;
   const uint64_t meant = old_magic ? flags & 0xffff : flags;
+  if (old_magic) {
+    Value magic = value_of(Kind::word);
+    magic.base = Value::Base::hexadecimal;
+    magic.number = 0xc0ed0000;
+    magic.text = "MS_MGC_VAL";
+    e.args[3] = value_of(Kind::either);
+    e.args[3].items.push_back(magic);
+    if (meant) e.args[3].items.push_back(words(Set::mount_flags, meant, true));
+  }
   if (meant & (remount | bind | move | propagation)) e.args[2] = value_address(s.call.args[2]);
   if (meant & (bind | move | propagation) && !(meant & remount))
     e.args[4] = value_address(s.call.args[4]);
@@ -40,6 +51,8 @@ void adapt_syslog(const Scene& s, Event& e) {
   const bool bare =
       action == 0 || action == 1 || (action >= 5 && action <= 7) || action == 9 || action == 10;
   if (bare) e.args[1] = e.args[2] = {};
+  const bool reads = action >= 2 && action <= 4;
+  if (!bare && !reads) e.args[1] = value_address(s.call.args[1]);
   if (action != 8) return;
   e.args[1] = value_address(s.call.args[1]);
   e.args[2] = numbered(Set::syslog_levels, s.call.args[2]);
@@ -156,17 +169,65 @@ void adapt_handle(const Scene& s, Event& e) {
   e.args[2] = handle;
 }
 
-// What is compared says what the indices are: descriptors, or nothing at all.
+// Descriptors of two processes are compared; of an epoll one, what it watches.
 void adapt_comparison(const Scene& s, Event& e) {
+  constexpr uint32_t files = 0, watched = 7;
   const uint32_t type = static_cast<uint32_t>(s.call.args[2]);
-  const bool known = !e.args[2].text.empty();
-  if (type == 0) {
-    for (size_t i = 3; i < 5; ++i) e.args[i] = value_number(static_cast<int32_t>(s.call.args[i]));
-  } else if (type == 7) {
-    e.args[3] = value_number(static_cast<int32_t>(s.call.args[3]));
-  } else {
-    for (size_t i = 3; i < 5; ++i) e.args[i] = known ? Value() : value_hex(s.call.args[i]);
+  const auto of = [&](size_t process, int32_t fd) {
+    return descriptor(s, fd, static_cast<uint32_t>(s.call.args[process]));
+  };
+  if (!s.command)
+    for (size_t i = 3; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (type == files || type == watched) e.args[3] = of(0, static_cast<int32_t>(s.call.args[3]));
+  if (type == files) e.args[4] = of(1, static_cast<int32_t>(s.call.args[4]));
+  uint8_t slot[12];
+  if (type != watched || !s.memory.whole(slot, s.call.args[4], sizeof slot, false)) return;
+  e.args[4] = value_of(Kind::structure);
+  e.args[4].address = s.call.args[4];
+  e.args[4].items = {named("efd", of(1, peek<int32_t>(slot))),
+                     named("tfd", of(1, peek<int32_t>(slot + 4))),
+                     named("toff", value_unsigned(peek<uint32_t>(slot + 8)))};
+}
+
+// No more than there was room for; what ends with a nul is a name.
+void adapt_key(const Scene& s, Event& e) {
+  constexpr uint32_t describe = 6, read = 11, reject = 19, get_security = 17;
+  const uint32_t operation = static_cast<uint32_t>(s.call.args[0]);
+  if (operation == reject) {
+    e.args[3] = value_of(Kind::word);
+    e.args[3].base = Value::Base::unsigned_decimal;
+    e.args[3].number = static_cast<uint32_t>(s.call.args[3]);
+    e.args[3].text = errno_name(static_cast<int64_t>(e.args[3].number));
   }
+  if (!s.ok() || (operation != describe && operation != read && operation != get_security)) return;
+  const uint64_t n = std::min(static_cast<uint64_t>(s.call.result), s.call.args[3]);
+  Value& v = e.args[2] = text_at(s, s.call.args[2], n, true);
+  if (operation != read && v.kind == Kind::text && v.text.ends_with('\0')) {
+    v.text.pop_back();
+    --v.whole;
+  }
+}
+
+// Some take a length or an index where others take an address.
+void adapt_trace(const Scene& s, Event& e) {
+  constexpr uint64_t first_counted = 0x420a, last_counted = 0x420e;  // GETSIGMASK, GET_SYSCALL_INFO
+  const uint64_t request = s.call.args[0];
+  if (e.args[0].text.empty()) e.args[0].number = request;
+  if (request >= first_counted && request <= last_counted)
+    e.args[2] = value_unsigned(s.call.args[2]);
+}
+
+// How long to wait at most, and what was left of it.
+void adapt_receive_many(const Scene& s, Event& e) {
+  const uint64_t at = s.call.args[4];
+  if (!at || !s.call.ended) return;
+  e.args[4] = structure(s, arch::Layout::timespec, at, 16, false);
+  e.args[4].address = at;
+  if (!s.ok()) return;
+  if (s.call.result == 0)
+    e.after.push_back(named("Timeout", {}));
+  else
+    e.after.push_back(named("left", structure(s, arch::Layout::timespec, at, 16, true)));
 }
 
 // A descriptor of the process that the first one stands for.
@@ -189,6 +250,15 @@ void adapt_message(const Scene& s, Event& e) {
 
 }  // namespace
 
+// What the kernel reads at most of a name; longer ones it does not look at the end of.
+void shorten(Value& v, size_t most) {
+  if (v.kind != Kind::text || v.text.size() < most) return;
+  v.text.resize(most);
+  v.whole = most;
+  v.rest = 0;
+  v.cut = true;
+}
+
 void adapt_odd(const Scene& s, Event& e) {
   using namespace arch;
   const auto low = [&](int i) { return static_cast<uint32_t>(s.call.args[i]); };
@@ -199,11 +269,17 @@ void adapt_odd(const Scene& s, Event& e) {
     case nr_accept4:
     case nr_getsockname:
     case nr_getpeername: return adapt_peer(s, e, 1, 2);
-    case nr_recvfrom: return adapt_peer(s, e, 4, 5);
+    case nr_recvfrom:
+      if (s.ok() && static_cast<uint64_t>(s.call.result) > s.call.args[2])  // MSG_TRUNC
+        e.args[1] = payload_at(s, s.call.args[1], s.call.args[2], true);
+      return adapt_peer(s, e, 4, 5);
     case nr_recvmsg: return adapt_message(s, e);
-    case nr_recvmmsg:
-      if (!s.ok() && s.call.args[4])
-        e.args[4] = structure(s, Layout::timespec, s.call.args[4], 16, false);
+    case nr_recvmmsg: return adapt_receive_many(s, e);
+    case nr_keyctl: return adapt_key(s, e);
+    case nr_ptrace: return adapt_trace(s, e);
+    case nr_memfd_create: return shorten(e.args[0], 250);
+    case nr_modify_ldt:
+      if (s.call.args[2] != 16) e.args[1] = value_address(s.call.args[1]);
       return;
     case nr_name_to_handle_at: return adapt_handle(s, e);
     case nr_open_by_handle_at:
@@ -223,6 +299,7 @@ void adapt_odd(const Scene& s, Event& e) {
     case nr_sethostname:
     case nr_setdomainname: return adapt_host_name(s, e);
     case nr_reboot:
+      shorten(e.args[3], 255);
       if (low(2) != 0xa1b2c3d4) e.args[3] = {};  // only RESTART2 takes a word more
       return;
     case nr_ustat: e.args[1] = value_address(s.call.args[1]); return;

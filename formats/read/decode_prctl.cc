@@ -37,6 +37,16 @@ Value tagged_addresses(uint64_t v) {
   return all;
 }
 
+// PR_SET_SYSCALL_USER_DISPATCH: a range and where the selector lies, or what must be zero.
+void adapt_dispatch(const Scene& s, Event& e) {
+  if (s.call.args[1] == 1) {
+    e.args[2] = value_hex(s.call.args[2]);
+    e.args[3] = value_hex(s.call.args[3]);
+  } else {
+    for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  }
+}
+
 void adapt_prctl(const Scene& s, Event& e) {
   const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
   if (!s.command)
@@ -56,7 +66,20 @@ void adapt_prctl(const Scene& s, Event& e) {
     e.args[1].base = Value::Base::decimal;
     e.args[1].number = ~0ull;
   }
-  if (option == 16) e.args[1].braced = false;
+  constexpr size_t name_most = 15;
+  if (option == 15) shorten(e.args[1], name_most);
+  if (option == 16 && e.args[1].kind == Kind::list && e.args[1].items.size() == 1) {
+    Value name = e.args[1].items[0];
+    name.braced = false;
+    e.args[1] = std::move(name);
+  }
+  // One action of these takes no second word.
+  if ((option == 33 && s.call.args[1] == 0) || (option == 47 && s.call.args[1] == 4))
+    e.args[2] = value_hex(s.call.args[2]);
+  if (option == 59) adapt_dispatch(s, e);
+  constexpr uint64_t vma_anonymous_name = 0;
+  if (option == 0x53564d41 && s.call.args[1] != vma_anonymous_name)
+    for (size_t i = 3; i < 5; ++i) e.args[i] = value_address(s.call.args[i]);
   // What no word stands for is a plain number, and what follows such a one is nobody's.
   const bool plain = option == 10 || option == 12 || option == 14 || option == 20;
   if (plain && e.args[1].text.empty() && e.args[1].kind == Kind::word)

@@ -2,6 +2,7 @@
 
 #include "arch/requests.h"
 #include "formats/read/decode.h"
+#include "formats/read/requests.h"
 
 namespace sctrace::read {
 
@@ -31,7 +32,7 @@ Value result_value(const Scene& s) {
     case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
     case Result::octal: return value_number(r, Value::Base::mode);
     case Result::uid:
-    case Result::gid: return user_value(static_cast<uint32_t>(r));
+    case Result::gid: return value_unsigned(static_cast<uint32_t>(r));
     case Result::number:
     case Result::count:
     case Result::offset:
@@ -67,6 +68,7 @@ void explain_prctl(const Scene& s, Event& e) {
   };
   const uint32_t option = static_cast<uint32_t>(s.call.args[0]);
   switch (option) {
+    case 34: plainly(word(Set::prctl_mce_policy, r)); break;
     case 3: plainly(word(Set::prctl_dumpable, r)); break;
     case 27:
       if (r) explain(s, e, "", words(Set::securebits, r));
@@ -183,6 +185,8 @@ void explain_others(const Scene& s, Event& e) {
     case arch::nr_personality:
       e.value = value_hex(r);
       return plainly(personality_value(static_cast<uint32_t>(r)));
+    case arch::nr_time: return plainly(bare_text(moment(static_cast<int64_t>(r))));
+    case arch::nr_rt_sigtimedwait: return plainly(signal_value(r));
     case arch::nr_membarrier:
       if (!s.call.args[0]) explain(s, e, "", words(Set::membarrier_commands, r));
       return;

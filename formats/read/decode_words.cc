@@ -176,6 +176,13 @@ Value directory_descriptor(const Scene& s, int32_t fd) {
   return v;
 }
 
+Value ticks_value(uint64_t ticks) {
+  constexpr uint64_t a_second = 100;  // USER_HZ, which programs see
+  Value v = value_unsigned(ticks);
+  v.note = ticks ? fmt::format("{}.{:02} s", ticks / a_second, ticks % a_second) : "";
+  return v;
+}
+
 Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) {
   using K = arch::Kind;
   const int32_t low = static_cast<int32_t>(raw);
@@ -186,8 +193,8 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
     case K::hexadecimal: return value_hex(static_cast<uint32_t>(raw));
     case K::octal: return value_number(static_cast<uint32_t>(raw), Base::octal);
     case K::long_number:
-    case K::offset:
-    case K::clock_ticks: return value_number(static_cast<int64_t>(raw));
+    case K::offset: return value_number(static_cast<int64_t>(raw));
+    case K::clock_ticks: return ticks_value(raw);
     case K::long_unsigned:
     case K::count: return value_unsigned(raw);
     case K::long_hexadecimal: return value_hex(raw);

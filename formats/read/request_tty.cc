@@ -74,6 +74,16 @@ Value tty_struct(const Scene&, Layout layout, const uint8_t* b) {
     case Layout::termios_all:
       for (size_t i = 0; i < 4; ++i) modes[i] = peek<uint32_t>(b + i * 4);
       return settings(modes, b[16], b + 17, 19);
+    case Layout::termios2: {
+      for (size_t i = 0; i < 4; ++i) modes[i] = peek<uint32_t>(b + i * 4);
+      Value v = settings(modes, b[16], b + 17, 19);
+      for (const char* name : {"c_ispeed", "c_ospeed"}) {
+        Value speed = named(name, value_unsigned(peek<uint32_t>(b + (name[2] == 'i' ? 36 : 40))));
+        speed.detail = true;
+        v.items.push_back(speed);
+      }
+      return v;
+    }
     case Layout::termio:
       for (size_t i = 0; i < 4; ++i) modes[i] = peek<uint16_t>(b + i * 2);
       return settings(modes, b[8], b + 9, 8);

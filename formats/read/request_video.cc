@@ -158,7 +158,7 @@ Value parameters(const uint8_t* b, bool typed, bool contents) {
                .add(type == 1 ? "capturemode" : "outputmode",
                     words(Set::v4l2_parm_modes, peek<uint32_t>(b + 8)))
                .add("timeperframe", fraction(b + 12))
-               .add("extendedmode", value_unsigned(peek<uint32_t>(b + 20)))
+               .add("extendedmode", value_hex(peek<uint32_t>(b + 20)))
                .add(type == 1 ? "readbuffers" : "writebuffers",
                     value_unsigned(peek<uint32_t>(b + 24)))
                .done())

@@ -66,12 +66,14 @@ Value linked_member(const Scene& s, const Member& m, const uint8_t* bytes, const
   const uint64_t n = m.length_bytes ? integer(bytes + m.length_at, m.length_bytes) : 1;
   if (m.role == Role::tail) {
     Value list = elements(s, m.inner, place.at + m.offset, n, place.out);
+    if (list.kind != Value::Kind::list) return list;                    // where it would lie
     list.numbered = m.of == Layout::dedupe || m.of == Layout::deduped;  // brief: two of them
     list.number = 2;
     return list;
   }
   const uint64_t at = peek<uint64_t>(bytes + m.offset);
   if (m.inner == Layout::bytes) return text_at(s, at, n, place.out);
+  if (!m.length_bytes) return structure(s, m.inner, at, bytes_of(m.inner), place.out);
   return elements(s, m.inner, at, n, place.out);
 }
 

@@ -53,6 +53,12 @@ Value node_mask(const Scene& s, uint64_t at, uint64_t bytes, bool out) {
   return list;
 }
 
+// Only then a mount_attr's descriptor means one.
+bool is_mapped(const uint8_t* mount_attributes) {
+  constexpr uint64_t idmap = 0x100000;
+  return (peek<uint64_t>(mount_attributes) | peek<uint64_t>(mount_attributes + 8)) & idmap;
+}
+
 Value processors(const uint8_t* b, uint64_t n) {
   Value v = value_of(Kind::members);
   for (uint64_t i = 0; i < n * 8; ++i)
@@ -112,17 +118,20 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     default: break;
   }
   if (all.empty()) return value_address(at);
-  all.resize(std::max<size_t>(all.size(), 256));
+  const size_t known = all.size();
+  all.resize(std::max<size_t>(known, 256));
   static constexpr struct {
     Layout layout;
     uint64_t least, known;
   } sizes[] = {{Layout::open_how, 24, 24},
                {Layout::clone_args, 64, 88},
                {Layout::landlock_ruleset, 8, 8},
+               {Layout::ldt_desc, 16, 16},
                {Layout::mount_attr, 32, 32},
                {Layout::sched_attr, 48, 56}};
   for (const auto& size : sizes)
-    if (size.layout == layout && bytes < size.least) return value_address(at);
+    if (size.layout == layout && (bytes < size.least || known < std::min(bytes, size.known)))
+      return value_address(at);
   Value v = layout == Layout::clone_args
                 ? clone_arguments(s, reinterpret_cast<const uint8_t*>(all.data()), bytes)
                 : other_value(s, layout, reinterpret_cast<const uint8_t*>(all.data()), at, out);
@@ -247,7 +256,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
           .add("attr_set", words(Set::mount_attributes, peek<uint64_t>(b), true))
           .add("attr_clr", words(Set::mount_attributes, peek<uint64_t>(b + 8), true))
           .add("propagation", word(Set::propagations, peek<uint64_t>(b + 16), true))
-          .add("userns_fd", peek<uint64_t>(b + 24) > 0x7fffffff
+          .add("userns_fd", peek<uint64_t>(b + 24) > 0x7fffffff || !is_mapped(b)
                                 ? value_unsigned(peek<uint64_t>(b + 24))
                                 : descriptor(s, static_cast<int32_t>(peek<uint64_t>(b + 24))))
           .done();

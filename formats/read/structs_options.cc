@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "formats/read/requests.h"
 #include "formats/read/structs.h"
+#include "formats/text.h"
 
 namespace sctrace::read {
 
@@ -58,21 +60,82 @@ uint64_t known_bytes(uint32_t level, uint32_t name, int64_t length) {
   return static_cast<uint64_t>(std::min<int64_t>(length, 4096));
 }
 
-// As many of pid, uid and gid as came; what of the last is incomplete as bytes.
-Value partial_credentials(const std::string& all) {
-  static constexpr const char* names[] = {"pid", "uid", "gid"};
+// As many numbers as came; what of the last is incomplete as bytes.
+template <size_t count, class Number>
+Value partial_numbers(const std::string& all, const char* const (&names)[count], Number number) {
   Value v = value_of(Kind::structure);
-  for (size_t i = 0; i * 4 < all.size(); ++i) {
+  for (size_t i = 0; i < count && i * 4 < all.size(); ++i) {
     const std::string part = all.substr(i * 4, 4);
     Value field = value_text(part);
     field.bare = true;
-    if (part.size() == 4) {
-      const uint32_t n = peek<uint32_t>(reinterpret_cast<const uint8_t*>(part.data()));
-      field = i ? user_value(n) : value_number(static_cast<int32_t>(n));
-    }
+    if (part.size() == 4)
+      field = number(i, peek<uint32_t>(reinterpret_cast<const uint8_t*>(part.data())));
     v.items.push_back(named(names[i], field));
   }
   return v;
+}
+
+Value partial_credentials(const std::string& all) {
+  static constexpr const char* names[] = {"pid", "uid", "gid"};
+  return partial_numbers(all, names, [](size_t i, uint32_t n) {
+    return i ? user_value(n) : value_number(static_cast<int32_t>(n));
+  });
+}
+
+Value linger(const std::string& all) {
+  static constexpr const char* names[] = {"l_onoff", "l_linger"};
+  return partial_numbers(all, names,
+                         [](size_t, uint32_t n) { return value_number(static_cast<int32_t>(n)); });
+}
+
+// Which types of message are filtered, or which are not.
+Value icmp_filter(const std::string& all) {
+  uint32_t bits = ~0u;
+  all.copy(reinterpret_cast<char*>(&bits), sizeof bits);
+  Value v = value_of(Kind::members);
+  v.negated = std::popcount(bits) > 16;
+  if (v.negated) bits = ~bits;
+  for (uint32_t i = 0; i < 32; ++i)
+    if (bits >> i & 1) v.items.push_back(word(arch::Set::icmp_filter, i));
+  return v;
+}
+
+Value error_number(uint32_t n) {
+  Value v = value_of(Kind::word);
+  v.base = Value::Base::unsigned_decimal;
+  v.number = n;
+  v.text = errno_name(n);
+  return v;
+}
+
+// What is set of structs that no row of a table knows; nothing: it is none of them.
+Value own_struct(const Scene& s, uint64_t at, int64_t length, const std::string& all) {
+  const uint32_t level = static_cast<uint32_t>(s.call.args[1]),
+                 name = static_cast<uint32_t>(s.call.args[2]);
+  const auto* b = reinterpret_cast<const uint8_t*>(all.data());
+  constexpr uint32_t raw = 255, packet = 263, ip = 0, ipv6 = 41;
+  if (level == raw && name == 1)
+    return all.size() < std::min<uint64_t>(static_cast<uint64_t>(length), 4) || length <= 0
+               ? value_address(at)
+               : icmp_filter(all);
+  if (level == packet && (name == 5 || name == 13)) {  // PACKET_RX_RING, PACKET_TX_RING
+    if (length != 16 || all.size() < 16) return value_address(at);
+    return Builder()
+        .add("tp_block_size", value_unsigned(peek<uint32_t>(b)))
+        .add("tp_block_nr", value_unsigned(peek<uint32_t>(b + 4)))
+        .add("tp_frame_size", value_unsigned(peek<uint32_t>(b + 8)))
+        .add("tp_frame_nr", value_unsigned(peek<uint32_t>(b + 12)))
+        .done();
+  }
+  if ((level == ip || level == ipv6) && (name == 42 || name == 45)) {  // MCAST_JOIN_GROUP, LEAVE
+    constexpr size_t bytes = 136, group = 8;
+    if (length < static_cast<int64_t>(bytes) || all.size() < bytes) return value_address(at);
+    return Builder()
+        .add("gr_interface", interface_value(peek<uint32_t>(b)))
+        .add("gr_group", sockaddr_value(s, b + group, bytes - group))
+        .done();
+  }
+  return {};
 }
 
 // What of the last is incomplete, as bytes.
@@ -134,18 +197,16 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
   const bool listed = (level == 263 && (name == 1 || name == 2)) ||
                       (level == 0 && (name == 35 || name == 36)) ||
                       (level == 41 && (name == 20 || name == 21 || name == 27 || name == 28));
+  if (Value own = out ? Value() : own_struct(s, at, length, all); own.kind != Kind::absent)
+    return own;
+  if (level == 255 && name == 1 && out) return icmp_filter(all);
+  if (level == 1 && name == 13 && out) return all.empty() ? value_address(at) : linger(all);
   if (!out && !listed) return set_value(s, at, length, level, name, all);
   if (out && level == 1 && name == 26)
     return elements(s, Layout::sock_filter, at, static_cast<uint64_t>(length), true);
   if (all.size() < known_bytes(level, name, length)) return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   if (level == 1) {
-    if (name == 13 && length >= 8) {
-      Value v = value_of(Kind::structure);
-      v.items.push_back(named("l_onoff", value_number(peek<int32_t>(b))));
-      v.items.push_back(named("l_linger", value_number(peek<int32_t>(b + 4))));
-      return v;
-    }
     if ((name == 20 || name == 21) && length >= 16) return plain(s, Layout::timeval, b);
     if (name == 17 && length < 12 && out) return partial_credentials(all);
     if (name == 17 && length >= 12) {
@@ -157,7 +218,8 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
     }
     if ((name == 26 || name == 51) && !out && length == 16) return filter_program(s, b, out);
     if (name == 74 && length >= 4) return one(rehash(b));
-    if (name == 4 && out && length == 4) return one(value_number(peek<int32_t>(b)));
+    if (name == 4 && length >= 4) return one(error_number(peek<uint32_t>(b)));
+    if (name == 4) return hexadecimal_text(s, at, all.size(), true);
   }
   if (level == 263 && (name == 1 || name == 2) && length >= 8) {
     Value v = value_of(Kind::structure);

@@ -53,7 +53,7 @@ void add_child(Value& v, const uint8_t* b, int32_t code) {
   const int32_t status = peek<int32_t>(b + 24);
   v.items.push_back(named(
       "si_status", code == 1 ? value_number(status) : signal_value(static_cast<uint32_t>(status))));
-  v.items.push_back(named("si_utime", value_number(peek<int64_t>(b + 32))));
+  v.items.push_back(named("si_utime", ticks_value(peek<uint64_t>(b + 32))));
   v.items.push_back(named("si_stime", value_number(peek<int64_t>(b + 40))));
 }
 
@@ -87,7 +87,8 @@ Value siginfo_value(const uint8_t* b, size_t) {
   v.items.push_back(named("si_code", code_value(signal, code)));
   if (error) {
     Value e = value_of(Kind::word);
-    e.number = static_cast<uint64_t>(static_cast<int64_t>(error));
+    e.base = Value::Base::unsigned_decimal;
+    e.number = static_cast<uint32_t>(error);
     e.text = errno_name(error);
     v.items.push_back(named("si_errno", e));
   }

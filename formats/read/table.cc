@@ -43,8 +43,7 @@ bool is_coded(uint32_t nr) { return nr < arch::number_limit && table().coded[nr]
 
 const arch::Command* command_of(uint32_t nr, uint64_t command) {
   if (nr >= arch::number_limit) return nullptr;
-  if (nr == arch::nr_quotactl || nr == arch::nr_quotactl_fd)
-    command >>= 8;  // QCMD: below it is whose quota
+  command = arch::command_key(nr, command);
   for (const arch::Command& c : part(table().commands, table().commands_of, nr))
     if (c.value == command) return &c;
   return nullptr;
