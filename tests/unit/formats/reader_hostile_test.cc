@@ -148,3 +148,22 @@ TEST_CASE("a wild block number costs no more than the block", "[read][hostile]")
   read::repair(path);
   CHECK(read::check(path).problem_count == 0);
 }
+
+TEST_CASE("a flight recorder has no blocks outside its ring", "[read][hostile]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7, wire::Mode::stream, 256, 4);
+  auto& ring = image.ring(7, Began::image);
+  for (int n = 0; n < 60; ++n) ring.call(nr_getpid, {}, n);
+  const std::string path = scratch.write();
+  const int64_t all = items(path);
+  std::string data = test::contents(scratch.data_file()),
+              rings = test::contents(scratch.ring_file());
+  const uint64_t wild = (uint64_t{1} << 52) - 1;
+  std::memcpy(data.data() + offsetof(wire::BlockHeader, sequence), &wild, sizeof wild);
+  test::overwrite(scratch.data_file(), data);
+  const auto mode = wire::Mode::overwrite;
+  std::memcpy(rings.data() + offsetof(wire::Image, mode), &mode, sizeof mode);
+  test::overwrite(scratch.ring_file(), rings);
+  CHECK(items(path) < all);  // and not after a quadrillion of tries
+  CHECK(read::check(path).problem_count > 0);
+}
