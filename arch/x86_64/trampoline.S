@@ -266,14 +266,24 @@ LABEL sctrace_deliver
     pushq %rdi
     pushq %rsi
     pushq %rdx
-    call  sctrace_on_signal
+    testl $EFLAGS_AC, 176(%rdx)         /* the kernel leaves it as it was: what we do need not be aligned */
+    jz    3f
+    pushfq
+    andl  $~EFLAGS_AC, (%rsp)
+    popfq
+3:  call  sctrace_on_signal
     popq  %rdx
     popq  %rsi
     popq  %rdi
     testq %rax, %rax
     jnz   1f
     ret
-1:  jmp   *%rax
+1:  testl $EFLAGS_AC, 176(%rdx)         /* the app's handler: as natively */
+    jz    2f
+    pushfq
+    orl   $EFLAGS_AC, (%rsp)
+    popfq
+2:  jmp   *%rax
     .cfi_endproc
 
 LABEL sctrace_restorer

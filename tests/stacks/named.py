@@ -98,7 +98,7 @@ def check_forms(house, faults, trace):
     listed = {}
     for event in (json.loads(line) for line in house.sctrace("print", "--json", trace).stdout.splitlines()):
         if event["type"] == "call" and event.get("stack"):
-            real = sum(not frame.get("inlined") for frame in event["stack"])
+            real = sum(not frame.get("inlined") for frame in event["stack"]["frames"])
             listed[real] = listed.get(real, 0) + 1
     told = {int(name.split()[0]): n for name, n in depths.items() if name != "-"}
     if told != listed or not told:
