@@ -124,9 +124,9 @@ void scan(const read::Trace& trace, const read::RingTask& task, size_t number,
   constexpr read::Budget usual;
   listener.unsure |= calls.heaviest > usual.per_call;
   listener.held_most += calls.held_most;
-  add(listener.losses, {.calls = calls.lost,
-                        .gaps = calls.gaps,
-                        .rolled_over = calls.rolled_over,
+  add(listener.losses, {.calls = calls.losses.lost,
+                        .gaps = calls.losses.gaps,
+                        .rolled_over = calls.losses.rolled_over,
                         .orphans = calls.orphans,
                         .unfinished = calls.unfinished()});
 }

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "formats/read/open_calls.h"
+#include "formats/read/ring_losses.h"
 #include "formats/read/ring_reader.h"
 #include "formats/read/timeline.h"
 
@@ -34,8 +35,8 @@ class CallScan {
   void run();
 
   uint64_t unfinished() const { return calls_.unfinished; }
-  uint64_t gaps = 0, rolled_over = 0, lost = 0, orphans = 0;
-  uint64_t missing = 0;  // blocks that are gone though no lost calls were counted for them
+  RingLosses losses;
+  uint64_t orphans = 0;
   // Most captured memory that a reader of whole calls would have held, of one call and of all that
   // were open. Beyond its budget it would have cut some, which nobody here can tell.
   uint64_t heaviest = 0, held_most = 0;
@@ -56,7 +57,7 @@ class CallScan {
   void on_signal();
   void on_thread(const uint8_t* bytes);
   void on_block(const Step& step);
-  void on_gap();
+  void tell_lost(uint64_t so_far);
   void on_lost(uint64_t calls);
   void on_end();
   void decide();
@@ -78,8 +79,7 @@ class CallScan {
   uint64_t places_ = 0;  // entries so far, to tell them apart
   uint64_t bytes_ = 0;
   uint32_t pid_ = 0, tid_ = 0;
-  uint64_t at_ = 0, now_ = 0, counted_ = 0, gap_blocks_ = 0;
-  bool gap_ = false;
+  uint64_t at_ = 0, now_ = 0;
 };
 
 template <class Listener>
@@ -98,8 +98,7 @@ void CallScan<Listener>::run() {
         break;
       }
       case Step::Kind::gap:
-        (step.rolled ? rolled_over : gap_blocks_) += step.missing;
-        gap_ = gap_ || !step.rolled;
+        losses.gap(step.missing, step.rolled);
         decide();
         calls_.forget();
         bytes_ = 0;

@@ -131,40 +131,26 @@ void CallScan<Listener>::on_thread(const uint8_t* bytes) {
 template <class Listener>
 void CallScan<Listener>::on_block(const Step& step) {
   pid_ = step.pid, tid_ = step.tid;
-  if (step.lost > counted_)
-    on_lost(step.lost - counted_);
-  else if (gap_)
-    on_gap();
-  gap_ = false;
-  gap_blocks_ = 0;
+  tell_lost(step.lost);
 }
 
-// As CallReader::on_gap() has it, which says why.
 template <class Listener>
-void CallScan<Listener>::on_gap() {
-  const uint64_t total = image_->image.slots[slot_].lost;
-  if (gap_blocks_ && total > counted_) return on_lost(total - counted_);
-  missing += gap_blocks_;
-  on_lost(0);
+void CallScan<Listener>::tell_lost(uint64_t so_far) {
+  if (const auto calls = losses.before_block(so_far, image_->image.slots[slot_].lost))
+    on_lost(*calls);
 }
 
 template <class Listener>
 void CallScan<Listener>::on_lost(uint64_t calls) {
   decide();
-  if (calls == 0) ++gaps;
-  counted_ = calls > UINT64_MAX - counted_ ? UINT64_MAX : counted_ + calls;
-  lost = counted_;
+  losses.add(calls);
   tell_.happened(pid_, now_);
 }
 
 template <class Listener>
 void CallScan<Listener>::on_end() {
   decide();
-  const uint64_t total = image_->image.slots[slot_].lost;
-  if (total > counted_)
-    on_lost(total - counted_);
-  else if (gap_)
-    on_gap();
+  tell_lost(image_->image.slots[slot_].lost);
   calls_.end();
 }
 

@@ -48,7 +48,7 @@ void check_ring(const std::shared_ptr<OpenImage>& image, uint32_t slot, Ring& ri
   ring.pid = image->image.slots[slot].pid;
   CallScan<Ring> calls(image, slot, any_clock, ring);
   calls.run();
-  ring.missing = calls.missing, ring.unfinished = calls.unfinished();
+  ring.missing = calls.losses.missing, ring.unfinished = calls.unfinished();
 }
 
 // Somebody turned recording off: who ended after that looks as if it had been killed.

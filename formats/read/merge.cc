@@ -10,9 +10,9 @@ namespace sctrace::read {
 
 namespace {
 void add(Losses& to, const CallReader& from) {
-  to.calls += from.lost;
-  to.gaps += from.gaps;
-  to.rolled_over += from.rolled_over;
+  to.calls += from.losses.lost;
+  to.gaps += from.losses.gaps;
+  to.rolled_over += from.losses.rolled_over;
   to.orphans += from.orphans;
   to.unfinished += from.unfinished();
 }

@@ -54,8 +54,7 @@ bool CallReader::advance() {
     case Step::Kind::block: on_block(step); break;
     case Step::Kind::record: on_record(step); break;
     case Step::Kind::gap:
-      (step.rolled ? rolled_over : gap_blocks_) += step.missing;
-      gap_ = gap_ || !step.rolled;
+      losses.gap(step.missing, step.rolled);
       decide();
       owners_.forget();
       break;
@@ -71,22 +70,12 @@ bool CallReader::advance() {
 void CallReader::on_block(const Step& step) {
   stacks_.clear();
   pid_ = step.pid, tid_ = step.tid;
-  if (step.lost > counted_)
-    on_lost(step.lost - counted_);
-  else if (gap_)
-    on_gap();
-  gap_ = false;
-  gap_blocks_ = 0;
+  tell_lost(step.lost);
 }
 
-// A writer that could not drain drops its oldest block, but says so only in the block it then
-// begins. So all that the ring ever lost is told at its first gap: the sum is exact, the place
-// nearly so.
-void CallReader::on_gap() {
-  const uint64_t total = image_->image.slots[slot_].lost;
-  if (gap_blocks_ && total > counted_) return on_lost(total - counted_);
-  missing += gap_blocks_;
-  on_lost(0);
+void CallReader::tell_lost(uint64_t so_far) {
+  if (const auto calls = losses.before_block(so_far, image_->image.slots[slot_].lost))
+    on_lost(*calls);
 }
 
 void CallReader::on_record(const Step& step) {
@@ -213,19 +202,13 @@ void CallReader::on_thread(const Step& step) {
 
 void CallReader::on_lost(uint64_t calls) {
   decide();
-  if (calls == 0) ++gaps;  // nobody knows how many; a repaired trace says it with a record
-  counted_ = calls > UINT64_MAX - counted_ ? UINT64_MAX : counted_ + calls;
-  lost = counted_;
+  losses.add(calls);
   push(Item::Kind::lost).lost = calls;
 }
 
 void CallReader::on_end() {
   decide();
-  const uint64_t total = image_->image.slots[slot_].lost;
-  if (total > counted_)
-    on_lost(total - counted_);
-  else if (gap_)
-    on_gap();
+  tell_lost(image_->image.slots[slot_].lost);
   owners_.end();
   ended_ = true;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 #include "formats/read/open_calls.h"
+#include "formats/read/ring_losses.h"
 #include "formats/read/ring_reader.h"
 #include "formats/read/timeline.h"
 
@@ -117,8 +118,8 @@ class CallReader {
   void settle();  // an entry that was held back is told: it seems to wait
 
   uint64_t unfinished() const { return owners_.unfinished; }
-  uint64_t gaps = 0, rolled_over = 0, lost = 0, orphans = 0;
-  uint64_t missing = 0;  // blocks that are gone though no lost calls were counted for them
+  RingLosses losses;
+  uint64_t orphans = 0;
 
  private:
   struct Frame {
@@ -139,7 +140,7 @@ class CallReader {
   void on_file(const Step& step);
   void on_altered(const Step& step);
   void on_stack(const Step& step);
-  void on_gap();
+  void tell_lost(uint64_t so_far);
   void on_lost(uint64_t calls);
   void on_end();
   void decide();
@@ -156,11 +157,9 @@ class CallReader {
   OpenCalls<Frame> owners_;
   std::unordered_map<uint32_t, std::shared_ptr<const Stack>> stacks_;  // told in this block
   uint32_t pid_ = 0, tid_ = 0;
-  uint64_t at_ = 0;       // of the record at hand, as its stamp says
-  uint64_t now_ = 0;      // the same for the order of time: never runs backwards within a ring
-  uint64_t counted_ = 0;  // lost calls told so far
-  bool gap_ = false, ended_ = false, grows_ = false;
-  uint64_t gap_blocks_ = 0;
+  uint64_t at_ = 0;   // of the record at hand, as its stamp says
+  uint64_t now_ = 0;  // the same for the order of time: never runs backwards within a ring
+  bool ended_ = false, grows_ = false;
 };
 
 }  // namespace sctrace::read
