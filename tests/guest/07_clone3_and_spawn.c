@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include "clone3_onto.h"
 #include "guest.h"
 
 #ifndef CLONE_VM
@@ -18,15 +19,6 @@ static int child(void* value) {
   raw(SYS_getppid);
   return (int)(long)value;
 }
-
-// The child starts on a new stack, so it can't come back through a frame of ours.
-long clone3_onto(struct clone_args* args, size_t size, int (*body)(void*), void* value);
-__asm__(
-    ".text\n.globl clone3_onto\n.type clone3_onto, @function\nclone3_onto:\n"
-    "  mov %rcx, %r8\n  mov $435, %eax\n  syscall\n  test %rax, %rax\n  jz 1f\n  ret\n"
-    "1: xor %ebp, %ebp\n  mov %r8, %rdi\n  call *%rdx\n  mov %eax, %edi\n  mov $60, %eax\n  "
-    "syscall\n  hlt\n"
-    ".size clone3_onto, .-clone3_onto\n");
 
 int main(void) {
   char* stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "clone3_onto.h"
 #include "guest.h"
 
 #ifndef CLONE_VM
@@ -47,14 +48,6 @@ static int child(void* value) {
   if (value) raw(SYS_kill, raw(SYS_getpid), (long)value);
   return 9;
 }
-
-long clone3_onto(struct clone_args* args, size_t size, int (*body)(void*), void* value);
-__asm__(
-    ".text\n.globl clone3_onto\n.type clone3_onto, @function\nclone3_onto:\n"
-    "  mov %rcx, %r8\n  mov $435, %eax\n  syscall\n  test %rax, %rax\n  jz 1f\n  ret\n"
-    "1: xor %ebp, %ebp\n  mov %r8, %rdi\n  call *%rdx\n  mov %eax, %edi\n  mov $60, %eax\n  "
-    "syscall\n  hlt\n"
-    ".size clone3_onto, .-clone3_onto\n");
 
 static void born(const char* how, unsigned long flags, int deadly) {
   enum { bytes = 65536 };
