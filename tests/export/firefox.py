@@ -1,4 +1,5 @@
 """firefox.py BUILD: Firefox' profile, its columns by any JSON reader and the whole by profiler-cli."""
+import json
 import os
 import subprocess
 import time
@@ -32,15 +33,33 @@ def cli(*arguments):
                           env=environment)
 
 
-# Its `load` starts this daemon and gives it half a second; a machine at work needs longer.
+# Its `load` starts this daemon and gives it half a second; a machine at work needs longer. A client that finds no session
+# removes the files of one, also those that the daemon is just about to write: nobody asks before they are there.
+session = os.path.join(environment["HOME"], "sct.json")
+if os.path.exists(session):
+    os.remove(session)
+
+
+def is_there():
+    try:
+        with open(session, encoding="utf-8") as file_of_session:
+            return bool(json.load(file_of_session))
+    except (OSError, ValueError):
+        return False
+
+
+def wait_until(true, seconds=50):
+    end = time.monotonic() + seconds
+    while not true() and daemon.poll() is None and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 daemon = subprocess.Popen([command, "--daemon", file, "--session", "sct"], env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 try:
-    for _ in range(100):
-        info = cli("profile", "info")
-        if info.returncode == 0 or daemon.poll() is not None:
-            break
-        time.sleep(0.5)
+    wait_until(is_there)
+    wait_until(lambda: cli("profile", "info").returncode == 0)
+    info = cli("profile", "info")
     it.check("profiler-cli loads it", info.returncode == 0, info.stdout + info.stderr)
     it.check("it sees the threads", "worker-one" in info.stdout, info.stdout[:2000])
 finally:
