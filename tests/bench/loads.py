@@ -45,6 +45,15 @@ class Kind:
         who = {"user": user, "group": user, "extra_groups": []} if user else {}
         return subprocess.Popen([*prefix, *argv], env=env, **QUIET, **who, **more)
 
+    def stop(self, child, number=signal.SIGTERM):
+        """A tracer passes nothing on: the server is its child then."""
+        if self.name.startswith("strace"):
+            for pid in told("ps", "-o", "pid=", "--ppid", str(child.pid)).split():
+                os.kill(int(pid), number)
+        else:
+            child.send_signal(number)
+        child.wait(60)
+
 
 def comes_up(test, child):
     for _ in range(600):
@@ -62,15 +71,6 @@ def works(*command):
 
 def told(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def stop(child, number=signal.SIGTERM):
-    """A tracer passes nothing on: the server is the last of its kind."""
-    for pid in subprocess.run(["ps", "-o", "pid=", "--ppid", str(child.pid)], capture_output=True,
-                              text=True).stdout.split():
-        os.kill(int(pid), number)
-    child.send_signal(number)
-    child.wait(60)
 
 
 class Command:
@@ -104,7 +104,7 @@ class Redis:
                        "set,get", "--csv", *more)
             for name, rate in re.findall(r'^"(SET|GET)","([0-9.]+)"', out, re.M):
                 got[f" {name}{word}"] = float(rate)
-        stop(server)
+        kind.stop(server)
         return got
 
 
@@ -125,7 +125,7 @@ class Nginx:
         url = f"http://127.0.0.1:{port}/page"
         comes_up(lambda: works("ab", "-q", "-n", "1", url), server)
         out = told("ab", "-q", "-k", "-c", "8", "-n", "40000", url)
-        stop(server)
+        kind.stop(server)
         return {"": float(re.search(r"Requests per second: +([0-9.]+)", out)[1])}
 
 
@@ -150,7 +150,7 @@ class Postgres:
         if not works("psql", *client, "-c", "select 1 from pgbench_accounts limit 1", "postgres"):
             subprocess.run(["pgbench", *client, "-i", "-q", "postgres"], check=True, **QUIET)
         out = told("pgbench", *client, "-n", "-S", "-c", "2", "-T", "3", "postgres")
-        stop(server, signal.SIGINT)
+        kind.stop(server, signal.SIGINT)
         return {"": float(re.search(r"tps = ([0-9.]+)", out)[1])}
 
 
