@@ -51,10 +51,16 @@ Altstack give_back_stack(const ThreadState& self) {
   return theirs;
 }
 
+// Not for long by itself: a thousand that spin keep the one from its work that they wait for.
 void wait_for_handlers() {
-  constexpr int patience = 2'000'000;
-  for (int i = 0; i < patience && live.busy.load() && !live.handlers_theirs.load(); ++i)
-    __builtin_ia32_pause();
+  constexpr int spins = 500, sleeps = 500;
+  for (int i = 0; i < spins + sleeps && live.busy.load() && !live.handlers_theirs.load(); ++i) {
+    int64_t pause[2] = {0, 100'000};
+    if (i < spins)
+      __builtin_ia32_pause();
+    else
+      raw_syscall(__NR_pselect6, 0, 0, 0, 0, pause, 0);
+  }
 }
 
 // Who is not counted here keeps nobody waiting; who is counted and never comes leaves the guarded
@@ -168,9 +174,9 @@ uint64_t cut_calls() {
 
 void await_parting() {
   const auto look = [](ThreadState& state, void*) {
+    try_change(state, Bond::known, Bond::away);  // first: or it arrives, and is not counted
     state.counted = may_part(state);
     if (state.counted) unparted.fetch_add(1, std::memory_order_relaxed);
-    try_change(state, Bond::known, Bond::away);
   };
   constexpr uint32_t counting = 1 << 24;
   unparted.store(counting, std::memory_order_relaxed);

@@ -150,6 +150,19 @@ def many_times(house, faults):
     faults.expect(program.end() == 0, "its own status")
 
 
+def crowd(house, faults):
+    """Off while many are on their way to us."""
+    program = Counting(house, "crowd", 500, 400000, SCTRACE_START="off", SCTRACE_MODE="overwrite",
+                       SCTRACE_BUFFER="64K")
+    for n in range(6):
+        for what in ("on", "off"):
+            done = program.ctl(what)
+            faults.expect(done.returncode == 0, n, what, done)
+    faults.expect(comes(lambda: program.ask("t") == "0"), "text")
+    faults.expect(comes(lambda: caught(program.pid) == 0), "no handler left", program.state())
+    faults.expect(program.end() == 0, "its own status")
+
+
 def goes_on(house, faults):
     """What is executed, and forked children, are as their parent was then."""
     program = Counting(house, "goes-on", 2, 1000, SCTRACE_START="off")
@@ -214,6 +227,7 @@ def main(build):
         exactly(house, faults, 4, 200)
         exactly(house, faults, 3, 0)
         many_times(house, faults)
+        crowd(house, faults)
         goes_on(house, faults)
         turned_off(house, faults)
         refused(house, faults)
