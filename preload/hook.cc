@@ -1,6 +1,6 @@
 #include "preload/hook.h"
 
-#include "preload/adopt.h"
+#include "preload/arrive.h"
 #include "preload/capture.h"
 #include "preload/counting.h"
 #include "preload/dispatch.h"
@@ -65,6 +65,26 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   if (self.in_flight.recording) self.out.publish();
 }
 
+// Made, and not written.
+uint32_t enter_unwritten(ThreadState& self) {
+  auto& call = self.frame;
+  call.pass = call.args;
+  call.pass_nr = call.nr;
+  set_phase(self, Phase::entered);
+  const auto nr = static_cast<uint32_t>(call.nr);
+  auto route = arch::Route::run;
+  if (special(nr) && !moves_names(nr)) route = special_enter(self, nr);
+  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
+}
+
+// No trap is armed before a thread has arrived: `sctrace ctl` has led it here, out of a call that
+// it sleeps in (formats/wire/live.h). That was begun before, and goes on by our gate.
+uint32_t enter_begun(ThreadState& self) {
+  if (const rewriter::Stub* stub = rewriter::stub_of(self.frame.tail))
+    self.frame.behind = stub->site + 2;
+  return enter_unwritten(self);
+}
+
 // The long way, for all that the short one leaves out: a trapped call, one that is not
 // wanted, a block that is full, a number beyond the table, a thread without a ring.
 [[gnu::noinline]] uint32_t enter_with_care(ThreadState& self) {
@@ -77,8 +97,10 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
     self.site_index = static_cast<uint16_t>(index < wire::site_max ? index : wire::site_bits);
     call.behind = rewriter::behind_at_tail(call.tail);
   }
-  if (self.bond != wire::Bond::here && !try_arrive(self)) [[unlikely]]
-    return ROUTE_AROUND;
+  if (self.bond != wire::Bond::here) [[unlikely]] {
+    if (!try_arrive(self)) return ROUTE_AROUND;
+    if (call.door) return enter_begun(self);
+  }
   if (self.dispatch.on) [[unlikely]]
     ask_dispatch(self);
   const Facts& facts = facts_for(nr);
@@ -254,15 +276,9 @@ void count_besides(ThreadState& self) {
 }
 
 uint32_t enter_shut(ThreadState& self) {
-  auto& call = self.frame;
-  call.pass = call.args;
-  call.pass_nr = call.nr;
-  set_phase(self, Phase::entered);
-  const auto nr = static_cast<uint32_t>(call.nr);
-  auto route = arch::Route::run;
-  if (special(nr) && !moves_names(nr)) route = special_enter(self, nr);
+  const uint32_t route = enter_unwritten(self);
   if (self.in_flight.after == After::nothing) self.in_flight.after = After::parted;
-  return route == arch::Route::run ? ROUTE_PASS : static_cast<uint32_t>(route);
+  return route;
 }
 
 void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always) {

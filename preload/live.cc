@@ -7,6 +7,7 @@
 
 #include "formats/wire/expression_parse.h"
 #include "preload/adopt.h"
+#include "preload/arrive.h"
 #include "preload/config.h"
 #include "preload/dispatch.h"
 #include "preload/dispositions.h"
@@ -23,6 +24,7 @@
 #include "rewriter/swap.h"
 
 extern "C" void sctrace_lent(uint32_t number);
+extern "C" void* sctrace_work_asleep(uint32_t number, const sctrace::arch::Context& context);
 
 namespace sctrace::preload {
 
@@ -42,10 +44,11 @@ void settle_memory() {
   raw_syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
-// Calls that were begun before text led to us: sigaction among them would see what is ours.
+// Calls that were begun before text led to us: sigaction among them would see what is ours. Not by
+// nanosleep: who is lent may have to go on with one.
 void let_calls_end() {
-  constexpr int64_t pause[2] = {0, 300'000};
-  raw_syscall(__NR_nanosleep, pause, nullptr);
+  int64_t pause[2] = {0, 300'000};
+  raw_syscall(__NR_pselect6, 0, 0, 0, 0, pause, 0);
 }
 
 // The child of a fork that we have not seen: its memory says what was so in its parent.
@@ -105,19 +108,19 @@ void count_sites(const rewriter::Swapped& swapped) {
 }
 
 // All threads that there are, those too that others make meanwhile.
-void adopt_all() {
+void adopt_all(bool strangers) {
   constexpr int rounds = 16;
-  for (int i = 0; i < rounds && adopt_threads(live.strange_threads); ++i) {
+  for (int i = 0; i < rounds && adopt_threads(live.strange_threads, strangers); ++i) {
   }
 }
 
 // Threads are made known before text leads to us: whoever comes by then goes around us until all is
-// ready, so that nobody sees handlers that are ours (try_arrive() in adopt.cc).
-Outcome open_all() {
+// ready, so that nobody sees handlers that are ours (try_arrive() in arrive.cc).
+Outcome open_all(bool strangers) {
   if (global.config.doors == Doors::trap || !global.stubs) return Outcome::no_stubs;
   if (!try_lock_text(patience)) return Outcome::busy;
   const bool was_open = is_open();
-  adopt_all();
+  adopt_all(strangers);
   settle_memory();
   if (!was_open) look_at_texts(*service);
   if (!was_open && global.config.stack != Stacks::off) know_all_frames();
@@ -129,7 +132,7 @@ Outcome open_all() {
   set_recording(true);
   decide();
   unlock_text();
-  adopt_all();
+  adopt_all(strangers);
   return live.sites_open ? Outcome::done : Outcome::no_text;
 }
 
@@ -177,13 +180,25 @@ Outcome carry_out(const wire::Wish& wish) {
   take_anchor();  // nobody sees the end of a program that is shut
   take_setting(wish, outcome);
   switch (wish.deed) {
-    case wire::Deed::on: return outcome == Outcome::done ? open_all() : outcome;
+    case wire::Deed::on: return outcome == Outcome::done ? open_all(wish.strangers) : outcome;
     case wire::Deed::off: return stop();
     case wire::Deed::settings: break;
   }
   decide();
   if (outcome == Outcome::done && *wish.told) tell_later_programs(wish.told);
   return outcome;
+}
+
+// False: another is at it.
+bool try_work(uint32_t number) {
+  constexpr int sig_setmask = 2;
+  constexpr uint64_t most = ~guarded;  // a copy of ours may fault
+  if (live.busy.exchange(1)) return false;
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &most, nullptr, 8);
+  end_texts(live.wish);
+  live.outcome = carry_out(live.wish);
+  live.done.store(number, std::memory_order_release);
+  return true;
 }
 
 // Where the kernel can't be asked for it, nobody reaches us from outside.
@@ -218,7 +233,11 @@ void begin_lending() {
   live.stack_end = address(service);
   live.ours_begin = global.guest_begin;
   live.ours_end = global.guest_end;
+  live.entry_asleep = reinterpret_cast<uint64_t>(sctrace_lent_asleep);
   live.asleep = address(sctrace_returned);
+  live.led = reinterpret_cast<uint64_t>(sctrace_led);
+  live.common = address(sctrace_common);
+  live.traps = global.sud;
   describe_threads(live);
   live.sites_open = 0;
   for (const rewriter::Bank& bank : rewriter::banks())
@@ -241,12 +260,16 @@ using namespace sctrace::preload;
 
 // In a thread of the app, from wherever it was, on a stack of ours; the way back is a signal's.
 extern "C" void sctrace_lent(uint32_t number) {
-  constexpr int sig_setmask = 2;
-  constexpr uint64_t most = ~guarded;  // a copy of ours may fault
-  if (live.busy.exchange(1)) return;
-  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &most, nullptr, 8);
-  end_texts(live.wish);
-  live.outcome = carry_out(live.wish);
-  live.done.store(number, std::memory_order_release);
+  if (try_work(number)) live.busy.store(0, std::memory_order_release);
+}
+
+// The same out of a sleep that goes on. Answers what to clear then, or null: back by the frame,
+// as with a signal that ends the sleep.
+extern "C" void* sctrace_work_asleep(uint32_t number, const sctrace::arch::Context& context) {
+  uint64_t pending = 0;
+  if (!try_work(number)) return nullptr;
+  raw_syscall(__NR_rt_sigpending, &pending, 8);
+  if (!(pending & ~context.mask)) return &live.busy;
   live.busy.store(0, std::memory_order_release);
+  return nullptr;
 }

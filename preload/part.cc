@@ -74,7 +74,7 @@ void has_parted(ThreadState& self) {
   if (is_open()) {  // again, meanwhile: whoever looked at us before found us here
     if (try_change(self, Bond::away, Bond::making)) {
       if (self.slot != Slot::leave) seal_again();
-      make_known(self, self.tid);
+      make_known(self, self.tid, self.slot == Slot::leave ? Slot::leave : Slot::write);
     }
     return;
   }

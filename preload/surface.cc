@@ -3,6 +3,7 @@
 #include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
+#include "preload/live.h"
 
 namespace sctrace::preload {
 namespace {
@@ -152,6 +153,7 @@ bool was_interrupted(const ThreadState& self, const Context& context) {
 void surface(ThreadState& self, Context& context) {
   if (in_stub(context.rip)) return in_a_stub(context);
   if (in_head(self, context)) return;
+  if (between(context.rip, sctrace_go_on, sctrace_go_on_end)) live.busy.store(0);
   if (!at_the_kernel(self, context)) {
     switch (self.frame.phase) {
       case Phase::entering:

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "preload/adopt.h"
+#include "preload/arrive.h"
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/handlers.h"

@@ -100,6 +100,8 @@ extern const char sctrace_deliver[];  // the handler that the kernel is given
 extern const char sctrace_deliver_end[];
 void sctrace_restorer();
 int sctrace_int80(const void* context);  // struct Context; makes the call by int $0x80
+void sctrace_lent_asleep();
+extern const char sctrace_go_on[], sctrace_go_on_end[];
 // Instead of calls that a filter of the app might forbid (preload/sandbox.h).
 uint64_t sctrace_fault_for_mask(uint64_t mask, uint64_t block);
 void sctrace_fault_for_signal();

@@ -25,6 +25,12 @@
 #define BESIDE_BIRTH_TAIL (STATE_BESIDE + 8)
 #define BESIDE_CALLS (STATE_BESIDE + 16)
 
+/* Of a signal frame's context: sigframe.h. */
+#define CONTEXT_REGISTERS 40
+#define CONTEXT_FLAGS 176
+#define CONTEXT_FPSTATE 224
+#define CONTEXT_MASK 296
+
 #define PHASE_LEFT 0 /* what is not 0 the trampoline leaves alone */
 #define PHASE_ENTERING 1
 #define PHASE_ENTERED 2

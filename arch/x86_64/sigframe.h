@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/x86_64/frame_offsets.h"
+
 namespace sctrace::arch {
 
 struct SignalStack {
@@ -25,7 +27,10 @@ struct Context {  // struct ucontext, x86-64
   uint64_t reserved[8];
   uint64_t mask;
 };
-static_assert(offsetof(Context, rip) == 168 && offsetof(Context, fpstate) == 224);
+static_assert(offsetof(Context, rip) == 168 && offsetof(Context, fpstate) == CONTEXT_FPSTATE);
+static_assert(offsetof(Context, r8) == CONTEXT_REGISTERS &&
+              offsetof(Context, mask) == CONTEXT_MASK);
+static_assert(offsetof(Context, eflags) == CONTEXT_FLAGS);
 static_assert(sizeof(Context) == 304);
 
 struct Info {  // siginfo_t: the fields that we look at

@@ -292,6 +292,7 @@ LABEL sctrace_restorer
     hlt
 LABEL sctrace_deliver_end
 
+#include "arch/x86_64/lent.inc"
 #include "arch/x86_64/int80.inc"
 LABEL sctrace_gate_end
 

@@ -43,11 +43,12 @@ std::string status_line(const std::string& status, const std::string& key) {
 
 // How little a thread notices: one that waits for what comes again by itself, best.
 int cost_of(const Task& task) {
-  constexpr long soft[] = {202, 35, 230, 7, 271, 23, 270, 0, 45, 47, 43, 288, 61, 247, 34, 130};
+  constexpr long soft[] = {202, 35, 230, 7,  271, 23, 270, 0,  45,
+                           47,  43, 288, 61, 247, 34, 130, 219};
   constexpr long epoll[] = {232, 281, 441};
   if (std::find(std::begin(soft), std::end(soft), task.call) != std::end(soft)) return 0;
   if (std::find(std::begin(epoll), std::end(epoll), task.call) != std::end(epoll))
-    return task.timeout == 0xffff'ffff || task.timeout == ~0ull ? 1 : 3;
+    return (task.call == 441 ? !task.args[3] : static_cast<int32_t>(task.args[3]) < 0) ? 1 : 3;
   return task.call < 0 ? 2 : 4;
 }
 
@@ -97,21 +98,23 @@ std::vector<uint32_t> tids_of(uint32_t pid) {
   return all;
 }
 
+void look_at_call(uint32_t pid, Task& task) {
+  const std::string call = text_of(fmt::format("/proc/{}/task/{}/syscall", pid, task.tid));
+  task.call = -1;
+  if (!call.empty() && call[0] >= '0' && call[0] <= '9') {
+    uint64_t* args = task.args;
+    std::sscanf(call.c_str(), "%ld %lx %lx %lx %lx %lx %lx", &task.call, args, args + 1, args + 2,
+                args + 3, args + 4, args + 5);
+  }
+}
+
 Task task_of(uint32_t pid, uint32_t tid) {
-  const std::string folder = fmt::format("/proc/{}/task/{}", pid, tid);
   Task task;
   task.tid = tid;
-  const std::string stat = text_of(folder + "/stat"), call = text_of(folder + "/syscall");
+  const std::string stat = text_of(fmt::format("/proc/{}/task/{}/stat", pid, tid));
   if (const size_t at = stat.rfind(')'); at != stat.npos && at + 2 < stat.size())
     task.state = stat[at + 2];
-  if (!call.empty() && call[0] >= '0' && call[0] <= '9') {
-    unsigned long long args[6] = {}, sp = 0, pc = 0;
-    std::sscanf(call.c_str(), "%ld %llx %llx %llx %llx %llx %llx %llx %llx", &task.call, args,
-                args + 1, args + 2, args + 3, args + 4, args + 5, &sp, &pc);
-    task.timeout = args[3];
-  }
-  if (const std::string ran = text_of(folder + "/schedstat"); !ran.empty())
-    task.ran_ns = std::strtoull(ran.c_str(), nullptr, 10);
+  look_at_call(pid, task);
   return task;
 }
 
@@ -173,8 +176,8 @@ std::vector<Reached::Thread> Reached::threads() const {
       const uint64_t at = slab + uint64_t{i} * live_->block_bytes + live_->state_at;
       if (!try_read(at, state.data(), bytes) || word(live_->use_at) != 1) continue;
       if (const uint32_t tid = word(live_->tid_at))
-        all.push_back({tid, static_cast<wire::Bond>(word(live_->bond_at)), word(live_->phase_at),
-                       word(live_->in_flight_at)});
+        all.push_back({tid, at, static_cast<wire::Bond>(word(live_->bond_at)),
+                       word(live_->phase_at), word(live_->in_flight_at)});
     }
   return all;
 }

@@ -32,6 +32,7 @@ class Reached {
 
   struct Thread {
     uint32_t tid = 0;
+    uint64_t state = 0;  // where
     wire::Bond bond = wire::Bond::here;
     uint32_t phase = 0, in_flight = 0;
   };
@@ -54,10 +55,10 @@ struct Task {
   uint32_t tid = 0;
   char state = '?';
   long call = -1;
-  uint64_t timeout = 0;  // the fourth argument, which is that of epoll_wait
-  uint64_t ran_ns = 0;
+  uint64_t args[6] = {};
 };
 Task task_of(uint32_t pid, uint32_t tid);
+void look_at_call(uint32_t pid, Task& task);  // call and args alone
 std::vector<uint32_t> tids_of(uint32_t pid);
 
 }  // namespace sctrace::cli

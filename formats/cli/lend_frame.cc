@@ -1,172 +1,50 @@
 #include "formats/cli/lend_frame.h"
 
-#include <elf.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <vector>
 
-#include "arch/x86_64/sigframe.h"
+#include "formats/cli/stopped.h"
 
 namespace sctrace::cli {
 
 namespace {
 
 constexpr int done = 0, unsuited = 1, forbidden = 2, stopped = 3;
-constexpr long restart_syscall = 219;
-
-// How a call comes out that was interrupted by nothing but us: it is made again. The first four
-// are the kernel's own words for that, which it acts on if nobody else does.
-void make_again(user_regs_struct& regs) {
-  constexpr long restart_sys = -512, restart_no_intr = -513, restart_no_hand = -514,
-                 restart_block = -516;
-  // Those that say EINTR at any stop, and have done nothing then.
-  constexpr long plain[] = {0,   1,   19,  20,  43,  44,  45,  46,  47,  65,
-                            128, 208, 220, 232, 281, 288, 299, 307, 333, 441};
-  const auto result = static_cast<long>(regs.rax), call = static_cast<long>(regs.orig_rax);
-  if (call < 0) return;
-  const bool again =
-      result == restart_sys || result == restart_no_intr || result == restart_no_hand ||
-      (result == -EINTR && std::find(std::begin(plain), std::end(plain), call) != std::end(plain));
-  if (!again && result != restart_block) return;
-  regs.rax = static_cast<unsigned long>(again ? call : restart_syscall);
-  regs.rip -= 2;
-}
-
-// Bytes of the state that the kernel takes back: without the parts that it may have no room for
-// in this thread (AMX tiles), unless they are in use.
-uint32_t used_bytes(uint64_t present, uint64_t enabled, uint64_t most) {
-  constexpr uint64_t tiles = 3ull << 17;
-  if (present & tiles) return static_cast<uint32_t>(most);
-  uint64_t bytes = 576;
-  for (uint32_t part = 2; part < 62; ++part) {
-    if (!(enabled & ~tiles) || !((enabled & ~tiles) >> part & 1)) continue;
-    uint32_t a = 0xd, b = 0, c = part, d = 0;
-    asm("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    bytes = std::max<uint64_t>(bytes, uint64_t{a} + b);
-  }
-  return static_cast<uint32_t>(std::min(bytes, most));
-}
-
-// The vector registers as a signal frame has them: what ptrace gives, and in the gap that the
-// processor leaves, what the kernel looks for there (struct _fpx_sw_bytes).
-std::vector<uint8_t> vector_state(uint32_t tid) {
-  std::vector<uint8_t> state(65536);
-  iovec all{state.data(), state.size()};
-  if (::ptrace(PTRACE_GETREGSET, tid, NT_X86_XSTATE, &all) < 0 || all.iov_len < 576) return {};
-  uint64_t enabled, present;
-  std::memcpy(&enabled, &state[464], sizeof enabled);
-  std::memcpy(&present, &state[512], sizeof present);
-  const uint32_t bytes = used_bytes(present, enabled, all.iov_len);
-  const uint32_t words[] = {0x46505853, bytes + 4};
-  const uint32_t end = 0x46505845;
-  std::memset(&state[464], 0, 48);
-  std::memcpy(&state[464], words, sizeof words);
-  std::memcpy(&state[472], &enabled, sizeof enabled);
-  std::memcpy(&state[480], &bytes, sizeof bytes);
-  std::memcpy(&state[bytes], &end, sizeof end);
-  state.resize(bytes + sizeof end);
-  return state;
-}
-
-arch::Context context_of(const user_regs_struct& regs, uint64_t mask, uint64_t fpstate) {
-  arch::Context context{};
-  context.flags = 7;  // UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS
-  // No such mode: the kernel leaves the thread's alternate stack as it is, which nobody told us.
-  context.stack = {.base = 0, .flags = 0x7f00, .gap = 0, .size = 0};
-  context.r8 = regs.r8, context.r9 = regs.r9, context.r10 = regs.r10, context.r11 = regs.r11;
-  context.r12 = regs.r12, context.r13 = regs.r13, context.r14 = regs.r14, context.r15 = regs.r15;
-  context.rdi = regs.rdi, context.rsi = regs.rsi, context.rbp = regs.rbp, context.rbx = regs.rbx;
-  context.rdx = regs.rdx, context.rax = regs.rax, context.rcx = regs.rcx, context.rsp = regs.rsp;
-  context.rip = regs.rip, context.eflags = regs.eflags;
-  context.cs = static_cast<uint16_t>(regs.cs), context.ss = static_cast<uint16_t>(regs.ss);
-  context.fpstate = fpstate;
-  context.mask = mask;
-  return context;
-}
-
-bool try_write(uint32_t pid, uint64_t address, const void* from, size_t bytes) {
-  const iovec mine{const_cast<void*>(from), bytes}, theirs{reinterpret_cast<void*>(address), bytes};
-  return ::process_vm_writev(static_cast<pid_t>(pid), &mine, 1, &theirs, 1, 0) ==
-         static_cast<ssize_t>(bytes);
-}
 
 // In the midst of our own work a thread is not lent; where the program waits in a call, it is.
 bool is_suited(const user_regs_struct& regs, const wire::Live& live) {
-  constexpr unsigned long code64 = 0x33;
-  if (regs.cs != code64) return false;
   if (regs.rip < live.ours_begin || regs.rip >= live.ours_end) return true;
   return regs.rip == live.asleep && static_cast<long>(regs.orig_rax) >= 0;
 }
 
-// A fault or a trap that the thread has made itself, and that is still to come: it would come in
-// our work, and be taken for one of that.
-bool has_a_fault_pending(uint32_t tid) {
-  constexpr int own[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
-  siginfo_t all[32];
-  __ptrace_peeksiginfo_args which{};
-  which.nr = 32;
-  const long n = ::ptrace(PTRACE_PEEKSIGINFO, tid, &which, all);
-  return n < 0 || std::any_of(all, all + n, [&](const siginfo_t& one) {
-           return std::find(std::begin(own), std::end(own), one.si_signo) != std::end(own);
-         });
-}
-
 int send_in(uint32_t tid, uint32_t pid, const wire::Live& live, uint64_t place) {
-  constexpr uint64_t mask_bytes = 8, some = ~(1ull << 6 | 1ull << 10 | 1ull << 30);
-  user_regs_struct regs;
-  uint64_t mask = 0;
-  if (::ptrace(PTRACE_GETREGS, tid, 0, &regs) < 0 || !is_suited(regs, live) ||
-      has_a_fault_pending(tid))
-    return unsuited;
-  if (::ptrace(PTRACE_GETSIGMASK, tid, mask_bytes, &mask) < 0) return unsuited;
-  const std::vector<uint8_t> vectors = vector_state(tid);
-  if (vectors.empty()) return unsuited;
-  const arch::Places at = arch::frame_below(live.stack_end, vectors.size());
-  user_regs_struct back = regs;
-  make_again(back);
-  const arch::SignalFrame frame{
-      .restorer = live.restorer, .context = context_of(back, mask, at.fpstate), .info = {}};
+  constexpr uint64_t some = ~(1ull << 6 | 1ull << 10 | 1ull << 30);
+  Stopped thread{.tid = tid, .pid = pid};
   const uint32_t number = live.done.load() + 1;
-  if (!try_write(pid, at.fpstate, vectors.data(), vectors.size()) ||
-      !try_write(pid, at.frame, &frame, sizeof frame))
-    return unsuited;
-  regs.rip = live.entry;
-  regs.rsp = at.frame;
-  regs.eflags = 0x202;
-  regs.orig_rax = ~0ul;  // whatever call there was, the frame makes it again
-  regs.rdi = number;
-  if (::ptrace(PTRACE_SETREGS, tid, 0, &regs) < 0) return unsuited;
+  if (!thread.try_look() || !is_suited(thread.regs, live)) return unsuited;
+  const uint64_t entry = thread.has_more ? live.entry_asleep : live.entry;
+  if (!thread.try_send(entry, live.stack_end, number, live.restorer)) return unsuited;
   try_write(pid, place + offsetof(wire::Live, wish) + offsetof(wire::Wish, number), &number,
             sizeof number);
   // Behind it: whoever dies before leaves a thread that does it all with its signals open.
-  ::ptrace(PTRACE_SETSIGMASK, tid, mask_bytes, &some);
+  thread.block(some);
   return done;
 }
 
 }  // namespace
 
 int lend_here(uint32_t tid, uint32_t pid, const wire::Live& live, uint64_t place) {
-  constexpr int event_stop = 128;  // PTRACE_EVENT_STOP
   if (::ptrace(PTRACE_SEIZE, tid, 0, 0) < 0) return errno == EPERM ? forbidden : unsuited;
   ::ptrace(PTRACE_INTERRUPT, tid, 0, 0);
   for (;;) {
     int status = 0;
     if (::waitpid(static_cast<pid_t>(tid), &status, __WALL) < 0 || !WIFSTOPPED(status))
       return unsuited;
-    const int signo = WSTOPSIG(status);
-    if (status >> 16 == event_stop) {
-      if (signo == SIGSTOP || signo == SIGTSTP || signo == SIGTTIN || signo == SIGTTOU)
-        return stopped;
-      break;
-    }
-    ::ptrace(PTRACE_CONT, tid, 0, signo);  // a signal of the program's own: as it would have come
+    const int stop = stop_of(tid, status);
+    if (stop > 0) return stopped;
+    if (stop == 0) break;
   }
   const int result = send_in(tid, pid, live, place);
   ::ptrace(PTRACE_DETACH, tid, 0, 0);

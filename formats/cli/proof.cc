@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "arch/x86_64/frame.h"
+#include "formats/cli/lead.h"
 
 namespace sctrace::cli {
 
@@ -13,16 +14,14 @@ namespace {
 using namespace std::chrono_literals;
 using wire::Bond;
 
-constexpr uint64_t long_enough_ns = 1'000'000;  // for the few instructions from site to kernel
-constexpr uint32_t recording_bits = 3;          // of a call in flight (preload/facts.h)
+constexpr uint32_t recording_bits = 3;  // of a call in flight (preload/facts.h)
+constexpr unsigned rounds_ms = 250;     // to lead threads, before all are looked at anew
 
 enum class Known { proven, waits, strange, written };
 
-// What there is to say of one thread; `since`: how long it had run when it was first asked about.
-Known of_on(const Task& task, const Reached::Thread* state, uint64_t since) {
+Known of_on(const Reached::Thread* state) {
   if (!state || state->bond == Bond::away) return Known::strange;
-  if (state->bond == Bond::here || task.call >= 0) return Known::proven;
-  return task.ran_ns - since >= long_enough_ns ? Known::proven : Known::waits;
+  return state->bond == Bond::here ? Known::proven : Known::waits;
 }
 
 Known of_off(const Task& task, const Reached::Thread* state) {
@@ -35,34 +34,49 @@ Known of_off(const Task& task, const Reached::Thread* state) {
 
 }  // namespace
 
+void hasten(Reached& process, wire::Wish wish) {
+  constexpr unsigned patience_ms = 15;
+  if (process.live().strange_threads) {  // being born, or really strange
+    std::this_thread::sleep_for(1ms);
+    wish.strangers = 1;
+    process.carry_out(wish);
+  }
+  lead_known(process, patience_ms);
+}
+
 uint32_t prove(Reached& process, const wire::Wish& wish, unsigned patience_ms) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
-  std::map<uint32_t, uint64_t> ran;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + std::chrono::milliseconds(patience_ms);
   const bool on = wish.deed == wire::Deed::on;
   for (int round = 0;; ++round) {
-    // The states first: what the kernel says of a thread is then the newer of the two.
+    // The states first: what the kernel says of a thread is then the newer of the two; and who was
+    // born since has a parent that is there.
     std::map<uint32_t, Reached::Thread> states;
     for (const Reached::Thread& state : process.threads()) states[state.tid] = state;
-    uint32_t waits = 0, again = 0;
+    uint32_t waits = 0, again = 0, known = 0;
     for (const uint32_t tid : tids_of(process.pid())) {
+      const auto found = states.find(tid);
+      const Reached::Thread* state = found == states.end() ? nullptr : &found->second;
+      if (on && of_on(state) == Known::proven) continue;
       const Task task = task_of(process.pid(), tid);
       if (task.state == '?' || task.state == 'Z' || task.state == 'X') continue;
-      const auto found = states.find(task.tid);
-      const Reached::Thread* state = found == states.end() ? nullptr : &found->second;
-      const uint64_t since = ran.try_emplace(task.tid, task.ran_ns).first->second;
-      const Known known = on ? of_on(task, state, since) : of_off(task, state);
-      waits += known != Known::proven;
-      again += known == Known::strange || known == Known::written;
+      const Known is = on ? of_on(state) : of_off(task, state);
+      waits += is != Known::proven;
+      known += on && is == Known::waits;
+      again += is == Known::strange || is == Known::written;
     }
     if (!waits) return 0;
-    if (std::chrono::steady_clock::now() > end) return waits;
+    const auto now = std::chrono::steady_clock::now();
+    if (now > end) return waits;
     // Threads that were just being born, or calls that had just begun.
-    if (again && (round % 16 == 0)) {
-      process.carry_out(wish);
-      if (on && process.live().strange_threads == waits && round > 32) return waits;
-    } else {
-      std::this_thread::sleep_for(500us);
+    if (again && round % 16 == 0) {
+      wire::Wish anew = wish;
+      anew.strangers = round > 0;
+      process.carry_out(anew);
+      continue;
     }
+    if (known && lead_known(process, rounds_ms) == waits && now > begin + 1s) return waits;
+    std::this_thread::sleep_for(500us);
   }
 }
 

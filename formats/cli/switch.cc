@@ -122,6 +122,7 @@ Switched carry_out(const Carrier& process, const wire::Wish& wish, bool prove_it
   result.outcome = reached.carry_out(wish);
   if (result.outcome != wire::Outcome::done && result.outcome != wire::Outcome::doors_stay)
     refuse(reached, result.outcome);
+  if (wish.deed == wire::Deed::on && result.outcome == wire::Outcome::done) hasten(reached, wish);
   if (prove_it) result.unproven = prove(reached, wish, patience_ms);
   const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - before;
   result.ms = spent.count();
@@ -138,6 +139,7 @@ Status status_of(const Carrier& process) {
   status.pending = reached.is_pending();
   status.sites_open = live.sites_open, status.sites_shut = live.sites_shut;
   status.texts_left = live.objects_left;
+  status.traps = live.traps;
   status.calls_cut = live.calls_cut;
   std::set<uint32_t> tids;
   for (const uint32_t tid : tids_of(process.pid)) tids.insert(tid);
@@ -161,8 +163,9 @@ std::string shown(const Carrier& process, const Status& status) {
                         status.away + status.strange);
   else if (status.here)
     line += fmt::format(", {} of them in a call that was begun before", status.here);
-  line += fmt::format("; {} sites have doors, {} go by the trap", status.sites_open,
-                      status.open ? status.sites_shut : 0);
+  line += fmt::format("; {} sites have doors, {} {}", status.sites_open,
+                      status.open ? status.sites_shut : 0,
+                      status.traps ? "go by the trap" : "are not seen: the kernel has no trap");
   if (status.texts_left) line += fmt::format("; {} texts could not be replaced", status.texts_left);
   if (status.calls_cut) line += fmt::format("; {} calls without their end", status.calls_cut);
   return line;

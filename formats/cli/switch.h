@@ -31,6 +31,7 @@ struct Status {
   bool recording = false, open = false, pending = false;
   uint32_t threads = 0, here = 0, known = 0, away = 0, strange = 0;
   uint32_t sites_open = 0, sites_shut = 0, texts_left = 0;
+  bool traps = false;  // where there is no door; else nothing sees those
   uint64_t calls_cut = 0;
 };
 Status status_of(const Carrier& process);

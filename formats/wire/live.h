@@ -6,6 +6,12 @@
 // has left itself, no process lives beside it that would keep older ones, and a command that is
 // killed at any moment leaves either nothing or work that ends by itself.
 //
+// `on` makes each thread known; the command then leads each into the library in the same way, so
+// that it is ours before its next call, also one by a site without a door: from wherever it is into
+// Live::led, on its own stack of ours; or, where it sleeps in a call, with its registers as the
+// call's trap would have left them into Live::common, from where the call goes on as one that was
+// begun before.
+//
 // Live lies in the program's memory, where Image::live says; fork gives each child its own.
 #pragma once
 #include <atomic>
@@ -16,7 +22,7 @@
 namespace sctrace::wire {
 
 inline constexpr uint64_t live_magic = 0x31'45'56'49'4c'54'43'53;  // "SCTLIVE1" in memory
-inline constexpr uint32_t live_version = 2;
+inline constexpr uint32_t live_version = 3;
 
 enum class Deed : uint32_t { on, off, settings };
 
@@ -34,6 +40,7 @@ enum class Outcome : uint32_t {
 struct Wish {
   uint32_t number;  // the last that a thread was sent in for; Live::done says it when it is done
   Deed deed;
+  uint32_t strangers;  // on: of threads too that the program's libc did not make
   uint32_t sets_filter, sets_capture, sets_strsize, sets_stack;
   uint32_t capture;  // bit 0 in, 1 out
   Expression filter;
@@ -53,9 +60,11 @@ struct Live {
   uint32_t version;
   uint32_t pid;              // who last did work; another: a child of a fork since
   uint64_t entry, restorer;  // where the thread is sent, with the wish's number, and returns to
+  uint64_t entry_asleep;     // the same where only the kernel can go on with the thread's call
   uint64_t stack_end;        // of the stack for that
   uint64_t ours_begin, ours_end;  // our text: a thread within it is not lent, but
   uint64_t asleep;                // one that stands behind the program's own call in our gate is
+  uint64_t led, common;           // where a thread that is known is led
   uint64_t slabs, slab_count;     // addresses: of states of threads, how many slabs
   uint32_t slab_blocks, block_bytes, state_at;                        // of a state in its block
   uint32_t tid_at, use_at, bond_at, turn_at, phase_at, in_flight_at;  // in a state
@@ -68,7 +77,8 @@ struct Live {
   Outcome outcome;
   uint32_t sites_open, sites_shut;  // patched; left to the trap
   uint32_t objects_left;            // whose text can't be replaced
-  uint32_t strange_threads;         // that our libc did not make: not to be reached from outside
+  uint32_t strange_threads;         // that our libc did not make, and that have no state
+  uint32_t traps;                   // the kernel has Syscall User Dispatch
   uint64_t calls_cut;  // that were under way at an `off`: their end is not in the trace
   Wish wish;
 };

@@ -1,7 +1,6 @@
 """redis.py BUILD [SECONDS [SEED]]: a redis under load that is turned on and off, filtered and copied at random every
-100 ms. No error, the same replies; of each window the trace has exactly the commands that were sent in it (but for
-what is read before the first door, which ctl's manual tells of), and as many reads as redis itself counts. SECONDS
-600 by hand."""
+100 ms. No error, the same replies; of each window the trace has exactly the commands that were sent in it, and as many
+reads as redis itself counts. SECONDS 600 by hand."""
 import random
 import re
 import shutil
@@ -18,7 +17,6 @@ READ = r"^(\d+) +(?:read\(|<\.\.\. read resumed>).*"
 ECHO = re.compile(READ + r'ECHO\\r\\n\$\d+\\r\\nc(\d)-(\d+)\\r\\n', re.M)
 SIZE = re.compile(READ + r", (\d+)\) += ", re.M)
 CLIENTS, LOAD = 3, 4
-CONNECTIONS = CLIENTS + LOAD + 1  # that one reads from in one go
 
 
 class Client(threading.Thread):
@@ -108,9 +106,8 @@ def compare(shown, windows, faults):
         numbers.add(int(match[3]))
     for number, (begun, until, last, _, _) in enumerate(windows):
         for which, numbers in enumerate(seen):
-            # libc's read has no door where one is made late: of a thread it is seen once that has come
-            # by another door. What redis reads in one go before it writes may be missed, then.
-            missed = [n for n in range(begun[which] + 2, until[which]) if n not in numbers]
+            # The one that was sent last may have been read before `on` had returned.
+            missed = [n for n in range(begun[which] + 1, until[which]) if n not in numbers]
             faults.expect(not missed, "window", number, "client", which, "missed", missed[:9], begun, until)
             first = begun[which] + 1
             while first - 1 in numbers:
@@ -126,8 +123,8 @@ def count_reads(shown, windows, faults):
     least, most = sum(one[3] for one in windows), sum(one[4] for one in windows)
     print(f"{len(windows)} windows; reads that redis counted within them: {least}, around them: {most}, "
           f"in the trace: {recorded}")
-    at_once = 2 * len(windows) * CONNECTIONS  # not seen: as above
-    faults.expect(least - at_once <= recorded <= most, "other reads than redis counts")
+    # A read that is under way at an `off` has no size in the trace, or not yet in redis' count.
+    faults.expect(least - len(windows) <= recorded <= most, "other reads than redis counts")
 
 
 def main(build, seconds="20", seed=None):

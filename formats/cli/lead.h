@@ -1,0 +1,11 @@
+// Threads that an `on` has made known are led into the library, so that no call is needed for it.
+#pragma once
+#include "formats/cli/lend.h"
+
+namespace sctrace::cli {
+
+// All of them that may be now, for `patience_ms` at most. Answers how many sleep in a call that a
+// stop would end in another way than by itself, or make longer: they are left alone.
+uint32_t lead_known(const Reached& process, unsigned patience_ms);
+
+}  // namespace sctrace::cli

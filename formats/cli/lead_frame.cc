@@ -1,0 +1,135 @@
+#include "formats/cli/lead_frame.h"
+
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <map>
+
+#include "arch/x86_64/frame.h"
+#include "formats/cli/stopped.h"
+
+namespace sctrace::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using arch::Frame;
+
+// It has come by itself meanwhile, or is no more.
+bool is_known(const Led& thread, uint32_t pid, const wire::Live& live) {
+  uint32_t tid = 0, use = 0, bond = 0;
+  return try_read(pid, thread.state + live.tid_at, &tid, sizeof tid) && tid == thread.tid &&
+         try_read(pid, thread.state + live.use_at, &use, sizeof use) && use == 1 &&
+         try_read(pid, thread.state + live.bond_at, &bond, sizeof bond) &&
+         static_cast<wire::Bond>(bond) == wire::Bond::known;
+}
+
+// As the trap of its call would have left it (trapped() in preload/trap.cc); its mask is its own.
+bool try_go_on_by_the_gate(const Stopped& stopped, const Led& thread, const wire::Live& live) {
+  const uint64_t behind = stopped.regs.rip;
+  struct {
+    uint32_t door;
+    uint64_t behind;
+  } __attribute__((packed)) came{1, behind};
+  static_assert(offsetof(Frame, behind) == offsetof(Frame, door) + 4);
+  if (!try_write(stopped.pid, thread.state + offsetof(Frame, rbx), &stopped.regs.rbx, 8) ||
+      !try_write(stopped.pid, thread.state + offsetof(Frame, tail), &behind, 8) ||
+      !try_write(stopped.pid, thread.state + offsetof(Frame, door), &came, sizeof came))
+    return false;
+  user_regs_struct there = stopped.back;
+  there.rip = live.common;
+  there.rbx = thread.state;
+  there.orig_rax = ~0ul;
+  return ::ptrace(PTRACE_SETREGS, stopped.tid, 0, &there) == 0;
+}
+
+void lead(const Led& thread, uint32_t pid, const wire::Live& live) {
+  Stopped stopped{.tid = thread.tid, .pid = pid};
+  if (!is_known(thread, pid, live) || !stopped.try_look() ||
+      stopped.regs.rip - live.ours_begin < live.ours_end - live.ours_begin)
+    return;
+  if (stopped.sleeps) {
+    (void)try_go_on_by_the_gate(stopped, thread, live);
+  } else if (stopped.try_send(live.led, thread.state, thread.state, live.restorer)) {
+    stopped.block(~0ull);
+  }
+}
+
+class Leading {
+ public:
+  Leading(uint32_t pid, const wire::Live& live, Clock::time_point end)
+      : pid_(pid), live_(live), end_(end) {
+    sigemptyset(&stops_);
+    sigaddset(&stops_, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &stops_, nullptr);
+  }
+
+  void ask(const Led& thread) {
+    if (::ptrace(PTRACE_SEIZE, thread.tid, 0, 0) < 0) return;
+    ::ptrace(PTRACE_INTERRUPT, thread.tid, 0, 0);
+    asked_[thread.tid] = thread;
+  }
+
+  // Serves whoever stops until no more than `most` of those asked have not. False: it is time to
+  // end.
+  bool serve(size_t most) {
+    while (asked_.size() > most) {
+      int status = 0;
+      const pid_t tid = ::waitpid(-1, &status, __WALL | WNOHANG);
+      if (tid > 0) {
+        serve_one(static_cast<uint32_t>(tid), status);
+        continue;
+      }
+      const auto left = std::chrono::nanoseconds(end_ - Clock::now()).count();
+      if (tid < 0 || left <= 0) return false;
+      const timespec time{left / 1'000'000'000, left % 1'000'000'000};
+      ::sigtimedwait(&stops_, nullptr, &time);
+    }
+    return true;
+  }
+
+ private:
+  void serve_one(uint32_t tid, int status) {
+    const auto found = asked_.find(tid);
+    if (found == asked_.end()) return;
+    if (WIFSTOPPED(status)) {
+      const int stop = stop_of(tid, status);
+      if (stop < 0) return;  // another comes
+      if (stop == 0) lead(found->second, pid_, live_);
+      ::ptrace(PTRACE_DETACH, tid, 0, 0);
+    }
+    asked_.erase(found);
+  }
+
+  uint32_t pid_;
+  const wire::Live& live_;
+  Clock::time_point end_;
+  sigset_t stops_{};
+  std::map<uint32_t, Led> asked_;
+};
+
+}  // namespace
+
+// Those that run are all asked at once, as each stops when it gets a processor; of those that sleep
+// a few at a time, so that none stands still for longer than it takes.
+void lead_here(const std::vector<Led>& threads, uint32_t pid, const wire::Live& live,
+               unsigned patience_ms) {
+  constexpr size_t few = 8;
+  Leading leading(pid, live, Clock::now() + std::chrono::milliseconds(patience_ms));
+  const auto running = static_cast<size_t>(
+      std::count_if(threads.begin(), threads.end(), [](const Led& one) { return !one.sleeps; }));
+  for (const Led& thread : threads)
+    if (!thread.sleeps) leading.ask(thread);
+  for (const Led& thread : threads) {
+    if (thread.sleeps) leading.ask(thread);
+    if (thread.sleeps && !leading.serve(running + few)) return;
+  }
+  leading.serve(0);
+}
+
+}  // namespace sctrace::cli

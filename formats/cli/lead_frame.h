@@ -1,0 +1,20 @@
+// The moment in which threads are led into the library (formats/wire/live.h), in a process that
+// does nothing else: when it ends, the kernel lets go of all.
+#pragma once
+#include <vector>
+
+#include "formats/wire/live.h"
+
+namespace sctrace::cli {
+
+struct Led {
+  uint32_t tid;
+  uint64_t state;  // where the library keeps it
+  bool sleeps;     // in a call
+};
+
+// For `patience_ms` at most. Which were led, their states say; the others are as they were.
+void lead_here(const std::vector<Led>& threads, uint32_t pid, const wire::Live& live,
+               unsigned patience_ms);
+
+}  // namespace sctrace::cli
