@@ -31,7 +31,7 @@ class Chrome final : public Sink {
     for (size_t i = 0; i < e.args.size(); ++i) {
       if (e.args[i].kind == Value::Kind::absent) continue;
       line_ += comma, line_ += argument_name(e, i), line_ += "\":";
-      put_json(line_, shown(e.args[i], session_.words));
+      put_shown(e.args[i]);
       comma = ",\"";
     }
     line_ += comma;
@@ -40,7 +40,11 @@ class Chrome final : public Sink {
       put_decimal(line_, e.result);
     else
       line_ += "null,\"unfinished\":true";
-    if (e.ended) field("result", shown_result(e, session_.words).substr(2));
+    if (e.ended) {
+      text_.clear();
+      append_result(text_, e, session_.words);
+      put("result", std::string_view(text_).substr(2));
+    }
     if (e.error()) field("errno", errno_name(e.error()));
     if (!e.paths.empty()) field("path", e.paths.front());
     stack(e);
@@ -111,6 +115,11 @@ class Chrome final : public Sink {
     return "";
   }
 
+  void put_shown(const Value& value) {
+    text_.clear();
+    append_shown(text_, value, session_.words);
+    put_json(line_, text_);
+  }
   void put(std::string_view key, std::string_view text) {
     line_ += ",\"", line_ += key, line_ += "\":";
     put_json(line_, text);
@@ -160,7 +169,7 @@ class Chrome final : public Sink {
 
   Output& to_;
   const Session& session_;
-  std::string line_;
+  std::string line_, text_;
   bool first_ = true;
 };
 

@@ -30,6 +30,7 @@ class Feeder {
     last_ = session.began;
     for (const read::Image& image : trace.images())
       if (image.last.tsc) last_ = std::max(last_, trace.clock().ns(image.last.tsc));
+    files_.wants_details = options.details;
     follows_files_ = options.enter == Detail::values || options.leave == Detail::values;
   }
 
@@ -84,6 +85,8 @@ class Feeder {
     return options_.calls.test(std::min(call.nr, arch::number_limit));
   }
 
+  read::Depth depth() const { return options_.details ? read::Depth::whole : read::Depth::brief; }
+
   // Bytes that its event may hold.
   static size_t weight(const read::Call& call) {
     size_t bytes = 0;
@@ -98,7 +101,7 @@ class Feeder {
       read::Call before = call;
       before.ended = false;
       std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
-      e = read::decode(before, &files_, &sockets_);
+      e = read::decode(before, &files_, &sockets_, depth());
     } else {
       e = read::plain(call);
     }
@@ -155,7 +158,7 @@ class Feeder {
 
   void left(const read::Call& call, uint64_t began, uint64_t finished) {
     if (options_.leave == Detail::none) return;
-    Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_)
+    Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_, depth())
                                                : read::plain(call);
     e.began = began, e.finished = finished;
     e.stack = symbols_.stack_of(call);

@@ -15,8 +15,9 @@ Session session_of(const read::Trace& trace);
 
 struct FeedOptions {
   Detail enter = Detail::values, leave = Detail::values;
-  CallSet calls = CallSet().set();            // only these; everything else is told in any case
-  bool beside = false;                        // the sink works in a thread of its own (relay.h)
+  CallSet calls = CallSet().set();  // only these; everything else is told in any case
+  bool details = true;  // what only -v and -yy show, who else leaves it out need not pay for it
+  bool beside = false;  // the sink works in a thread of its own (relay.h)
   std::function<void(double)> progress = {};  // now and then: 0 to 1, as far as time tells
 };
 

@@ -40,7 +40,9 @@ class Firefox final : public Sink {
   void leave(const Event& e) override {
     Thread& thread = thread_of(e.pid, e.tid);
     data_ = "{\"type\":\"Syscall\",\"call\":";
-    put_json(data_, phrase(e, session_.words));
+    text_.clear();
+    put_phrase(text_, e, session_.words);
+    put_json(data_, text_);
     if (e.ended) data_ += ",\"ret\":", put_decimal(data_, e.result);
     if (e.error()) field("errno", errno_name(e.error()));
     if (!e.paths.empty()) field("path", e.paths.front());
@@ -248,7 +250,7 @@ class Firefox final : public Sink {
   firefox::Strings strings_;
   std::vector<Thread> threads_;
   std::map<std::pair<uint32_t, uint32_t>, size_t> open_;  // of the threads alive, by pid and tid
-  std::string data_, cell_;
+  std::string data_, cell_, text_;
 };
 
 }  // namespace

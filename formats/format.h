@@ -127,6 +127,7 @@ struct Format {
   std::string_view name, help;  // `sctrace export --to NAME`; one line in its help
   Target target = Target::stream;
   Detail enter = Detail::none, leave = Detail::values;
+  bool details = false;        // it tells what print leaves out without -v and -yy
   std::string_view mark = {};  // directory: a file that each of its outputs has
   std::unique_ptr<Sink> (*open)(Output&, const Session&) = nullptr;
 };

@@ -54,6 +54,7 @@ extern const Format json;
 const Format json{.name = "json",
                   .help = "JSON lines, as print --as json: an object for each call and signal",
                   .target = Target::stream,
+                  .details = true,
                   .open = [](Output& to, const Session& session) -> std::unique_ptr<Sink> {
                     return std::make_unique<JsonExport>(to, session);
                   }};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "arch/table.h"
+#include "formats/json.h"
 #include "formats/read/table.h"
 #include "formats/text.h"
 
@@ -54,23 +55,25 @@ class Object {
   ~Object() { to_ += '}'; }
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
-  std::string& field(const char* name) {
+  std::string& field(std::string_view name) {
     if (!first_) to_ += ',';
     first_ = false;
-    return to_ += fmt::format("\"{}\":", name);
+    to_ += '"';
+    return (to_ += name) += "\":";
   }
-  void number(const char* name, uint64_t n) { field(name) += fmt::format("{}", n); }
-  void integer(const char* name, int64_t n) { field(name) += fmt::format("{}", n); }
-  void address(const char* name, uint64_t n) { field(name) += fmt::format("\"{:#x}\"", n); }
-  void yes(const char* name, bool is) {
+  void number(std::string_view name, uint64_t n) { put_decimal(field(name), n); }
+  void integer(std::string_view name, int64_t n) { put_decimal(field(name), n); }
+  void address(std::string_view name, uint64_t n) {
+    put_hexadecimal(field(name) += '"', n);
+    to_ += '"';
+  }
+  void yes(std::string_view name, bool is) {
     if (is) field(name) += "true";
   }
-  bool text(const char* name, std::string_view text) {
-    bool bytewise = false;
-    field(name) += json_string(text, bytewise);
-    return bytewise;
+  bool text(std::string_view name, std::string_view text) {
+    return put_json_string(field(name), text);
   }
-  void optional(const char* name, std::string_view text) {
+  void optional(std::string_view name, std::string_view text) {
     if (!text.empty() && this->text(name, text)) bytewise_ = true;
   }
   void encoding(bool bytewise) {
@@ -82,7 +85,8 @@ class Object {
   bool first_ = true, bytewise_ = false;
 };
 
-void append(std::string& to, const Value& v);
+// `name`: what it is called, where the decoder has no other name for it.
+void append(std::string& to, const Value& v, const char* name = "");
 
 void items(Object& o, std::string& to, const char* name, const std::vector<Value>& all,
            bool positions = false) {
@@ -121,8 +125,7 @@ void words(Object& o, std::string& to, const Value& v) {
   o.field("words") += '[';
   const char* comma = "";
   for (const Value& one : v.items) {
-    bool bytewise = false;
-    to += comma + json_string(shown(one, {}), bytewise);
+    put_json_string(to += comma, shown(one, {}));
     comma = ",";
   }
   to += ']';
@@ -205,9 +208,9 @@ const char* kind_name(Kind kind) {
   return names[static_cast<size_t>(kind)];
 }
 
-void append(std::string& to, const Value& v) {
+void append(std::string& to, const Value& v, const char* name) {
   Object o(to);
-  o.optional("name", v.name);
+  o.optional("name", v.name.empty() ? name : std::string_view(v.name));
   o.optional("kind", kind_name(v.kind));
   body(o, to, v);
   if (v.address) o.address("address", v.address);
@@ -236,15 +239,6 @@ void append(std::string& to, const Stack& stack) {
   all.yes("guessed", stack.is_guessed());
 }
 
-// Arguments are called as the man page does, where the decoder has no other name for them.
-std::vector<Value> named_arguments(const Event& e) {
-  std::vector<Value> all = e.args;
-  const arch::Row& row = read::lookup(e.nr);
-  for (size_t i = 0; i < all.size() && i < row.arity; ++i)
-    if (all[i].name.empty() && row.args[i].name) all[i].name = row.args[i].name;
-  return all;
-}
-
 const char* state_of(const Event& e) {
   if (!e.returns) return "no return";
   if (!e.ended) return "unfinished";
@@ -253,44 +247,61 @@ const char* state_of(const Event& e) {
 
 }  // namespace
 
-std::string json_string(std::string_view text, bool& bytewise) {
-  bytewise = !is_utf8(text);
-  std::string all = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      all += '\\', all += c;
-    else if (byte < 0x20 || byte == 0x7f || (bytewise && byte >= 0x80))
-      all += fmt::format("\\u{:04x}", byte);
+bool put_json_string(std::string& to, std::string_view text) {
+  const bool bytewise = !is_utf8(text);
+  const auto stays = [bytewise](unsigned char c) {
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && (c < 0x80 || !bytewise);
+  };
+  to += '"';
+  for (size_t at = 0; at < text.size(); ++at) {
+    const size_t from = at;
+    while (at < text.size() && stays(static_cast<unsigned char>(text[at]))) ++at;
+    to.append(text, from, at - from);
+    if (at == text.size()) break;
+    const auto byte = static_cast<unsigned char>(text[at]);
+    constexpr char digits[] = "0123456789abcdef";
+    if (byte == '"' || byte == '\\')
+      to += '\\', to += text[at];
     else
-      all += c;
+      ((to += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
   }
-  return all += '"';
+  to += '"';
+  return bytewise;
 }
 
 void JsonLines::begin(const char* type, const Where& at) {
-  out_ += fmt::format("{{\"type\":\"{}\",\"pid\":{},\"tid\":{},\"time_ns\":{},\"monotonic_ns\":{}",
-                      type, at.pid, at.tid, at.when + wall_offset, at.when);
+  const auto number = [this](std::string_view before, uint64_t n) {
+    put_decimal(out_ += before, n);
+  };
+  (out_ += "{\"type\":\"") += type;
+  number("\",\"pid\":", at.pid);
+  number(",\"tid\":", at.tid);
+  number(",\"time_ns\":", at.when + wall_offset);
+  number(",\"monotonic_ns\":", at.when);
 }
 
 void JsonLines::call(const Event& e) {
   begin("call", {e.pid, e.tid, e.began});
   if (e.ended && e.timed)
-    out_ += fmt::format(",\"duration_ns\":{}", e.finished > e.began ? e.finished - e.began : 0);
-  out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"registers\":[", e.nr, e.name);
-  for (size_t i = 0; i < e.argc; ++i) out_ += fmt::format("{}\"{:#x}\"", i ? "," : "", e.raw[i]);
-  out_ += "],\"args\":[";
-  const char* comma = "";
-  for (const Value& one : named_arguments(e)) {
-    out_ += comma;
-    append(out_, one);
-    comma = ",";
+    put_decimal(out_ += ",\"duration_ns\":", e.finished > e.began ? e.finished - e.began : 0);
+  put_decimal(out_ += ",\"number\":", uint64_t{e.nr});
+  ((out_ += ",\"name\":\"") += e.name) += "\",\"registers\":[";
+  for (size_t i = 0; i < e.argc; ++i) {
+    put_hexadecimal(out_ += i ? ",\"" : "\"", e.raw[i]);
+    out_ += '"';
   }
-  out_ += fmt::format("],\"state\":\"{}\"", state_of(e));
+  out_ += "],\"args\":[";
+  const arch::Row& row = read::lookup(e.nr);
+  for (size_t i = 0; i < e.args.size(); ++i) {
+    if (i) out_ += ',';
+    const char* man_page = i < row.arity ? row.args[i].name : nullptr;
+    append(out_, e.args[i], man_page ? man_page : "");
+  }
+  ((out_ += "],\"state\":\"") += state_of(e)) += '"';
   if (e.ended && e.returns) {
-    out_ += fmt::format(",\"result\":{}", e.result);
+    put_decimal(out_ += ",\"result\":", e.result);
     if (e.failed || e.restarted)
-      out_ += fmt::format(",\"error\":\"{}\"", error_name(-e.result));
+      ((out_ += ",\"error\":\"") += error_name(-e.result)) += '"';
     else
       append(out_ += ",\"value\":", e.value);
   }
@@ -299,7 +310,10 @@ void JsonLines::call(const Event& e) {
     for (size_t i = 0; i < e.after.size(); ++i) append(out_ += i ? "," : "", e.after[i]);
     out_ += ']';
   }
-  if (e.site) out_ += fmt::format(",\"site\":\"{:#x}\"", e.site);
+  if (e.site) {
+    put_hexadecimal(out_ += ",\"site\":\"", e.site);
+    out_ += '"';
+  }
   if (e.trap) out_ += ",\"trapped\":true";
   const auto written = [&e] {
     std::string text;

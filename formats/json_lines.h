@@ -10,9 +10,9 @@
 
 namespace sctrace {
 
-// A string of JSON with its quotes. UTF-8 stays; of anything else every byte becomes the character
-// of the same number, and `bytewise` is set.
-std::string json_string(std::string_view text, bool& bytewise);
+// Appends a string of JSON with its quotes. UTF-8 stays; of anything else every byte becomes the
+// character of the same number: then true.
+bool put_json_string(std::string& to, std::string_view text);
 
 class JsonLines : public Notation {
  public:

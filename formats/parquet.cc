@@ -58,7 +58,11 @@ class Parquet final : public Sink {
     else
       file_.put_nothing();
     put_optional(utf8_of(path_of(e)));
-    file_.put(utf8_of(phrase(e, session_.words)));
+    text_.clear();
+    put_phrase(text_, e, session_.words);
+    utf8_.clear();
+    put_utf8(utf8_, text_);
+    file_.put(utf8_);
     put_optional(utf8_of(stack_of(e)));
     file_.row();
   }
@@ -84,6 +88,7 @@ class Parquet final : public Sink {
   const Session& session_;
   ParquetFile file_;
   Who who_;
+  std::string text_, utf8_;
   uint64_t gaps_ = 0;
 };
 

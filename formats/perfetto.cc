@@ -92,12 +92,13 @@ class Perfetto final : public Sink {
     put_number(slice, event::category, id_of(interned::categories, "syscall"));
     put_number(slice, event::name, id_of(interned::names, e.name));
     for (size_t i = 0; i < e.args.size(); ++i)
-      if (e.args[i].kind != Value::Kind::absent)
-        annotate(argument_name(e, i), shown(e.args[i], session_.words));
+      if (e.args[i].kind != Value::Kind::absent) annotate(argument_name(e, i), text_of(e.args[i]));
     annotate("nr", annotation::unsigned_value, e.nr);
     if (e.ended) {
       annotate("ret", annotation::signed_value, static_cast<uint64_t>(e.result));
-      annotate("result", std::string_view(shown_result(e, session_.words)).substr(2));
+      text_.clear();
+      append_result(text_, e, session_.words);
+      annotate("result", std::string_view(text_).substr(2));
     } else {
       annotate("result", "unfinished");
     }
@@ -206,10 +207,18 @@ class Perfetto final : public Sink {
     return found->second;
   }
 
+  std::string_view text_of(const Value& value) {  // until the next
+    text_.clear();
+    append_shown(text_, value, session_.words);
+    return text_;
+  }
+
   void annotate(std::string_view name, std::string_view text) {
     note_.clear();
+    utf8_.clear();
+    put_utf8(utf8_, text);
     put_number(note_, annotation::name, id_of(interned::annotation_names, name));
-    put_bytes(note_, annotation::text, utf8_of(text));
+    put_bytes(note_, annotation::text, utf8_);
     put_bytes(inner_, event::annotation, note_);
   }
 
@@ -292,7 +301,7 @@ class Perfetto final : public Sink {
 
   Output& to_;
   const Session& session_;
-  std::string line_, whole_, inner_, interned_, note_, key_;
+  std::string line_, whole_, inner_, interned_, note_, key_, text_, utf8_;
   std::unordered_map<std::string, uint64_t> ids_;
   uint64_t next_id_ = 0, last_ = 0;
   bool forget_ = false, cleared_now_ = false;

@@ -16,16 +16,22 @@ std::string_view argument_name(const Event& e, size_t index) {
 }
 
 std::string phrase(const Event& e, const TextOptions& words) {
-  std::string text = e.name + '(';
+  std::string text;
+  put_phrase(text, e, words);
+  return text;
+}
+
+void put_phrase(std::string& text, const Event& e, const TextOptions& words) {
+  (text += e.name) += '(';
   bool first = true;
   for (const Value& v : e.args) {
     if (v.kind == Value::Kind::absent) continue;
     if (!first) text += ", ";
     first = false;
-    if (!v.name.empty()) text += v.name + '=';
-    text += shown(v, words);
+    if (!v.name.empty()) (text += v.name) += '=';
+    append_shown(text, v, words);
   }
-  return text + ") " + shown_result(e, words);
+  append_result(text += ") ", e, words);
 }
 
 std::string phrase(const Death& death) {
@@ -44,8 +50,8 @@ std::string phrase(const Loss& loss) {
   return fmt::format("{} call{} missing here", loss.calls, loss.calls == 1 ? " is" : "s are");
 }
 
-std::string on_a_line(std::string_view name) {
-  std::string line(name.substr(0, 15));
+std::string on_a_line(std::string_view name, size_t most) {
+  std::string line(name.substr(0, most));
   for (char& c : line)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   return line;

@@ -10,6 +10,7 @@ namespace sctrace {
 
 // openat(AT_FDCWD, "x", O_RDONLY) = -1 ENOENT (No such file or directory)
 std::string phrase(const Event& event, const TextOptions& words);
+void put_phrase(std::string& to, const Event& event, const TextOptions& words);
 // The name of an argument, as the kernel calls it; never empty.
 std::string_view argument_name(const Event& event, size_t index);
 // "exited with 3", "killed by SIGKILL", "core dumped" behind it; empty if unknown.
@@ -19,7 +20,7 @@ std::string phrase(const Loss& loss);
 
 // The name of a thread for formats whose readers print it as it is, line by line: control
 // characters as `?`, at most 15 bytes.
-std::string on_a_line(std::string_view name);
+std::string on_a_line(std::string_view name, size_t most = 15);
 
 // What a trace does not hold, one row a kind: "calls lost", and how many.
 struct Missing {

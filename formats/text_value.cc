@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 
 #include "formats/text.h"
@@ -37,17 +38,24 @@ void append_hex(std::string& out, unsigned char c) {
   out.append(text, sizeof text);
 }
 
+// Characters that stand between quotes as they are.
+constexpr auto stays = [] {
+  std::array<bool, 256> table{};
+  for (size_t c = ' '; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
+  return table;
+}();
+
 void append_quoted(std::string& out, std::string_view text, int hex) {
   if (wants_hex(text, hex)) {
     for (unsigned char c : text) append_hex(out, c);
     return;
   }
   for (size_t i = 0; i < text.size(); ++i) {
+    const size_t from = i;
+    while (i < text.size() && stays[static_cast<unsigned char>(text[i])]) ++i;
+    out.append(text, from, i - from);
+    if (i == text.size()) return;
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (is_plain(c) && c != '"' && c != '\\') {
-      out += static_cast<char>(c);
-      continue;
-    }
     static constexpr char special[] = "\"\\\f\n\r\t\v", letter[] = "\"\\fnrtv";
     if (const char* at = c ? std::strchr(special, c) : nullptr)
       (out += '\\') += letter[at - special];
@@ -187,10 +195,13 @@ std::string words_of(const Value& v, const std::string& plain, const TextOptions
              : joined;
 }
 
+bool ends_with_mode(const Value& v) {
+  return !v.items.empty() && v.items.back().kind == Kind::number &&
+         v.items.back().base == Base::mode;
+}
+
 std::string words(const Value& v, const TextOptions& o) {
-  if (v.base == Base::hexadecimal && !v.items.empty() && v.items.back().kind == Kind::number &&
-      v.items.back().base == Base::mode)
-    return words_and_mode(v, o);
+  if (v.base == Base::hexadecimal && ends_with_mode(v)) return words_and_mode(v, o);
   const std::string plain = number(v.number, v.base);
   if (o.names == Names::raw) return plain;
   if (o.names != Names::brief) {
@@ -199,6 +210,20 @@ std::string words(const Value& v, const TextOptions& o) {
     return words_of(v, plain, o, brief);
   }
   return words_of(v, plain, o, o);
+}
+
+// Flags as they mostly are, by name alone. False: as words() has it.
+bool try_append_names(std::string& out, const Value& v, const TextOptions& o) {
+  if (o.names != Names::brief || v.numbered || ends_with_mode(v)) return false;
+  const size_t start = out.size();
+  bool known = false;
+  for (const Value& item : v.items) {
+    if (out.size() > start) out += '|';
+    known |= item.kind != Kind::number || item.base != Base::hexadecimal;
+    append_shown(out, item, o);
+  }
+  if (!known) out.resize(start);
+  return known;
 }
 
 // A macro that `unknown` has the bytes of; one with a number has a remark there.
@@ -384,7 +409,21 @@ void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
         out += v.text;
         return;
       }
-      [[fallthrough]];
+      out += word(v, o);
+      return;
+    case Kind::words:
+      if (try_append_names(out, v, o)) return;
+      out += words(v, o);
+      return;
+    case Kind::descriptor:
+      if ((o.paths && !v.text.empty()) || (!v.unknown.empty() && o.names != Names::brief))
+        out += descriptor(v, o);
+      else if (!v.unknown.empty())
+        out += v.unknown;
+      else
+        append_number(out, static_cast<uint64_t>(int64_t{static_cast<int32_t>(v.number)}),
+                      Base::decimal);
+      return;
     default: out += unadorned(v, o);
   }
 }
@@ -392,9 +431,6 @@ void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
 // Those that are rarer, or put together from the outside in.
 std::string unadorned(const Value& v, const TextOptions& o) {
   switch (v.kind) {
-    case Kind::word: return word(v, o);
-    case Kind::words: return words(v, o);
-    case Kind::descriptor: return descriptor(v, o);
     case Kind::members: return members(v, o);
     case Kind::macro: return macro(v, o);
     case Kind::change: return change(v, o);

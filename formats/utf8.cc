@@ -28,15 +28,21 @@ size_t utf8_character(std::string_view text) {
 
 std::string utf8_of(std::string_view text) {
   std::string all;
-  while (!text.empty()) {
-    const size_t size = utf8_character(text);
-    if (size)
-      all.append(text.substr(0, size));
-    else
-      fmt::format_to(std::back_inserter(all), "\\x{:02x}", static_cast<unsigned char>(text[0]));
-    text.remove_prefix(size ? size : 1);
-  }
+  put_utf8(all, text);
   return all;
+}
+
+void put_utf8(std::string& all, std::string_view text) {
+  while (!text.empty()) {
+    size_t good = 0;  // most of it, mostly
+    for (size_t size = 1; size && good < text.size(); good += size)
+      size = static_cast<unsigned char>(text[good]) < 0x80 ? 1 : utf8_character(text.substr(good));
+    all.append(text.substr(0, good));
+    text.remove_prefix(good);
+    if (text.empty()) return;
+    fmt::format_to(std::back_inserter(all), "\\x{:02x}", static_cast<unsigned char>(text[0]));
+    text.remove_prefix(1);
+  }
 }
 
 }  // namespace sctrace

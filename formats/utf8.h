@@ -11,5 +11,6 @@ size_t utf8_character(std::string_view text);
 
 // The text, each byte that is no UTF-8 as \xNN.
 std::string utf8_of(std::string_view text);
+void put_utf8(std::string& to, std::string_view text);  // appended
 
 }  // namespace sctrace

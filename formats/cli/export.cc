@@ -45,6 +45,7 @@ std::string place(const Wish& wish, const Format& format) {
 
 FeedOptions options_of(const Wish& wish, const Format& format) {
   FeedOptions options{.enter = format.enter, .leave = format.leave, .beside = true};
+  options.details = format.details;
   for (const std::string& text : wish.expressions) {
     const size_t equals = text.find('=');
     const std::string what = equals == text.npos ? "trace" : text.substr(0, equals);

@@ -61,6 +61,7 @@ bool Outputs::close() {
 
 Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
+  files_.wants_details = wish.form == "json" || wish.text.paths & ~TextOptions::path;
   if (!wish.apart) notation(0);
   if (!wish.text.follow) first_ = wish.pid;
   if (!beside || wish.apart) return;

@@ -251,13 +251,14 @@ Value argument(const Scene& s, uint8_t index) {
 
 namespace {
 // Files that a call names, for -P: its own arguments, and the descriptors that it waits for.
-void add_paths(uint32_t nr, const Value& v, Event& e) {
+void add_paths(uint32_t nr, const Value& v, bool knows_files, Event& e) {
   const bool text = v.kind == Value::Kind::text && v.path;
-  if (text || v.kind == Value::Kind::descriptor) return e.paths.push_back(v.text);
+  const bool file = v.kind == Value::Kind::descriptor && knows_files;
+  if (text || file) return e.paths.push_back(v.text);
   const bool waits = nr == arch::nr_poll || nr == arch::nr_ppoll || nr == arch::nr_select ||
                      nr == arch::nr_pselect6;
   if (waits)
-    for (const Value& item : v.items) add_paths(nr, item, e);
+    for (const Value& item : v.items) add_paths(nr, item, knows_files, e);
 }
 }  // namespace
 
@@ -295,7 +296,7 @@ Event decode(const Call& call, const Files* files, const NetlinkSockets* sockets
   }
   if (s.coded()) adapt(s, e);
   for (size_t i = call.nr == arch::nr_fsconfig; i < e.args.size(); ++i)
-    add_paths(call.nr, e.args[i], e);
+    add_paths(call.nr, e.args[i], files, e);
   if (files && row.arity && row.args[0].kind == Kind::fd)
     e.socket = files->socket(call.pid, static_cast<int32_t>(call.args[0]));
   add_result(s, e);

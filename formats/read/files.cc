@@ -71,6 +71,7 @@ std::string Files::path(uint32_t pid, int64_t fd) const {
 }
 
 std::vector<Value> Files::details(uint32_t pid, int64_t fd) const {
+  if (!wants_details) return {};
   const One* one = at(pid, fd);
   if (!one) return {};
   if (!one->detail.empty()) return {value_text(one->detail)};

@@ -23,8 +23,11 @@ class Files {
   void forget(const Call& call);  // what it took away, after that
 
   std::string path(uint32_t pid, int64_t fd) const;  // as /proc/PID/fd has it; empty if unknown
-  std::vector<Value> details(uint32_t pid, int64_t fd) const;  // more than that: devices, addresses
-  const OpenFile* told(uint32_t pid, int64_t fd) const;        // or null; until the next item
+  // More than that: devices, addresses. Nobody's unless they are wanted, for they cost more than
+  // the call that names the descriptor.
+  std::vector<Value> details(uint32_t pid, int64_t fd) const;
+  bool wants_details = true;
+  const OpenFile* told(uint32_t pid, int64_t fd) const;  // or null; until the next item
   std::shared_ptr<const OpenFile> socket(uint32_t pid, int64_t fd) const;  // null: it is none
   bool is_deleted(uint32_t pid, int64_t fd) const;
   std::string directory(uint32_t pid) const;
