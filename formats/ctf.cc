@@ -7,6 +7,7 @@
 
 #include "arch/table.h"
 #include "formats/bytes.h"
+#include "formats/callers.h"
 #include "formats/ctf_fields.h"
 #include "formats/phrase.h"
 #include "formats/read/table.h"
@@ -99,12 +100,13 @@ class Ctf final : public Sink {
       stream.last = last_;
       close_packet(stream);
     }
-    to_.part("metadata").write(shapes_.metadata(session_, losses));
+    to_.part("metadata").write(shapes_.metadata(session_, losses, classes_));
   }
 
  private:
   struct Stream {
     uint32_t number = 0;
+    ctf::Class of = ctf::plain;
     Output* file = nullptr;
     uint64_t last = 0, packet_at = 0, content = 0;  // content: bytes of the packet so far; 0: none
     uint64_t begun = 0, packets = 0, discarded = 0;
@@ -127,6 +129,15 @@ class Ctf final : public Sink {
     return streams_[slot];
   }
 
+  // A stream of the other class, which is another file, goes on with the thread.
+  void begin_callers(Stream& stream) {
+    close_packet(stream);
+    stream.file = &to_.part("stream_" + std::to_string(stream.number) + "_callers");
+    stream.of = ctf::with_callers;
+    stream.packets = stream.discarded = 0;
+    classes_ = ctf::class_count;
+  }
+
   // --- packets
   void open_packet(Stream& stream, uint64_t when) {
     stream.packet_at = stream.file->position();
@@ -135,7 +146,7 @@ class Ctf final : public Sink {
     std::string head;
     put(head, magic);
     head += uuid_;
-    put(head, uint32_t{0});
+    put(head, uint32_t{stream.of});
     put(head, uint64_t{stream.number});
     head.resize(header_bytes, '\0');
     stream.file->write(head);
@@ -160,12 +171,14 @@ class Ctf final : public Sink {
     return stream;
   }
 
-  void head(Stream& stream, uint32_t pid, uint32_t tid, uint32_t id, uint64_t when) {
+  void head(Stream& stream, uint32_t pid, uint32_t tid, uint32_t id, uint64_t when,
+            const Stack& stack = {}) {
     body_.clear();
     put(body_, id);
     put(body_, std::max(when, stream.last));
     put(body_, pid), put(body_, tid);
     put_comm(threads_[tid].name);
+    if (stream.of == ctf::with_callers) put_callers(stack);
   }
 
   void finish(Stream& stream, uint64_t when) {
@@ -183,8 +196,8 @@ class Ctf final : public Sink {
     body_.append(16 - size, '\0');
   }
 
-  void put_string(const std::string& text) {
-    body_ += utf8_of(text.substr(0, text.find('\0')));
+  void put_string(std::string_view text) {
+    put_utf8(body_, text.substr(0, text.find('\0')));
     body_ += '\0';
   }
 
@@ -200,7 +213,7 @@ class Ctf final : public Sink {
       case Type::i64:
       case Type::u64:
       case Type::x64: return put(body_, raw);
-      case Type::text: return put_string(is_text ? value->text : std::string());
+      case Type::text: return put_string(is_text ? std::string_view(value->text) : "");
       case Type::bytes:
         put(body_, static_cast<uint32_t>(is_text ? value->text.size() : 0));
         if (is_text) body_ += value->text;
@@ -213,7 +226,8 @@ class Ctf final : public Sink {
 
   void write_entry(Stream& stream, const Event& e) {
     const uint32_t id = is_known(e) ? Id::first_call + 2 * e.nr : Id::unknown_entry;
-    head(stream, e.pid, e.tid, id, stream.pending.began);
+    if (!e.stack.empty() && stream.of == ctf::plain) begin_callers(stream);
+    head(stream, e.pid, e.tid, id, stream.pending.began, e.stack);
     if (is_known(e)) {
       for (const ctf::Field& field : shapes_.of(e.nr).entry) put_field(field, e);
     } else {
@@ -221,6 +235,17 @@ class Ctf final : public Sink {
       for (const uint64_t raw : e.raw) put(body_, raw);
     }
     finish(stream, stream.pending.began);
+  }
+
+  // What is inlined has no address of its own.
+  void put_callers(const Stack& stack) {
+    body_ += callers_.of(stack, [&] {
+      std::string addresses, bytes;
+      for (const Frame& frame : stack)
+        if (!frame.inlined) put(addresses, frame.address);
+      put(bytes, static_cast<uint32_t>(addresses.size() / 8));
+      return bytes + addresses + utf8_of(callers_of(stack)) + '\0';
+    });
   }
 
   void write_exit(Stream& stream, const Event& e) {
@@ -231,7 +256,11 @@ class Ctf final : public Sink {
     if (is_known(e)) {
       const ctf::Shape& shape = shapes_.of(e.nr);
       for (const ctf::Field& field : shape.exit) put_field(field, e);
-      if (shape.phrase) put_string(phrase(e, session_.words));
+      if (shape.phrase) {
+        text_.clear();
+        put_phrase(text_, e, session_.words);
+        put_string(text_);
+      }
     }
     finish(stream, e.finished);
   }
@@ -287,8 +316,10 @@ class Ctf final : public Sink {
 
   Output& to_;
   const Session& session_;
-  std::string uuid_, body_;
+  std::string uuid_, body_, text_;
   ctf::Shapes shapes_;
+  PerStack<std::string> callers_;
+  uint32_t classes_ = 1;
   Slots slots_;
   std::deque<Stream> streams_;
   std::map<uint32_t, Thread> threads_;

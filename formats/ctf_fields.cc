@@ -121,11 +121,34 @@ std::string declared(const Field& field) {
   return "";
 }
 
-std::string event(uint32_t id, std::string_view name, const std::vector<Field>& fields) {
-  std::string text =
-      fmt::format("event {{ name = \"{}\"; id = {}; stream_id = 0; fields := struct {{ ", name, id);
+std::string event(uint32_t of, uint32_t id, std::string_view name,
+                  const std::vector<Field>& fields) {
+  std::string text = fmt::format(
+      "event {{ name = \"{}\"; id = {}; stream_id = {}; fields := struct {{ ", name, id, of);
   for (const Field& field : fields) text += declared(field);
   return text + "}; };\n";
+}
+
+// What LTTng's `add-context -t callstack-user` adds, and the names, which it leaves to be looked
+// up.
+std::string callers() {
+  return fmt::format(
+      " {} __callstack_user_length; {} _callstack_user[ __callstack_user_length ]; string "
+      "_callers;",
+      integer(32, false, 10), integer(64, false, 16));
+}
+
+std::string stream(uint32_t of) {
+  return fmt::format(
+      "stream {{ id = {};\n"
+      "  event.header := struct {{ uint32_t id; uint64_clock_t timestamp; }} align(8);\n"
+      "  packet.context := struct {{ uint64_clock_t timestamp_begin; uint64_clock_t "
+      "timestamp_end; "
+      "uint64_t content_size; uint64_t packet_size; uint64_t packet_seq_num; "
+      "uint64_t events_discarded; uint32_t cpu_id; }};\n"
+      "  event.context := struct {{ {} _pid; {} _tid; {} _procname[16];{} }};\n}};\n",
+      of, integer(32, true, 10), integer(32, true, 10), integer(8, false, 10, true),
+      of == with_callers ? callers() : "");
 }
 
 std::string escaped(std::string_view text) {
@@ -166,22 +189,13 @@ std::string head(const Session& s, const Losses& losses) {
       escaped(s.host), escaped(s.kernel));
   for (const Missing& one : missing(losses))
     text += fmt::format("  sctrace_{} = {};\n", one.name, one.count);
-  return text +
-         fmt::format(
-             "}};\nclock {{ name = \"monotonic\"; description = \"Monotonic Clock\"; "
-             "freq = 1000000000; offset = {}; }};\n"
-             "typealias integer {{ size = 64; align = 8; signed = false; map = "
-             "clock.monotonic.value; }} "
-             ":= uint64_clock_t;\n"
-             "stream {{ id = 0;\n"
-             "  event.header := struct {{ uint32_t id; uint64_clock_t timestamp; }} align(8);\n"
-             "  packet.context := struct {{ uint64_clock_t timestamp_begin; uint64_clock_t "
-             "timestamp_end; "
-             "uint64_t content_size; uint64_t packet_size; uint64_t packet_seq_num; "
-             "uint64_t events_discarded; uint32_t cpu_id; }};\n"
-             "  event.context := struct {{ {} _pid; {} _tid; {} _procname[16]; }};\n}};\n",
-             s.wall_offset, integer(32, true, 10), integer(32, true, 10),
-             integer(8, false, 10, true));
+  return text + fmt::format(
+                    "}};\nclock {{ name = \"monotonic\"; description = \"Monotonic Clock\"; "
+                    "freq = 1000000000; offset = {}; }};\n"
+                    "typealias integer {{ size = 64; align = 8; signed = false; map = "
+                    "clock.monotonic.value; }} "
+                    ":= uint64_clock_t;\n",
+                    s.wall_offset);
 }
 
 }  // namespace
@@ -210,56 +224,62 @@ const Shape& Shapes::of(uint32_t nr) {
   return used_[nr] = shape_of(read::lookup(nr));
 }
 
-std::string Shapes::metadata(const Session& session, const Losses& losses) const {
-  using enum Type;
+std::string Shapes::metadata(const Session& session, const Losses& losses, uint32_t classes) const {
   std::string all = head(session, losses);
-  all += event(sched_switch, "sched_switch",
-               {{comm, "prev_comm"},
-                {i32, "prev_tid"},
-                {i32, "prev_prio"},
-                {i64, "prev_state"},
-                {comm, "next_comm"},
-                {i32, "next_tid"},
-                {i32, "next_prio"}});
-  all += event(process_state, "lttng_statedump_process_state",
-               {{i32, "tid"},
-                {i32, "vtid"},
-                {i32, "pid"},
-                {i32, "vpid"},
-                {i32, "ppid"},
-                {i32, "vppid"},
-                {comm, "name"},
-                {i32, "type"},
-                {i32, "mode"},
-                {i32, "submode"},
-                {i32, "status"},
-                {i32, "ns_level"}});
-  all += event(process_fork, "sched_process_fork",
-               {{comm, "parent_comm"},
-                {i32, "parent_tid"},
-                {i32, "parent_pid"},
-                {comm, "child_comm"},
-                {i32, "child_tid"},
-                {i32, "child_pid"}});
-  all += event(process_exec, "sched_process_exec",
-               {{text, "filename"}, {i32, "tid"}, {i32, "old_tid"}});
-  all += event(process_exit, "sched_process_exit", {{comm, "comm"}, {i32, "tid"}, {i32, "prio"}});
-  all += event(signal_deliver, "signal_deliver",
-               {{i32, "sig"}, {i32, "errno"}, {i32, "code"}, {text, "siginfo"}});
-  all += event(Id::lost, "sctrace_lost", {{u64, "calls"}});
+  for (uint32_t of = 0; of < classes; ++of) add_events(all += stream(of), of);
+  return all;
+}
+
+void Shapes::add_events(std::string& to, uint32_t of) const {
+  using enum Type;
+  const auto add = [&](uint32_t id, std::string_view name, const std::vector<Field>& fields) {
+    to += event(of, id, name, fields);
+  };
+  add(sched_switch, "sched_switch",
+      {{comm, "prev_comm"},
+       {i32, "prev_tid"},
+       {i32, "prev_prio"},
+       {i64, "prev_state"},
+       {comm, "next_comm"},
+       {i32, "next_tid"},
+       {i32, "next_prio"}});
+  add(process_state, "lttng_statedump_process_state",
+      {{i32, "tid"},
+       {i32, "vtid"},
+       {i32, "pid"},
+       {i32, "vpid"},
+       {i32, "ppid"},
+       {i32, "vppid"},
+       {comm, "name"},
+       {i32, "type"},
+       {i32, "mode"},
+       {i32, "submode"},
+       {i32, "status"},
+       {i32, "ns_level"}});
+  add(process_fork, "sched_process_fork",
+      {{comm, "parent_comm"},
+       {i32, "parent_tid"},
+       {i32, "parent_pid"},
+       {comm, "child_comm"},
+       {i32, "child_tid"},
+       {i32, "child_pid"}});
+  add(process_exec, "sched_process_exec", {{text, "filename"}, {i32, "tid"}, {i32, "old_tid"}});
+  add(process_exit, "sched_process_exit", {{comm, "comm"}, {i32, "tid"}, {i32, "prio"}});
+  add(signal_deliver, "signal_deliver",
+      {{i32, "sig"}, {i32, "errno"}, {i32, "code"}, {text, "siginfo"}});
+  add(Id::lost, "sctrace_lost", {{u64, "calls"}});
   const std::vector<Field> raw = {{u32, "id"},   {x64, "arg0"}, {x64, "arg1"}, {x64, "arg2"},
                                   {x64, "arg3"}, {x64, "arg4"}, {x64, "arg5"}};
-  all += event(unknown_entry, "syscall_entry_unknown", raw);
-  all += event(unknown_exit, "syscall_exit_unknown", {{u32, "id"}, {i64, "ret"}});
+  add(unknown_entry, "syscall_entry_unknown", raw);
+  add(unknown_exit, "syscall_exit_unknown", {{u32, "id"}, {i64, "ret"}});
   for (const auto& [nr, shape] : std::map(used_.begin(), used_.end())) {
     const std::string name = kernel_name(read::lookup(nr).name);
-    all += event(first_call + 2 * nr, "syscall_entry_" + name, shape.entry);
+    add(first_call + 2 * nr, "syscall_entry_" + name, shape.entry);
     std::vector<Field> exit = {{i64, "ret"}};
     exit.insert(exit.end(), shape.exit.begin(), shape.exit.end());
     if (shape.phrase) exit.push_back({text, "call"});
-    all += event(first_call + 2 * nr + 1, "syscall_exit_" + name, exit);
+    add(first_call + 2 * nr + 1, "syscall_exit_" + name, exit);
   }
-  return all;
 }
 
 }  // namespace sctrace::ctf

@@ -32,6 +32,10 @@ enum Id : uint32_t {
   first_call = 16
 };
 
+// Classes of streams: those of the second tell with each event who called, as LTTng's context
+// callstack-user does. A thread's stream is of the first until its first stack.
+enum Class : uint32_t { plain, with_callers, class_count };
+
 struct Shape {
   std::vector<Field> entry, exit;
   bool phrase = false;  // exit ends with the call as print shows it: its arguments hold more
@@ -40,11 +44,12 @@ struct Shape {
 class Shapes {
  public:
   const Shape& of(uint32_t nr);  // a number of the table
-  // The whole metadata, with the events of the calls that were asked for.
-  std::string metadata(const Session& session, const Losses& losses) const;
+  // The whole metadata of that many classes, with the events of the calls that were asked for.
+  std::string metadata(const Session& session, const Losses& losses, uint32_t classes) const;
 
  private:
   std::unordered_map<uint32_t, Shape> used_;
+  void add_events(std::string& to, uint32_t of) const;
 };
 
 std::string uuid_of(const Session& session);  // 16 bytes

@@ -10,6 +10,7 @@
 
 #include "arch/table.h"
 #include "formats/call_tree.h"
+#include "formats/callers.h"
 #include "formats/format.h"
 #include "formats/pcapng_packets.h"
 #include "formats/pcapng_payload.h"
@@ -84,7 +85,8 @@ class Pcapng final : public Sink {
     std::string text;
     if (comment)
       text = utf8_of(fmt::format("[{}/{} {}] {} <{:.9f}>", e.pid, e.tid, read::peer_of(*e.socket),
-                                 phrase(e, session_.words), static_cast<double>(spent(e)) / 1e9));
+                                 phrase(e, session_.words), static_cast<double>(spent(e)) / 1e9)) +
+             callers(e.stack);
     to_.write(packets::packet({.interface = wire.interface,
                                .when = e.finished + static_cast<uint64_t>(session_.wall_offset),
                                .bytes = bytes,
@@ -93,6 +95,17 @@ class Pcapng final : public Sink {
                                .dropped = dropped_,
                                .comment = text}));
     dropped_ = 0;
+  }
+
+  // A line of the comment, innermost first as in print -k: comments are shown from their start.
+  static std::string callers(const Stack& stack) {
+    constexpr size_t most = 4096;  // a comment has 64 KiB, and the call has its part of them
+    std::string text;
+    for (const Frame& frame : stack) {
+      if (text.size() > most) return text + " ...";
+      (text += text.empty() ? "\nfrom " : " < ") += utf8_of(name_of(frame)).substr(0, most);
+    }
+    return text;
   }
 
   // Interfaces are processes: "ls 4242".

@@ -15,8 +15,9 @@ namespace sctrace {
 namespace {
 
 constexpr size_t page_bytes = 4096, page_head = 16;
-// Records of a page: type_len 0 to 28 is the length in words, 30 says how much time passes.
-constexpr uint32_t time_extend = 30, delta_bits = 27;
+// Records of a page: type_len 1 to 28 is the length in words, 0 says that it follows, itself
+// counted; 30 says how much time passes.
+constexpr uint32_t words_most = 28, time_extend = 30, delta_bits = 27;
 constexpr uint64_t missed_events = uint64_t{1} << 31, missed_stored = uint64_t{1} << 30;
 enum Option : uint16_t { trace_clock = 4, uname = 5 };
 
@@ -27,7 +28,12 @@ class TraceDat final : public Sink {
   void enter(const Event& e) override {
     body_.clear();
     tracepoints::put_enter(body_, e);
-    add(cpu_of(e.pid, e.tid), e.began);
+    Cpu& cpu = cpu_of(e.pid, e.tid);
+    add(cpu, e.began);
+    if (e.stack.empty()) return;
+    body_.clear();
+    tracepoints::put_stack(body_, e);
+    add(cpu, e.began);
   }
 
   void leave(const Event& e) override {
@@ -69,7 +75,8 @@ class TraceDat final : public Sink {
       if (cpu.is_missing && cpu.page.empty()) open(cpu, cpu.last);
       close(cpu);
     }
-    std::string head = tracepoints::header("6");
+    static constexpr const tracepoints::Tracepoint* of_ftrace[] = {&tracepoints::user_stack};
+    std::string head = tracepoints::header("6", of_ftrace);
     put(head, uint32_t{0});  // kallsyms
     put(head, uint32_t{0});  // formats of printk
     std::string names;
@@ -125,7 +132,7 @@ class TraceDat final : public Sink {
 
   void add(Cpu& cpu, uint64_t when) {
     when = std::max(when, cpu.last);
-    const size_t most = body_.size() + 12;
+    const size_t most = body_.size() + 16;
     // What was missed is stored behind the last record: leave room for that.
     if (!cpu.page.empty() && cpu.page.size() + most + (cpu.is_missing ? 8 : 0) > page_bytes)
       close(cpu);
@@ -136,7 +143,9 @@ class TraceDat final : public Sink {
       put(cpu.page, static_cast<uint32_t>(delta >> delta_bits));
       delta = 0;
     }
-    put(cpu.page, static_cast<uint32_t>(body_.size() / 4 | delta << 5));
+    const size_t words = body_.size() / 4;
+    put(cpu.page, static_cast<uint32_t>((words > words_most ? 0 : words) | delta << 5));
+    if (words > words_most) put(cpu.page, static_cast<uint32_t>(body_.size() + 4));
     cpu.page += body_;
     cpu.last = when;
   }

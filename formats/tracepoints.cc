@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "formats/bytes.h"
+#include "formats/callers.h"
+#include "formats/phrase.h"
+#include "formats/utf8.h"
 
 namespace sctrace::tracepoints {
 
@@ -42,6 +45,12 @@ void put_section(std::string& to, std::string_view name, std::string_view text) 
   to += text;
 }
 
+void put_description(std::string& to, const Tracepoint& tracepoint) {
+  const std::string text = description(tracepoint);
+  put(to, uint64_t{text.size()});
+  to += text;
+}
+
 }  // namespace
 
 const Tracepoint sys_enter{
@@ -77,6 +86,16 @@ const Tracepoint signal_deliver{
         "\"sig=%d errno=%d code=%d sa_handler=%lx sa_flags=%lx\", REC->sig, REC->errno, "
         "REC->code, REC->sa_handler, REC->sa_flags"};
 
+const Tracepoint user_stack{
+    .system = "ftrace",
+    .name = "user_stack",
+    .id = 6,
+    .fields =
+        "\tfield:unsigned int tgid;\toffset:8;\tsize:4;\tsigned:0;\n"
+        "\tfield:__data_loc char[] callers;\toffset:12;\tsize:4;\tsigned:0;\n"
+        "\tfield:unsigned long caller[8];\toffset:16;\tsize:64;\tsigned:0;\n",
+    .print = "\"%s\", __get_str(callers)"};
+
 std::span<const Tracepoint* const> all() {
   static constexpr const Tracepoint* list[] = {&sys_enter, &sys_exit, &signal_deliver};
   return list;
@@ -87,7 +106,7 @@ std::string description(const Tracepoint& t) {
                      t.fields, t.print);
 }
 
-std::string header(std::string_view version) {
+std::string header(std::string_view version, std::span<const Tracepoint* const> of_ftrace) {
   std::string to = "\x17\x08\x44tracing";
   put_text(to, version);
   to += '\0';               // little-endian
@@ -95,7 +114,8 @@ std::string header(std::string_view version) {
   put(to, uint32_t{4096});  // of a page
   put_section(to, "header_page", page);
   put_section(to, "header_event", event);
-  put(to, uint32_t{0});  // none of ftrace's own events
+  put(to, static_cast<uint32_t>(of_ftrace.size()));
+  for (const Tracepoint* t : of_ftrace) put_description(to, *t);
   put(to, uint32_t{2});  // systems
   std::string_view system;
   for (const Tracepoint* t : all()) {
@@ -104,9 +124,7 @@ std::string header(std::string_view version) {
       put_text(to, system);
       put(to, uint32_t{system == "signal" ? 1u : 2u});
     }
-    const std::string text = description(*t);
-    put(to, uint64_t{text.size()});
-    to += text;
+    put_description(to, *t);
   }
   return to;
 }
@@ -136,6 +154,28 @@ void put_signal(std::string& to, const Arrival& a) {
   put(to, uint32_t{0});
   put(to, uint64_t{0});  // which handler runs, and how, is not in a signal's record
   put(to, uint64_t{0});
+}
+
+// Deeper stacks than the kernel's eight go on in the text alone, which may fill most of a page.
+void put_stack(std::string& to, const Event& e) {
+  constexpr size_t most = 8, text_most = 2048, name_most = 256;
+  std::string text;
+  uint64_t callers[most] = {};
+  size_t count = 0;
+  for (const Frame& frame : e.stack) {
+    if (!frame.inlined && count < most) callers[count++] = frame.address;
+    if (text.size() > text_most) {
+      text += " ...";
+      break;
+    }
+    (text += text.empty() ? "=> " : " => ") += utf8_of(on_a_line(name_of(frame), name_most));
+  }
+  put_common(to, user_stack, e.tid);
+  put(to, e.pid);
+  constexpr uint32_t at = 16 + sizeof callers;
+  put(to, at | static_cast<uint32_t>(text.size() + 1) << 16);
+  for (const uint64_t caller : callers) put(to, caller);
+  put_text(to, text, 4);
 }
 
 }  // namespace sctrace::tracepoints

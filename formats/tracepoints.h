@@ -18,16 +18,19 @@ struct Tracepoint {
 };
 
 extern const Tracepoint sys_enter, sys_exit, signal_deliver;
+extern const Tracepoint user_stack;  // ftrace's own; the addresses as there, and who they belong to
 std::span<const Tracepoint* const> all();
 std::string description(const Tracepoint& tracepoint);
 
 // What tracing.dat and the tracing data of perf.data begin with: the version ("6", "0.6"), then the
-// layout of pages and events, and the descriptions by system. Up to the kallsyms, which are none.
-std::string header(std::string_view version);
+// layout of pages and events, and the descriptions: ftrace's own, then by system. Up to the
+// kallsyms, which are none.
+std::string header(std::string_view version, std::span<const Tracepoint* const> of_ftrace = {});
 
 // The bytes of one event, appended.
 void put_enter(std::string& to, const Event& event);
 void put_exit(std::string& to, const Event& event);
 void put_signal(std::string& to, const Arrival& signal);
+void put_stack(std::string& to, const Event& event);
 
 }  // namespace sctrace::tracepoints

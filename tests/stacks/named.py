@@ -1,5 +1,6 @@
 """named.py BUILD SHAPES JIT: addresses get their names: functions of files, of code that a JIT compiler made, of an
 interpreter; and every form that has stacks shows them: print -k beside strace's own, summary, exports."""
+import collections
 import json
 import os
 import re
@@ -7,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from stacks import House, absent, calls, frames, is_report, run, started
+from stacks import House, absent, calls, frames, is_report, recorded, run, started
 
 
 def symbols(event):
@@ -114,6 +115,8 @@ def check_forms(house, faults, trace):
             faults.append(f"export --to {form}: no {mark} {done.stderr[:200]}")
     check_pprof(house, faults, trace)
     check_perf(house, faults, trace)
+    check_ctf(house, faults, trace)
+    check_tracedat(house, faults, trace)
 
 
 def check_pprof(house, faults, trace):
@@ -139,6 +142,62 @@ def check_perf(house, faults, trace):
     reports = [chain for chain in reports if "report" in chain]
     if len(reports) < 100 or not all("down" in chain for chain in reports):
         faults.append(f"perf script: {len(reports)} chains with report: {shown[:800]}")
+
+
+def chains(house, trace):
+    """How often each chain of callers was there: addresses, and names as lines and rows have them."""
+    count = collections.Counter()
+    for event in calls(house, trace):
+        if frames(event):
+            names = [frame.get("symbol") or "?" for frame in event["stack"]["frames"]]
+            count[tuple(recorded(event)), tuple(names)] += 1
+    return count
+
+
+def is_named(shown, names):
+    """What has no symbol is shown by its object."""
+    return len(shown) == len(names) and all(a == b or b == "?" for a, b in zip(shown, names))
+
+
+def check_ctf(house, faults, trace):
+    if absent("babeltrace2", faults):
+        return
+    to = house.path("ctf")
+    house.sctrace("export", "--to", "ctf", "-o", to, trace)
+    shown = subprocess.run(["babeltrace2", to], capture_output=True, text=True).stdout
+    form = (r"syscall_entry_\w+: .*?, _callstack_user_length = ([1-9]\d*), callstack_user = \[ (.*?) \], "
+            r"callers = \"(.*?)\" \}, ")
+    ours, theirs = chains(house, trace), collections.Counter()
+    for length, addresses, callers in re.findall(form, shown):
+        taken = tuple(int(one, 16) for one in re.findall(r"= (0x[0-9A-Fa-f]+)", addresses))
+        theirs[taken] += 1
+        if len(taken) != int(length) or not any(
+                is_named(callers.split(";")[::-1], names) for known, names in ours if known == taken):
+            faults.append(f"ctf: {length} {addresses} {callers}")
+    by_place = collections.Counter()
+    for (known, _), n in ours.items():
+        by_place[known] += n
+    if not theirs or theirs != by_place:
+        faults.append(f"ctf: {sum(theirs.values())} stacks of {sum(ours.values())}: {shown[:1500]}")
+
+
+def check_tracedat(house, faults, trace):
+    if absent("trace-cmd", faults):
+        return
+    to = house.path("trace.dat")
+    house.sctrace("export", "--to", "tracedat", "-o", to, trace)
+    shown = subprocess.run(["trace-cmd", "report", "-i", to], capture_output=True, text=True).stdout
+    ours, theirs, before = chains(house, trace), 0, ""
+    for line in shown.splitlines():
+        found = re.search(r"\d: user_stack: +=> (.*)$", line)
+        if found:
+            theirs += 1
+            if "sys_enter:" not in before or not any(
+                    is_named(found.group(1).split(" => "), names) for _, names in ours):
+                faults.append(f"trace-cmd: {line} after {before}")
+        before = line
+    if not theirs or theirs != sum(ours.values()):
+        faults.append(f"trace-cmd: {theirs} stacks of {sum(ours.values())}: {shown[:1500]}")
 
 
 def main(build, shapes, jit):
