@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -54,6 +55,13 @@ uint32_t flags_of(const Event& e) {
   return flags;
 }
 
+uint32_t stack_flags_of(const Stack& stack) {
+  uint32_t flags = stack.is_guessed() ? SCTRACE_READER_STACK_GUESSED : 0;
+  if (stack.how_it_ends() == Stack::End::cut) flags |= SCTRACE_READER_STACK_CUT;
+  if (stack.how_it_ends() == Stack::End::broken) flags |= SCTRACE_READER_STACK_BROKEN;
+  return flags;
+}
+
 // The table that calls are decoded by is one of the process, so one reader works at a time.
 std::mutex one_at_a_time;
 const void* last_at_work = nullptr;
@@ -95,6 +103,7 @@ struct sctrace_reader {
   sctrace_reader_event event{};
   sctrace_reader_losses losses{};
   sctrace::Values values;
+  std::deque<sctrace_reader_frame> frames;  // those of the event that were asked for
   std::string error_name, text, shown, wrong;
 };
 
@@ -157,6 +166,8 @@ void sctrace_reader::tell(const Event& e) {
   event.raw_count = e.argc;
   event.path_count = static_cast<uint32_t>(e.paths.size());
   event.flags = sctrace::flags_of(e);
+  event.frame_count = static_cast<uint32_t>(e.stack.size());
+  event.stack = sctrace::stack_flags_of(e.stack);
   if (!e.error()) return;
   error_name = sctrace::error_name(e.error());
   event.error = error_name.c_str();
@@ -256,6 +267,17 @@ const sctrace_reader_value* sctrace_reader_result(sctrace_reader* reader) {
 const char* sctrace_reader_path(sctrace_reader* reader, uint32_t n) {
   const Event* call = reader->call();
   return call && n < call->paths.size() ? call->paths[n].c_str() : nullptr;
+}
+
+const sctrace_reader_frame* sctrace_reader_caller(sctrace_reader* reader, uint32_t n) {
+  const Event* call = reader->call();
+  if (!call || n >= call->stack.size()) return nullptr;
+  const Frame& from = call->stack[n];
+  while (reader->frames.size() <= n) reader->frames.emplace_back();
+  sctrace_reader_frame& to = reader->frames[n];
+  to = {sizeof to,           from.inlined, from.address, from.object.c_str(),
+        from.symbol.c_str(), from.offset,  from.in_file};
+  return &to;
 }
 
 const char* sctrace_reader_text(sctrace_reader* reader) {

@@ -27,8 +27,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-#define SCTRACE_READER_ABI 1
-uint32_t sctrace_reader_abi(void); /* that of the library; 1 knows all that is here */
+#define SCTRACE_READER_ABI 2
+uint32_t sctrace_reader_abi(void); /* that of the library; 2 knows all that is here, 1 no stacks */
 
 struct sctrace_reader;
 
@@ -70,6 +70,25 @@ struct sctrace_reader_event {
   uint64_t raw[6];   /* CALL: the registers of the arguments */
   uint32_t raw_count; /* so many of them are known */
   uint32_t path_count;
+  uint32_t frame_count; /* CALL: of its stack, if one was recorded; 0 in libraries before ABI 2 */
+  uint32_t stack;       /* CALL: bits of SCTRACE_READER_STACK_* */
+};
+
+enum {
+  SCTRACE_READER_STACK_CUT = 1,     /* goes on: as deep as was asked for */
+  SCTRACE_READER_STACK_BROKEN = 2,  /* goes on, but nobody knows where */
+  SCTRACE_READER_STACK_GUESSED = 4, /* by frame pointers: callers may be missing */
+};
+
+/* A caller. Names are those of the files as they are when the trace is read. */
+struct sctrace_reader_frame {
+  uint32_t size;      /* of this struct */
+  uint32_t inlined;   /* not 0: has no code of its own, but is in that of the frames behind it */
+  uint64_t address;   /* where it goes on */
+  const char* object; /* path of the file that holds it; "" if unknown */
+  const char* symbol; /* "" if unknown */
+  uint64_t offset;    /* of the address in the symbol or, without one, in the object */
+  uint64_t in_file;   /* of the address in the file */
 };
 
 enum sctrace_reader_value_kind {
@@ -138,6 +157,8 @@ const struct sctrace_reader_value* sctrace_reader_argument(struct sctrace_reader
 const struct sctrace_reader_value* sctrace_reader_result(struct sctrace_reader*);
 /* A file it touched, by name or by descriptor: `path_count` of them. */
 const char* sctrace_reader_path(struct sctrace_reader*, uint32_t n);
+/* A caller, innermost first: `frame_count` of them. */
+const struct sctrace_reader_frame* sctrace_reader_caller(struct sctrace_reader*, uint32_t n);
 /* The line of `sctrace print`, without who and when, and no newline behind. */
 const char* sctrace_reader_text(struct sctrace_reader*);
 /* A value as it stands in that line. */

@@ -62,6 +62,8 @@ struct Event : sctrace_reader_event {
     const char* found = sctrace_reader_path(reader_, n);
     return found ? std::string_view(found) : std::string_view();
   }
+  // Null behind the outermost.
+  const sctrace_reader_frame* caller(uint32_t n) const { return sctrace_reader_caller(reader_, n); }
 
  private:
   sctrace_reader* reader_;

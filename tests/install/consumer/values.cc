@@ -1,4 +1,5 @@
-// values TRACE TRACE-OF-CAT: what <sctrace/reader.hpp> gives beside lines, as its comments say.
+// values TRACE TRACE-OF-CAT TRACE-WITH-STACKS: what <sctrace/reader.hpp> gives beside lines, as its
+// comments say.
 #include <cstring>
 #include <iostream>
 #include <sctrace/reader.hpp>
@@ -80,6 +81,24 @@ static void in_turns(const char* path, const char* other) {
   check("calls, births and ends are told", kinds.count(0) && kinds.count(2) && kinds.count(3));
 }
 
+static void knows_callers(const char* path) {
+  Trace trace(path);
+  bool found = false, broken = false, more = false;
+  for (const Event& event : trace) {
+    if (event.kind != SCTRACE_READER_CALL || !event.frame_count) continue;
+    const auto* outermost = event.caller(event.frame_count - 1);
+    for (uint32_t n = 0; n < event.frame_count; ++n) {
+      const auto* frame = event.caller(n);
+      found |= event.name == std::string_view("openat") && frame->address && frame->size >= 48 &&
+               std::strstr(frame->object, "libc") && frame->offset <= frame->address;
+    }
+    broken |= event.stack & SCTRACE_READER_STACK_BROKEN;
+    more |= event.caller(event.frame_count) != nullptr || !outermost;
+  }
+  check("callers are told", found);
+  check("each stack is whole, and no frame is behind it", !broken && !more);
+}
+
 static void refuses() {
   char error[20];
   std::memset(error, 'x', sizeof error);
@@ -96,6 +115,7 @@ int main(int, char** argv) {
   check("the header is the library's", sctrace_reader_abi() == SCTRACE_READER_ABI);
   of_cat(argv[2]);
   in_turns(argv[1], argv[2]);
+  knows_callers(argv[3]);
   refuses();
   return failures != 0;
 }
