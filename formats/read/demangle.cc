@@ -64,7 +64,8 @@ std::string demangled(const std::string& name) {
   if (name.size() > longest) return name;
   if (name.starts_with("_R")) return demangled_rust(name);
   if (!name.starts_with("_Z")) return name;
-  const std::string text = as_cxx(name);
+  // What LLVM adds to names that it makes known to other parts of a program says nothing to people.
+  const std::string text = as_cxx(name.substr(0, name.find(".llvm.")));
   const size_t hash = hash_of(text);
   return hash == std::string::npos ? text : without_escapes(std::string_view(text).substr(0, hash));
 }

@@ -164,6 +164,7 @@ TEST_CASE("names are shown as their programmers wrote them", "[formats][stack]")
   CHECK(
       demangled("_ZN48_$LT$std..io..Stdin$u20$as$u20$std..io..Read$GT$4read17h0123456789abcdefE") ==
       "<std::io::Stdin as std::io::Read>::read");
+  CHECK(demangled("_ZN3foo3bar17h0123456789abcdefE.llvm.17218368609751173509") == "foo::bar");
   CHECK(demangled("_ZN3foo17h0123456789abcdeE") == "_ZN3foo17h0123456789abcdeE");
   CHECK(demangled("main") == "main");
   CHECK(demangled("_Z") == "_Z");
