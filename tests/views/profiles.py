@@ -73,6 +73,11 @@ def pprof(views):
     check("pprof -top knows the total", f"{views.summary['total']['calls']} total" in top, top)
     check("pprof focuses on a call", "getppid" in said(["go", "tool", "pprof", "-top", "-sample_index=calls",
                                                         "-tagfocus=syscall=getppid", file]))
+    without = views.house.path("without-getppid")
+    views.sctrace("export", "--to", "pprof", "-e", "!getppid", "-o", without, views.trace)
+    diff = said(["go", "tool", "pprof", "-raw", "-sample_index=calls", "-diff_base=" + without, file])
+    count = sum(int(row.split()[0]) for row in re.findall(r"^ *(-?\d+ +-?\d+ +-?\d+): [\d ]+$", diff, re.M))
+    check("pprof -diff_base leaves what is new", count == views.rows["getppid"]["calls"], (count, diff[:1500]))
 
 
 def prometheus(views):
