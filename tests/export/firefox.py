@@ -33,8 +33,8 @@ def cli(*arguments):
                           env=environment)
 
 
-# Its `load` starts this daemon and gives it half a second; a machine at work needs longer. A client that finds no session
-# removes the files of one, also those that the daemon is just about to write: nobody asks before they are there.
+# Its `load` starts this daemon and gives it half a second; a machine at work needs longer. A client that finds no
+# session removes the files of one, also those that the daemon is just about to write: nobody asks before they are there.
 session = os.path.join(environment["HOME"], "sct.json")
 if os.path.exists(session):
     os.remove(session)
