@@ -47,6 +47,7 @@ struct Key {
   MappedFile mapped;
   uint64_t device, inode, bytes, modified_ns, changed_ns;
   uint64_t text_offset, text_bytes;
+  uint64_t content;  // hash of the vDSO; of a file 0
 };
 
 struct State {
@@ -56,6 +57,7 @@ struct State {
   Key key;                                      // of the object that was taken last
   char name[20];                                // and its file
   bool keep;                                    // its plans may be put
+  uint64_t vdso;  // where it begins: libc is not asked while its text is open
 };
 constinit State state{};
 
@@ -127,28 +129,52 @@ uint64_t nanoseconds(const timespec& time) {
 
 const char* path_of(const Origin& origin) { return *origin.path ? origin.path : "/proc/self/exe"; }
 
+// The kernel's own object has no file. All of it is one segment, and it is a page or two, so that
+// the key holds a hash of all that a plan is made from.
+bool is_vdso(const rewriter::Object& object) {
+  const auto& text = object.text;
+  return state.vdso && text.address == state.vdso && text.holds(object.frames.address, 0) &&
+         object.frames.end() <= text.end() && text.holds(object.eh_frame_hdr.address, 0) &&
+         object.eh_frame_hdr.end() <= text.end();
+}
+
+uint64_t hash(std::span<const uint8_t> bytes) {
+  uint64_t sum = bytes.size(), word = 0;
+  for (size_t at = 0; at < bytes.size(); at += sizeof word) {
+    const size_t left = bytes.size() - at;
+    word = 0;
+    if (left >= sizeof word)
+      __builtin_memcpy(&word, bytes.data() + at, sizeof word);
+    else
+      __builtin_memcpy(&word, bytes.data() + at, left);
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15, sum ^= sum >> 32;
+  }
+  return sum;
+}
+
 // False where the plan would not be worth a file, or nothing tells which file was mapped.
 bool find_key(size_t index, Region& memory) {
   const rewriter::Object& object = state.objects->all[index];
   const Origin& origin = state.objects->origins[index];
   const BuildId& ours = state.objects->own_build_id;
   Key& key = state.key = {};
-  if (object.text.bytes.size() < text_least) return false;
-  if (!origin.build_id.size || !ours.size) return false;
+  if (!ours.size) return false;
+  __builtin_memcpy(key.planner, ours.bytes, sizeof ours.bytes);
+  __builtin_memcpy(key.object, origin.build_id.bytes, sizeof origin.build_id.bytes);
+  key.text_offset = origin.text_offset;
+  key.text_bytes = object.text.bytes.size();
+  if (is_vdso(object)) return key.content = hash(object.text.bytes), true;
+  if (object.text.bytes.size() < text_least || !origin.build_id.size) return false;
   struct stat status;
   if (!find_mapped_file(object.text.address, memory, key.mapped)) return false;
   if (raw_syscall(__NR_newfstatat, AT_FDCWD, path_of(origin), &status, 0) < 0) return false;
   // Devices may differ for one and the same file: btrfs and overlayfs have numbers of their own.
   if (!S_ISREG(status.st_mode) || status.st_ino != key.mapped.inode) return false;
-  __builtin_memcpy(key.planner, ours.bytes, sizeof ours.bytes);
-  __builtin_memcpy(key.object, origin.build_id.bytes, sizeof origin.build_id.bytes);
   key.device = status.st_dev;
   key.inode = status.st_ino;
   key.bytes = static_cast<uint64_t>(status.st_size);
   key.modified_ns = nanoseconds(status.st_mtim);
   key.changed_ns = nanoseconds(status.st_ctim);
-  key.text_offset = origin.text_offset;
-  key.text_bytes = object.text.bytes.size();
   return true;
 }
 
@@ -264,11 +290,12 @@ void put(size_t index, std::span<const uint8_t> file) {
   state.keep = false;
   const Origin& origin = state.objects->origins[index];
   if (file.size() > file_most || !is_allowed(file.size())) return;
-  if (!is_settled(origin))
+  const bool has_file = !state.key.content;
+  if (has_file && !is_settled(origin))
     return say(Level::info, path_of(origin), ": changed too lately for its plan to be kept");
   if (state.directory == -ENOENT) make_folder();
   if (state.directory < 0) return;
-  if (!is_whole_file(index))
+  if (has_file && !is_whole_file(index))
     return say(Level::info, path_of(origin), ": memory differs from it; its plan is not kept");
   Line name;  // the pid alone may come again in another namespace
   name.text(".").number(raw_syscall(__NR_getpid)).text("-").hex(arch::ticks());
@@ -282,6 +309,7 @@ constexpr PlanStore store{take, put};
 const PlanStore* open_plan_cache(const Objects& objects) {
   state = {};
   state.objects = &objects;
+  state.vdso = getauxval(AT_SYSINFO_EHDR);
   state.directory = -ENOENT;
   if (!global.config.caches || getauxval(AT_SECURE) || !choose_folder()) return nullptr;
   open_folder();

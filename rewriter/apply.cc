@@ -13,11 +13,16 @@ namespace {
 namespace encode = arch::encode;
 constexpr uint64_t page = 4096;
 
-// Volatile, so that no compiler makes a call of memcpy out of it: libc may be what is without
-// PROT_EXEC.
+// No compiler shall make a call of memcpy out of it: libc may be what is without PROT_EXEC.
 void store(uint64_t address, const uint8_t* bytes, size_t size) {
-  auto* to = reinterpret_cast<volatile uint8_t*>(address);
-  for (size_t i = 0; i < size; ++i) to[i] = bytes[i];
+  auto* to = reinterpret_cast<uint8_t*>(address);
+  size_t i = 0;
+  for (uint32_t word; i + sizeof word <= size; i += sizeof word) {
+    __builtin_memcpy(&word, bytes + i, sizeof word);
+    __builtin_memcpy(to + i, &word, sizeof word);
+    asm volatile("" ::: "memory");
+  }
+  for (; i < size; ++i) static_cast<volatile uint8_t*>(to)[i] = bytes[i];
 }
 
 void load(uint64_t address, uint8_t* bytes, unsigned size) {
@@ -30,9 +35,7 @@ bool is_there(uint64_t address, const uint8_t* bytes, unsigned size) {
   uint8_t there[window_max];
   if (size > sizeof there || sctrace_copy(there, reinterpret_cast<const void*>(address), size))
     return false;
-  for (unsigned i = 0; i < size; ++i)
-    if (there[i] != bytes[i]) return false;
-  return true;
+  return is_same(there, bytes, size);
 }
 
 void copy(uint8_t* to, const uint8_t* from, size_t size) {
@@ -84,10 +87,7 @@ Change short_jump_over_site(const Stub& stub) {
   return change;
 }
 
-Writer::Writer(Running running)
-    : running_(running),
-      descriptor_(static_cast<int>(
-          arch::raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0))) {}
+Writer::Writer(Running running) : running_(running) {}
 
 Writer::~Writer() {
   close_texts();
@@ -96,13 +96,26 @@ Writer::~Writer() {
 
 void Writer::avoid_proc() {
   if (descriptor_ >= 0) arch::raw_syscall(SYS_close, descriptor_);
-  descriptor_ = -1;
+  descriptor_ = refused;
+}
+
+bool Writer::has_descriptor() {
+  if (descriptor_ == not_asked) {
+    const long got =
+        arch::raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
+    descriptor_ = got < 0 ? refused : static_cast<int>(got);
+  }
+  return descriptor_ >= 0;
 }
 
 Refusal Writer::write(uint64_t address, const uint8_t* expected, const uint8_t* bytes,
                       unsigned size, int protection) {
+  if (is_open(address, address + size)) {  // in the only thread, and its pages are there
+    if (!is_same(reinterpret_cast<const uint8_t*>(address), expected, size))
+      return Refusal::changed;
+    return store(address, bytes, size), Refusal::none;
+  }
   if (!is_there(address, expected, size)) return Refusal::changed;
-  if (is_open(address, address + size)) return store(address, bytes, size), Refusal::none;
   if (running_ == Running::anybody) {
     if (!try_live(address, bytes, size)) return Refusal::not_writable;
   } else if (!try_by_proc(address, bytes, size) &&
@@ -159,8 +172,8 @@ void Writer::close_texts() {
   }
 }
 
-bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const {
-  if (descriptor_ < 0) return false;
+bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) {
+  if (!has_descriptor()) return false;
   if (!is_in_one_word(address, size))
     return arch::raw_syscall(SYS_pwrite64, descriptor_, bytes, size, address) ==
            static_cast<long>(size);
@@ -171,10 +184,10 @@ bool Writer::try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) 
   return arch::raw_syscall(SYS_pwrite64, descriptor_, word, sizeof word, aligned) == sizeof word;
 }
 
-bool Writer::try_live(uint64_t address, const uint8_t* bytes, unsigned size) const {
+bool Writer::try_live(uint64_t address, const uint8_t* bytes, unsigned size) {
   constexpr uint8_t hlt = 0xf4;
   uint8_t before[window_max];
-  if (descriptor_ < 0 || !try_sync()) return false;
+  if (!has_descriptor() || !try_sync()) return false;
   load(address, before, size);
   const auto put = [&](uint64_t at, const uint8_t* from, unsigned n) {
     return arch::raw_syscall(SYS_pwrite64, descriptor_, from, n, at) == static_cast<long>(n);

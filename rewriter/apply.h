@@ -19,9 +19,9 @@ enum class Running : uint8_t {
   anybody,  // it is written through /proc/self/mem alone: no moment without PROT_EXEC
 };
 
-// Opens /proc/self/mem once for many writes and closes it at the end. If the kernel refuses it,
-// pages are made writable (and not executable) for the moment of the write: our code calls nothing
-// of libc meanwhile.
+// Opens /proc/self/mem at the first write that needs it and closes it at the end. If the kernel
+// refuses it, pages are made writable (and not executable) for the moment of the write: our code
+// calls nothing of libc meanwhile.
 class Writer {
  public:
   explicit Writer(Running running = Running::nobody);
@@ -50,8 +50,9 @@ class Writer {
   }
 
  private:
-  bool try_live(uint64_t address, const uint8_t* bytes, unsigned size) const;
-  bool try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size) const;
+  bool try_live(uint64_t address, const uint8_t* bytes, unsigned size);
+  bool try_by_proc(uint64_t address, const uint8_t* bytes, unsigned size);
+  bool has_descriptor();
   bool try_by_mprotect(uint64_t address, const uint8_t* bytes, unsigned size, int protection);
   bool is_open(uint64_t begin, uint64_t end) const;
   bool may_change_text();
@@ -62,8 +63,10 @@ class Writer {
   };
   static constexpr unsigned open_most = 8;  // at once: each is closed by two calls of the kernel
 
+  static constexpr int not_asked = -2, refused = -1;
+
   Running running_;
-  int descriptor_;
+  int descriptor_ = not_asked;            // of /proc/self/mem, which costs a start 8 us
   bool asked_ = false, allowed_ = false;  // may_change_text
   Text open_[open_most] = {};
   unsigned open_count_ = 0;

@@ -37,7 +37,7 @@ T read(std::span<const uint8_t> bytes, size_t at) {
 }
 
 bool is_same(std::span<const uint8_t> a, std::span<const uint8_t> b) {
-  return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size());
+  return a.size() == b.size() && rewriter::is_same(a.data(), b.data(), a.size());
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ bool KeptPlans::match(const Bytes& text) const {
     const Row row = at(i);
     const uint8_t* site = text.bytes.data() + row.site;
     if (site[0] != 0x0f || site[1] != 0x05) return false;
-    if (std::memcmp(site + row.window, row.original, row.window_bytes)) return false;
+    if (!is_same(site + row.window, row.original, row.window_bytes)) return false;
   }
   return true;
 }

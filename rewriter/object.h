@@ -10,6 +10,19 @@
 
 namespace sctrace::rewriter {
 
+// Of the few bytes of a window: memcmp is a call, and libc's at that in tests.
+inline bool is_same(const uint8_t* a, const uint8_t* b, size_t size) {
+  size_t i = 0;
+  for (uint32_t x, y; i + sizeof x <= size; i += sizeof x) {
+    std::memcpy(&x, a + i, sizeof x);
+    std::memcpy(&y, b + i, sizeof y);
+    if (x != y) return false;
+  }
+  for (; i < size; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 // Bytes that belong at an address. Reading outside gives nothing.
 struct Bytes {
   std::span<const uint8_t> bytes;

@@ -34,6 +34,7 @@ class Writer {
     size_ += sizeof value;
   }
   void skip_to(uint64_t address) {
+    while (here() + sizeof(uint64_t) <= address) put_word(0xcccc'cccc'cccc'cccc);
     while (here() < address) code_[size_++] = 0xcc;
   }
 
@@ -45,7 +46,10 @@ class Writer {
         return void(refusal_ = Refusal::unmovable);
       stub.moves[stub.move_count++] = {static_cast<uint8_t>(from - stub.window),
                                        static_cast<uint8_t>(size_)};
-      if (!try_relocate(text.part(from, insn->length), from, code_ + size_, here()))
+      const auto bytes = text.part(from, insn->length);
+      if (!insn->rip_at)
+        for (size_t i = 0; i < bytes.size(); ++i) code_[size_ + i] = bytes[i];
+      else if (!try_relocate(bytes, from, code_ + size_, here()))
         return void(refusal_ = Refusal::out_of_reach);
       size_ += insn->length;
       from += insn->length;

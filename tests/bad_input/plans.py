@@ -188,6 +188,18 @@ def check_twins(plans, good):
         plans.asker.fault("a twin", "touched the other one's plans")
 
 
+def check_vdso(plans):
+    """The kernel's own object is known by its bytes: changed, its plan is another one."""
+    before = plans.files()
+    for case in ("a changed vDSO", "a changed vDSO again"):
+        plans.run(case, DESCRIPTORS, SCTRACE_VDSO="on")
+        more = plans.files().keys() - before.keys()
+        if len(more) != 1 or any(plans.files()[name] != kept for name, kept in before.items()):
+            plans.asker.fault(case, f"new plans {sorted(more)}")
+    plans.run("the vDSO as it was")
+    os.unlink(os.path.join(plans.folder, more.pop()))
+
+
 def check_altered(plans, build):
     """Text that was changed in memory: its plan is its own, and another process must not get it."""
     kept, plans.folder = plans.folder, plans.house.path("altered")
@@ -215,6 +227,7 @@ def main(build):
             asker.fault("second", "planned again")
         check_files(plans, good)
         plans.run("all good again")
+        check_vdso(plans)
         check_twins(plans, plans.files())
         check_altered(plans, os.path.abspath(build))
         check_folders(plans)
