@@ -15,12 +15,21 @@ namespace sctrace::preload {
 // ignores them in its own view only.
 inline constexpr uint64_t guarded = 1ull << (7 - 1) | 1ull << (11 - 1) | 1ull << (31 - 1);
 
+// What the image says of its rings, kept where nobody else can write.
+struct Measures {
+  uint64_t ring_bytes, block_bytes, slot_bytes;
+  uint32_t slots;
+  wire::Mode mode;
+  wire::Anchor first;
+};
+
 struct Global {
   Config config;
   const char* image_program;  // path of the running program
   const char* const* environment;
   wire::Session* session;
   wire::Image* image;
+  Measures measures;
   char directory[1024];  // absolute path of the trace
   char data_path[1100], ring_path[1100];
   uint64_t guest_begin, guest_end;  // our own text, beside the gate

@@ -311,7 +311,7 @@ void undo(ThreadState& self) {
   const bool recording = self.in_flight.recording;
   self.in_flight.recording = self.in_flight.counting = false;
   if (!out.header || out.dead) return;
-  const uint64_t published = out.header->head.load(std::memory_order_relaxed);
+  const uint64_t published = out.published();
   const bool was_shown = published == out.cursor || published == self.shown_at;
   out.cursor = published;  // what is behind it nobody saw
   if (!recording || self.frame.phase != Phase::entered || !was_shown) return;

@@ -160,11 +160,12 @@ void fill_image(wire::Image& image, uint64_t ring_bytes, uint32_t slots) {
   image.version = wire::version;
   image.order = wire::byte_order;
   image.header_bytes = wire::image_header_bytes;
-  image.slots = slots;
-  image.ring_bytes = ring_bytes;
-  image.block_bytes = ring_bytes / 4 < 65536 ? 16384 : ring_bytes / 4;
-  image.slot_bytes = wire::ring_header_bytes + ring_bytes;
-  image.mode = global.config.mode;
+  Measures& ours = global.measures;
+  image.slots = ours.slots = slots;
+  image.ring_bytes = ours.ring_bytes = ring_bytes;
+  image.block_bytes = ours.block_bytes = ring_bytes / 4 < 65536 ? 16384 : ring_bytes / 4;
+  image.slot_bytes = ours.slot_bytes = wire::ring_header_bytes + ring_bytes;
+  image.mode = ours.mode = global.config.mode;
   image.pid = main_process.pid;
   image.ppid = static_cast<uint32_t>(raw_syscall(__NR_getppid));
   image.capture_flags = (global.config.capture_in ? 1 : 0) | (global.config.capture_out ? 2 : 0) |
@@ -175,9 +176,10 @@ void fill_image(wire::Image& image, uint64_t ring_bytes, uint32_t slots) {
   const uint64_t tsc = arch::ticks();
   raw_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &mono);
   raw_syscall(__NR_clock_gettime, CLOCK_REALTIME, &real);
-  image.first = {.tsc = tsc,
-                 .monotonic = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + mono.tv_nsec,
-                 .realtime = static_cast<uint64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec};
+  ours.first = {.tsc = tsc,
+                .monotonic = static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + mono.tv_nsec,
+                .realtime = static_cast<uint64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec};
+  image.first = ours.first;
   image.magic = wire::image_magic;
 }
 

@@ -97,10 +97,8 @@ bool try_take_back(ThreadState& self) {
   RingWriter& out = self.out;
   if (!entry.filtered) entry.filtered = out.header->filtered.load(std::memory_order_relaxed) + 1;
   out.header->filtered.store(entry.filtered, std::memory_order_relaxed);
-  const uint64_t block = global.image->block_bytes;
-  if (entry.begin / block != (entry.end - 1) / block ||
-      out.header->head.load(std::memory_order_relaxed) != entry.end)
-    return false;
+  const uint64_t block = global.measures.block_bytes;
+  if (entry.begin / block != (entry.end - 1) / block || out.published() != entry.end) return false;
   out.cursor = entry.begin;
   out.tsc = entry.tsc;
   out.calls = entry.calls;
@@ -110,15 +108,14 @@ bool try_take_back(ThreadState& self) {
 void settle_records(ThreadState& self) {
   RingWriter& out = self.out;
   // release: pairs with the acquire of `settled` in formats/read/trace.cc
-  out.header->settled.store(out.header->head.load(std::memory_order_relaxed),
-                            std::memory_order_release);
+  out.header->settled.store(out.published(), std::memory_order_release);
 }
 
 // Against the kernel's clock, over the time that the start has taken or half a millisecond: two
 // readings are off by 0.1 us at most, so by 0.02 % in the worst case.
 void learn_clock() {
   constexpr uint64_t least = 500'000;
-  const wire::Anchor& first = global.image->first;
+  const wire::Anchor& first = global.measures.first;
   uint64_t now, tsc;
   do tsc = arch::ticks(), now = monotonic();
   while (now - first.monotonic < least);

@@ -167,7 +167,7 @@ void list(const Loaded& loaded, int32_t fd) {
 }
 
 bool is_listed(const wire::Image& image, const wire::Site& site) {
-  for (uint32_t i = 0; i < image.site_count; ++i)
+  for (uint32_t i = 0; i < image.site_count && i < wire::site_max; ++i)
     if (image.sites[i].address == site.address && image.sites[i].tactic == site.tactic) return true;
   return false;
 }
@@ -182,11 +182,12 @@ void publish_sites(std::span<const rewriter::Plan> plans) {
                           .object = 0,
                           .reserved = 0};
     if (is_listed(image, site)) continue;
-    if (image.site_count == wire::site_max) {
+    const uint32_t count = image.site_count;
+    if (count >= wire::site_max) {
       ++image.sites_refused;
     } else {
-      image.sites[image.site_count] = site;
-      __atomic_store_n(&image.site_count, image.site_count + 1, __ATOMIC_RELEASE);
+      image.sites[count] = site;
+      __atomic_store_n(&image.site_count, count + 1, __ATOMIC_RELEASE);
     }
   }
 }

@@ -66,7 +66,7 @@ Origin origin_of(const dl_phdr_info& info, uint64_t frames) {
 }
 
 void list(const dl_phdr_info& info, const BuildId& build_id) {
-  const char* path = *info.dlpi_name ? info.dlpi_name : global.image->program;
+  const char* path = *info.dlpi_name ? info.dlpi_name : global.image_program;
   uint64_t end = 0;
   for (int i = 0; i < info.dlpi_phnum; ++i)
     if (const auto& header = info.dlpi_phdr[i]; header.p_type == PT_LOAD)

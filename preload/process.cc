@@ -156,7 +156,7 @@ void clone_leave(ThreadState& self) {
       out.limit = child->out.limit, out.origin = child->out.origin, out.tsc = child->out.tsc,
       out.populated = child->out.populated;
       out.dead = child->out.dead, out.calls = child->out.calls;
-      if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
+      if (out.header) out.cursor = out.published();
       free_exec_memory(*child);
       const auto began = self.began;
       self.began = wire::Began::back;
@@ -175,6 +175,7 @@ void clone_leave(ThreadState& self) {
 
 void take_anchor() {
   wire::Image& image = *global.image;
+  const wire::Anchor& first = global.measures.first;
   timespec mono{};
   const uint32_t turn = image.last_turn.load(std::memory_order_relaxed) ^ 1;
   const uint64_t tsc = arch::ticks();
@@ -183,7 +184,7 @@ void take_anchor() {
       static_cast<uint64_t>(mono.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(mono.tv_nsec);
   image.last[turn & 1] = {.tsc = tsc + (arch::ticks() - tsc) / 2,
                           .monotonic = now,
-                          .realtime = image.first.realtime + (now - image.first.monotonic)};
+                          .realtime = first.realtime + (now - first.monotonic)};
   image.last_turn.store(turn, std::memory_order_release);
 }
 
@@ -239,7 +240,7 @@ void name_child(ThreadState& self, uint64_t flags) {
   }
   if (self.borrowed_from) {
     self.out = self.borrowed_from->out;
-    if (self.out.header) self.out.cursor = self.out.header->head.load(std::memory_order_relaxed);
+    if (self.out.header) self.out.cursor = self.out.published();
     return;
   }
   self.out = {};

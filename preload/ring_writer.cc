@@ -25,13 +25,26 @@ namespace {
 
 bool take_fresh_ring(ThreadState& self);
 
+constexpr uint64_t data_blocks_most = 1ull << 32, head_most = 1ull << 56;
+
 constexpr uint64_t populate_step = 16384;  // small: an idle thread shall touch no more
 
 void add(std::atomic<uint64_t>& counter, uint64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-uint64_t block_size() { return global.image->block_bytes; }
+uint64_t block_size() { return global.measures.block_bytes; }
+
+// A reader moves it too; and whoever can write to our files may write anything over it: then it is
+// made what it can be at most behind `end`.
+uint64_t drained_before(RingWriter& out, uint64_t end) {
+  std::atomic<uint64_t>& drained = out.header->drained;
+  const uint64_t now = drained.load(std::memory_order_relaxed), ring = out.mask + 1;
+  if (end - now <= ring && now % block_size() == 0) return now;
+  const uint64_t least = end < ring ? 0 : end - ring;
+  drained.store(least, std::memory_order_relaxed);
+  return least;
+}
 
 // SCTRACE_MAX_SIZE, of the whole trace. The first that it keeps from growing stops the recording
 // for all.
@@ -120,15 +133,17 @@ void drain(ThreadState& self, uint64_t end) {
   const long fd = arch::raw_syscall(__NR_openat, AT_FDCWD, global.data_path,
                                     O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return;
-  uint64_t from = out.header->drained.load(std::memory_order_relaxed);
-  for (; from < end; from += block_size()) {
+  for (uint64_t from = drained_before(out, end); from < end; from += block_size()) {
     const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(from));
     wire::Session& session = *global.session;
-    if (!within_max_bytes(block->used)) break;
+    const uint64_t said = __atomic_load_n(&block->used, __ATOMIC_RELAXED);
+    const uint64_t used = said < block_size() ? said : block_size();
+    if (!within_max_bytes(used)) break;
     const uint64_t place = global.image->data_blocks.fetch_add(1, std::memory_order_relaxed);
+    if (place >= data_blocks_most) break;  // nobody has counted so far
     take_ahead(fd, place * block_size());
-    if (!write_all(fd, out.at(from), block->used, place * block_size())) break;
-    session.bytes.fetch_add(block->used, std::memory_order_relaxed);
+    if (!write_all(fd, out.at(from), used, place * block_size())) break;
+    session.bytes.fetch_add(used, std::memory_order_relaxed);
     // release: a reader that sees it may look for the block in the data file. Where one has drained
     // it meanwhile it is there twice, and the same.
     uint64_t is = from;
@@ -137,8 +152,8 @@ void drain(ThreadState& self, uint64_t end) {
   arch::raw_syscall(__NR_close, fd);
 }
 
-bool next_fits(const RingWriter& out, uint64_t next) {
-  return next + block_size() - out.header->drained.load(std::memory_order_relaxed) <= out.mask + 1;
+bool next_fits(RingWriter& out, uint64_t next) {
+  return next + block_size() - drained_before(out, next) <= out.mask + 1;
 }
 
 // The place of the next block may still hold one that nobody could drain. Where there is another
@@ -153,13 +168,11 @@ bool take_another(ThreadState& self) {
 
 // Else the oldest block goes, counted; unless a reader takes it at this very moment.
 void drop_oldest(RingWriter& out, uint64_t next) {
-  uint64_t drained = out.header->drained.load(std::memory_order_relaxed);
-  while (next + block_size() - drained > out.mask + 1) {
+  for (int tries = 0; tries < 1000 && !next_fits(out, next); ++tries) {
+    uint64_t drained = drained_before(out, next);
     const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(drained));
-    if (out.header->drained.compare_exchange_strong(drained, drained + block_size())) {
+    if (out.header->drained.compare_exchange_strong(drained, drained + block_size()))
       add(out.header->lost, block->calls);
-      drained += block_size();
-    }
   }
 }
 
@@ -173,11 +186,11 @@ bool has_reader() {
 // Where a program was just started, one may be on its way.
 bool expects_reader() {
   return has_reader() || (!global.session->reader.load(std::memory_order_relaxed) &&
-                          is_recent(global.image->first.tsc));
+                          is_recent(global.measures.first.tsc));
 }
 
 // SCTRACE_MODE=block: as long as there is one that could take them. Signals wait, too.
-void wait_for_reader(const ThreadState& self, uint64_t next) {
+void wait_for_reader(ThreadState& self, uint64_t next) {
   constexpr timespec patience{0,
                               100'000'000};  // then it is looked whether the reader is still there
   std::atomic<uint64_t>& drained = self.out.header->drained;
@@ -192,7 +205,7 @@ void wait_for_reader(const ThreadState& self, uint64_t next) {
 // Makes room for the block at `next`. True: in another ring, all is done.
 bool free_a_block(ThreadState& self, uint64_t next) {
   RingWriter& out = self.out;
-  const wire::Mode mode = global.image->mode;
+  const wire::Mode mode = global.measures.mode;
   if (mode == wire::Mode::stream) drain(self, next);
   if (mode == wire::Mode::block) wait_for_reader(self, next);
   if (next_fits(out, next)) return false;
@@ -209,15 +222,24 @@ bool next_block(ThreadState& self) {
   block->calls = out.calls;
   out.publish();
   const uint64_t next = start + block_size();
-  const wire::Mode mode = global.image->mode;
-  const bool is_left = next_fits(out, next) && (mode != wire::Mode::stream || has_reader());
-  if (mode != wire::Mode::overwrite && !is_left && free_a_block(self, next)) return true;
+  const wire::Mode mode = global.measures.mode;
+  const auto is_left = [&] {
+    return next_fits(out, next) && (mode != wire::Mode::stream || has_reader());
+  };
+  if (mode != wire::Mode::overwrite && !is_left() && free_a_block(self, next)) return true;
   if (!populate(self, out, next + populate_step)) return false;
   begin_block(self, next);
   return true;
 }
 
 }  // namespace
+
+// Both ends of a vfork write into one ring: it may be ahead of our cursor, in the block of limit.
+uint64_t RingWriter::published() const {
+  const uint64_t head = header->head.load(std::memory_order_relaxed);
+  const uint64_t block = (limit - 1) / block_size() * block_size();
+  return head - block <= block_size() ? head : cursor;
+}
 
 bool make_room(ThreadState& self, uint64_t n) {
   RingWriter& out = self.out;
@@ -289,12 +311,13 @@ bool begin_ring(ThreadState& self, wire::RingHeader* header, uint32_t slot) {
   self.shown_at = 0;
   out.header = header;
   out.bytes = reinterpret_cast<uint8_t*>(out.header) + wire::ring_header_bytes;
-  out.mask = global.image->ring_bytes - 1;
+  out.mask = global.measures.ring_bytes - 1;
   out.slot = slot;
   out.header->pid.store(self.pid, std::memory_order_relaxed);
   out.header->tid.store(self.tid, std::memory_order_relaxed);
-  if (global.image->mode == wire::Mode::counts) return begin_counters(out), true;
+  if (global.measures.mode == wire::Mode::counts) return begin_counters(out), true;
   out.cursor = out.header->head.load(std::memory_order_relaxed);
+  if (out.cursor % 8 || out.cursor > head_most) out.cursor = 0;  // no head of ours
   out.populated = populated_until(out);
   if (!populate(self, out, out.populated + populate_step)) return out.dead = true, false;
   if (out.cursor == 0) begin_block(self, 0);
@@ -313,7 +336,7 @@ bool take_fresh_ring(ThreadState& self) {
 bool take_ring(ThreadState& self) {
   uint32_t slot;
   // What a thread has counted is its own, as long as there are others.
-  if (global.image->mode == wire::Mode::counts && take_fresh_ring(self)) return true;
+  if (global.measures.mode == wire::Mode::counts && take_fresh_ring(self)) return true;
   if (wire::RingHeader* ring = reuse_ring(slot)) return begin_ring(self, ring, slot);
   return take_fresh_ring(self) || (!self.out.header && no_ring(self));
 }

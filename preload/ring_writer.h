@@ -33,6 +33,8 @@ struct RingWriter {
   uint8_t* at(uint64_t position) { return bytes + (position & mask); }
 
   uint8_t* place() { return reinterpret_cast<uint8_t*>(origin + cursor); }  // at(cursor), faster
+  // Where that can't be, since somebody wrote over it: where we are. Rarely asked.
+  uint64_t published() const;
   void leave_ring() {  // no room: the short way asks nothing else
     header = nullptr, counts = false, limit = 0;
   }

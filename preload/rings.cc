@@ -17,10 +17,10 @@ using arch::raw_syscall;
 std::atomic<uint8_t*> chunks[chunk_most];
 uint32_t first_slots;  // of chunk 0, where memory was too short for a whole one
 
-uint64_t chunk_bytes() { return chunk_slots * global.image->slot_bytes; }
+uint64_t chunk_bytes() { return chunk_slots * global.measures.slot_bytes; }
 
 uint64_t bytes_of(uint32_t chunk) {
-  return chunk == 0 ? first_slots * global.image->slot_bytes : chunk_bytes();
+  return chunk == 0 ? first_slots * global.measures.slot_bytes : chunk_bytes();
 }
 
 uint8_t* map_chunk(uint32_t chunk) {
@@ -48,18 +48,18 @@ void first_chunk(uint8_t* rings, uint32_t slots) {
 
 wire::RingHeader* try_ring(uint32_t slot, bool may_map) {
   const uint32_t chunk = slot / chunk_slots, place = slot % chunk_slots;
-  if (slot >= global.image->slots || (chunk == 0 && place >= first_slots)) return nullptr;
+  if (slot >= global.measures.slots || (chunk == 0 && place >= first_slots)) return nullptr;
   uint8_t* base = chunks[chunk].load(std::memory_order_acquire);
   if (!base && may_map) base = map_chunk(chunk);
   if (!base) return nullptr;
-  return reinterpret_cast<wire::RingHeader*>(base + place * global.image->slot_bytes);
+  return reinterpret_cast<wire::RingHeader*>(base + place * global.measures.slot_bytes);
 }
 
 wire::RingHeader* reuse_ring(uint32_t& slot) {
   wire::Image& image = *global.image;
   if (!image.slots_done.load(std::memory_order_relaxed)) return nullptr;
   const uint32_t used = image.slots_used.load(std::memory_order_relaxed);
-  for (slot = 0; slot < used; ++slot) {
+  for (slot = 0; slot < used && slot < global.measures.slots; ++slot) {
     wire::RingHeader* ring = try_ring(slot, false);
     auto done = wire::RingState::done;
     if (!ring || !ring->state.compare_exchange_strong(done, wire::RingState::live)) continue;

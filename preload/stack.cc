@@ -141,7 +141,7 @@ bool are_same(const uint64_t* a, const uint64_t* b, uint64_t count) {
 // last word, so nothing need be forgotten.
 void publish(ThreadState& self, uint64_t* record, uint64_t words, uint64_t hash) {
   RingWriter& out = self.out;
-  const uint64_t inside = out.cursor & (global.image->block_bytes - 1);
+  const uint64_t inside = out.cursor & (global.measures.block_bytes - 1);
   const uint8_t* block = out.place() - inside;
   uint32_t& remembered = self.stacks.place[hash * 0x9e3779b97f4a7c15u >> 58];
   static_assert(sizeof self.stacks.place / sizeof remembered == 64);

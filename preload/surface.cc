@@ -66,7 +66,7 @@ void finish(ThreadState& self) {
     if (self.engaged.pending) end_engaged(self);
     return;
   }
-  if (out.header) out.cursor = out.header->head.load(std::memory_order_relaxed);
+  if (out.header) out.cursor = out.published();
   sctrace_leave(self);
 }
 

@@ -159,8 +159,9 @@ bool Reached::is_pending() const {
 
 std::vector<Reached::Thread> Reached::threads() const {
   std::vector<Thread> all;
+  constexpr uint32_t slabs_most = 4096, blocks_most = 64;  // more than the library makes
   uint32_t count = 0;
-  if (!try_read(live_->slab_count, &count, sizeof count) || count > 65536) return all;
+  if (!try_read(live_->slab_count, &count, sizeof count) || count > slabs_most) return all;
   std::vector<uint64_t> slabs(count);
   if (count && !try_read(live_->slabs, slabs.data(), count * sizeof slabs[0])) return all;
   const size_t bytes = live_->block_bytes - live_->state_at;
@@ -172,7 +173,7 @@ std::vector<Reached::Thread> Reached::threads() const {
     return value;
   };
   for (const uint64_t slab : slabs)
-    for (uint32_t i = 0; i < live_->slab_blocks && i < 1024; ++i) {
+    for (uint32_t i = 0; i < live_->slab_blocks && i < blocks_most; ++i) {
       const uint64_t at = slab + uint64_t{i} * live_->block_bytes + live_->state_at;
       if (!try_read(at, state.data(), bytes) || word(live_->use_at) != 1) continue;
       if (const uint32_t tid = word(live_->tid_at))
