@@ -127,6 +127,7 @@ Outcome open_all(bool strangers) {
   count_sites(rewriter::open_doors());
   let_calls_end();
   live.handlers_theirs.store(0, std::memory_order_seq_cst);
+  live.turn.fetch_add(1, std::memory_order_seq_cst);  // bare_signal() in trap.cc looks from here on
   take_handlers(main_process);
   live.open.store(1, std::memory_order_seq_cst);  // pairs with has_parted() in adopt.cc
   set_recording(true);
