@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "arch/x86_64/frame.h"
 #include "formats/cli/lead_frame.h"
 
 namespace sctrace::cli {
@@ -56,6 +57,12 @@ bool may_be_stopped(const Task& task) {
   }
 }
 
+// Since before the `off` that this `on` follows.
+bool was_in_a_call(const Reached::Thread& thread, const wire::Live& live) {
+  return thread.bond == wire::Bond::here && thread.turn != live.turn.load() &&
+         static_cast<arch::Phase>(thread.phase) == arch::Phase::entered;
+}
+
 }  // namespace
 
 uint32_t lead_known(const Reached& process, unsigned patience_ms) {
@@ -63,11 +70,16 @@ uint32_t lead_known(const Reached& process, unsigned patience_ms) {
   std::vector<Led> led;
   uint32_t alone = 0;
   for (const Reached::Thread& thread : process.threads()) {
-    if (thread.bond != wire::Bond::known) continue;
+    const bool ours = was_in_a_call(thread, process.live());
+    if (thread.bond != wire::Bond::known && !ours) continue;
     Task task{.tid = thread.tid};
     look_at_call(process.pid(), task);
+    if (ours) {
+      if (task.call < 0) led.push_back({thread.tid, thread.state, false, true});
+      continue;
+    }
     if (may_be_stopped(task))
-      led.push_back({thread.tid, thread.state, task.call >= 0});
+      led.push_back({thread.tid, thread.state, task.call >= 0, false});
     else
       ++alone;
   }

@@ -1,4 +1,5 @@
-// Threads that an `on` has made known are led into the library, so that no call is needed for it.
+// Threads that an `on` has made known are led into the library, so that no call is needed for it;
+// and of those that were in a call at the `off` before it is seen to that they still are.
 #pragma once
 #include "formats/cli/lend.h"
 

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstddef>
 #include <map>
+#include <vector>
 
 #include "arch/x86_64/frame.h"
 #include "formats/cli/stopped.h"
@@ -19,6 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using arch::Frame;
+
+constexpr uint64_t syscall_bytes = 2;
 
 // It has come by itself meanwhile, or is no more.
 bool is_known(const Led& thread, uint32_t pid, const wire::Live& live) {
@@ -48,7 +51,39 @@ bool try_go_on_by_the_gate(const Stopped& stopped, const Led& thread, const wire
   return ::ptrace(PTRACE_SETREGS, stopped.tid, 0, &there) == 0;
 }
 
+// While the call that it is in is still below some handler on its stack, the kernel's frame of that
+// lies there, with our gate as the place to return to. On the stack of ours there may be old ones:
+// then it is left as it is.
+bool has_frame_of_call(uint32_t pid, uint64_t begin, uint64_t end, const wire::Live& live) {
+  constexpr uint64_t most = 1 << 20;
+  if (begin >= end) return false;
+  if (end - begin > most) return true;  // who knows
+  std::vector<uint64_t> words((end - begin) / 8);
+  if (!try_read(pid, begin & ~7ull, words.data(), words.size() * 8)) return true;
+  return std::find_if(words.begin(), words.end(), [&](uint64_t word) {
+           return word == live.asleep || word + syscall_bytes == live.asleep;
+         }) != words.end();
+}
+
+// The handlers were the program's own by then, and nobody told us (preload/live.h).
+void end_call_left_by_jump(const Led& thread, uint32_t pid, const wire::Live& live) {
+  constexpr auto entered = static_cast<uint32_t>(arch::Phase::entered);
+  constexpr uint32_t left = 0;
+  user_regs_struct regs;
+  uint32_t phase = 0;
+  uint64_t rsp = 0;
+  const uint64_t block = thread.state & ~(uint64_t{live.block_bytes} - 1);
+  if (::ptrace(PTRACE_GETREGS, thread.tid, 0, &regs) < 0 ||
+      regs.rip - live.ours_begin < live.ours_end - live.ours_begin ||
+      !try_read(pid, thread.state + live.phase_at, &phase, sizeof phase) || phase != entered ||
+      !try_read(pid, thread.state + offsetof(Frame, rsp), &rsp, sizeof rsp) ||
+      regs.rsp - block < live.block_bytes || has_frame_of_call(pid, regs.rsp, rsp, live))
+    return;
+  try_write(pid, thread.state + live.phase_at, &left, sizeof left);
+}
+
 void lead(const Led& thread, uint32_t pid, const wire::Live& live) {
+  if (thread.is_ours) return end_call_left_by_jump(thread, pid, live);
   Stopped stopped{.tid = thread.tid, .pid = pid};
   if (!is_known(thread, pid, live) || !stopped.try_look() ||
       stopped.regs.rip - live.ours_begin < live.ours_end - live.ours_begin)

@@ -1,5 +1,6 @@
-// The moment in which threads are led into the library (formats/wire/live.h), in a process that
-// does nothing else: when it ends, the kernel lets go of all.
+// The moment in which threads are led into the library, or out of a call that they have left,
+// (formats/wire/live.h), in a process that does nothing else: when it ends, the kernel lets go of
+// all.
 #pragma once
 #include <vector>
 
@@ -11,6 +12,7 @@ struct Led {
   uint32_t tid;
   uint64_t state;  // where the library keeps it
   bool sleeps;     // in a call
+  bool is_ours;    // and was in a call at an `off`: a handler of the program may have jumped out
 };
 
 // For `patience_ms` at most. Which were led, their states say; the others are as they were.

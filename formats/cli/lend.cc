@@ -178,7 +178,7 @@ std::vector<Reached::Thread> Reached::threads() const {
       if (!try_read(at, state.data(), bytes) || word(live_->use_at) != 1) continue;
       if (const uint32_t tid = word(live_->tid_at))
         all.push_back({tid, at, static_cast<wire::Bond>(word(live_->bond_at)),
-                       word(live_->phase_at), word(live_->in_flight_at)});
+                       word(live_->phase_at), word(live_->in_flight_at), word(live_->turn_at)});
     }
   return all;
 }

@@ -34,7 +34,7 @@ class Reached {
     uint32_t tid = 0;
     uint64_t state = 0;  // where
     wire::Bond bond = wire::Bond::here;
-    uint32_t phase = 0, in_flight = 0;
+    uint32_t phase = 0, in_flight = 0, turn = 0;
   };
   std::vector<Thread> threads() const;  // those that the library knows
 

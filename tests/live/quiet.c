@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +138,45 @@ static int alone(void) {
   return 0;
 }
 
+// A thread that a handler takes out of a call by a jump, which makes none. b: it blocks · j: it is
+// taken out · l: it calls lseek five times.
+static jmp_buf out;
+static _Atomic int jumped, jumper, calls;
+static void jump(int signo) {
+  (void)signo;
+  longjmp(out, 1);
+}
+
+static void* jumps(void* place) {
+  jumper = (int)syscall(SYS_gettid);
+  if (!_setjmp(out)) read(ends[0], buffer, 1);
+  jumped = 1;
+  for (;;)
+    if (calls) {
+      for (int i = 0; i < 5; ++i) syscall(SYS_lseek, -1, 1000 + i, SEEK_SET);
+      calls = 0;
+    }
+  return place;
+}
+
+static int jumping(void) {
+  const struct sigaction action = {.sa_handler = jump, .sa_flags = SA_NODEFER};
+  char line[64];
+  pthread_t thread;
+  if (pipe(ends) || sigaction(SIGUSR1, &action, 0)) return 1;
+  setvbuf(stdin, 0, _IONBF, 0);
+  for (puts("ready"); fflush(stdout), fgets(line, sizeof line, stdin); puts("done")) {
+    if (line[0] == 'b' && pthread_create(&thread, 0, jumps, 0)) return 1;
+    if (line[0] == 'b') usleep(50000);
+    if (line[0] == 'j') syscall(SYS_tgkill, getpid(), jumper, SIGUSR1);
+    while (line[0] == 'j' && !jumped) usleep(1000);
+    for (calls = line[0] == 'l'; calls;) usleep(1000);
+  }
+  _exit(0);
+}
+
 int main(int argc, char** argv) {
+  if (argc > 1 && !strcmp(argv[1], "jumping")) return jumping();
   if (argc > 1 && !strcmp(argv[1], "alone")) return alone();
   void* (*const run[])(void*) = {reads, spins, sleeps, polls, waits, paces};
   char line[64];

@@ -113,11 +113,37 @@ def several(house, faults):
         faults.expect(not found, name, "not between on and off", sorted(found)[:9])
 
 
+def jumping(house, faults):
+    """Out of a call that was under way at an `off`, and on again before the next call."""
+    program = os.path.join(os.path.dirname(house.library), "tests", "live", "quiet")
+    trace = house.path("jumping")
+    child = subprocess.Popen([program, "jumping"], cwd=house.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             text=True, bufsize=1, env=house.environment("auto", trace, SCTRACE_START="off"))
+
+    def tell(line):
+        child.stdin.write(line + "\n")
+        faults.expect(child.stdout.readline() == "done\n", line)
+
+    faults.expect(child.stdout.readline() == "ready\n", "it begins")
+    for what in ("on", "b", "off", "j", "on", "l", "off", "l"):
+        if len(what) == 1:
+            tell(what)
+        else:
+            done = house.sctrace("ctl", str(child.pid), what, "--sync")
+            faults.expect(done.returncode == 0, what, done)
+    child.stdin.close()
+    faults.expect(child.wait(60) == 0, "its own status")
+    child.stdout.close()
+    shown = house.sctrace("print", "-f", "-e", "trace=lseek", trace).stdout.decode()
+    faults.expect([shown.count(f"lseek(-1, {n},") for n in range(1000, 1005)] == [1] * 5, "calls after a jump", shown)
+
+
 def main(build):
     faults = Faults()
     with House(build) as house:
         several(house, faults)
         alone(house, faults)
+        jumping(house, faults)
     return faults.status()
 
 
