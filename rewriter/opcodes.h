@@ -1,5 +1,5 @@
 // What follows each opcode (opcode.h's Form), one letter an opcode, one table a map and prefix.
-// Only opcode.cc reads it; a test compares every answer with Zydis'.
+// Only opcode.cc and quick.cc read it; a test compares every answer with Zydis'.
 #pragma once
 
 namespace sctrace::rewriter::opcodes {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "rewriter/opcode.h"
+#include "rewriter/opcodes.h"
 
 namespace sctrace::rewriter {
 namespace {
@@ -211,9 +212,49 @@ bool is_ordinary(const Opcode& o) {
          (o.byte > 0xa2 && o.byte != 0xa8 && o.byte != 0xa9 && o.byte != 0xae && o.byte < 0xc7);
 }
 
+// Most instructions have at most a REX in front, and then nothing of what try_quick() has to ask.
+// Of length 0: not such a one.
+Insn plain(std::span<const uint8_t> bytes, uint64_t address) {
+  if (bytes.size() < longest_insn) return {};
+  unsigned at = (bytes[0] & 0xf0) == 0x40;
+  const bool escape = bytes[at] == 0x0f;
+  const uint8_t opcode = bytes[at += escape];
+  const auto form = static_cast<Form>((escape ? opcodes::escaped : opcodes::one_byte)[opcode]);
+  const auto near = [&](Flow flow, int32_t distance, unsigned length) {
+    return Insn{.length = static_cast<uint8_t>(length),
+                .flow = flow,
+                .has_target = true,
+                .target = address + length + static_cast<uint64_t>(int64_t{distance})};
+  };
+  int32_t distance;
+  ++at;
+  switch (form) {
+    case Form::memory:
+      if (bytes[at] >> 6 == 3) return {};
+      [[fallthrough]];
+    case Form::rm:
+    case Form::rm8:
+    case Form::rm32: {
+      const bool by_rip = (bytes[at] & 0xc7) == 0x05;
+      const unsigned immediate = form == Form::rm8 ? 1 : form == Form::rm32 ? 4 : 0;
+      return {.length = static_cast<uint8_t>(at + memory_bytes(bytes.subspan(at)) + immediate),
+              .rip_at = static_cast<uint8_t>(by_rip ? at + 1 : 0)};
+    }
+    case Form::near8:
+      return near(opcode == 0xeb ? Flow::jump : Flow::branch, static_cast<int8_t>(bytes[at]),
+                  at + 1);
+    case Form::near32:
+      std::memcpy(&distance, &bytes[at], sizeof distance);
+      if (escape) return near(Flow::branch, distance, at + 4);
+      return near(opcode == 0xe8 ? Flow::call : Flow::jump, distance, at + 4);
+    default: return {};
+  }
+}
+
 }  // namespace
 
 std::optional<Insn> quick_decode(std::span<const uint8_t> bytes, uint64_t address) {
+  if (const Insn insn = plain(bytes, address); insn.length) return insn;
   Quick quick;
   if (!try_quick(bytes, quick)) return std::nullopt;
   Insn& insn = quick.insn;
