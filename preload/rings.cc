@@ -32,6 +32,7 @@ uint8_t* map_chunk(uint32_t chunk) {
                   fd, wire::image_header_bytes + chunk * chunk_bytes());
   raw_syscall(__NR_close, fd);
   if (at < 0) return nullptr;
+  raw_syscall(__NR_madvise, at, chunk_bytes(), MADV_RANDOM);  // as image.cc does, and why
   uint8_t* none = nullptr;
   auto* mine = reinterpret_cast<uint8_t*>(at);
   if (chunks[chunk].compare_exchange_strong(none, mine)) return mine;
