@@ -53,10 +53,13 @@ bool is_in_file(const char* path, const char* word, uint64_t length) {
   return found;
 }
 
+// Each name below /proc that nobody has asked for is made by the kernel, and every process's are
+// its own: the shorter of the two saves two of four, 25 us of an exec.
 int64_t tracer() {
   char status[2048];
-  const long fd =
-      raw_syscall(__NR_openat, AT_FDCWD, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+  const bool leads = raw_syscall(__NR_getpid) == raw_syscall(__NR_gettid);
+  const char* path = leads ? "/proc/self/status" : "/proc/thread-self/status";
+  const long fd = raw_syscall(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   const long n = raw_syscall(__NR_pread64, fd, status, sizeof status, 0);
   raw_syscall(__NR_close, fd);
