@@ -34,7 +34,7 @@ def cli(*arguments):
 
 
 # Its `load` starts this daemon and gives it half a second; a machine at work needs longer. A client that finds no
-# session removes the files of one, also those that the daemon is just about to write: nobody asks before they are there.
+# session removes the files of one, also those that the daemon is just about to write: nobody asks before that.
 session = os.path.join(environment["HOME"], "sct.json")
 if os.path.exists(session):
     os.remove(session)
