@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "arch/x86_64/frame.h"
+#include "preload/environment.h"
 #include "preload/global.h"
 #include "preload/go_table.h"
 #include "preload/plan_cache.h"
@@ -91,7 +92,8 @@ void open_stubs(Objects& objects, bool shut) {
   const long scratch = raw_syscall(__NR_mmap, 0, scratch_bytes, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (table < 0 || scratch < 0)
-    return say(Level::warn, "no memory for stubs; every call goes by the trap");
+    return say(environment.inherited ? Level::info : Level::warn,
+               "no memory for stubs; every call goes by the trap");
   // Together: what a kept plan of libc takes; a fault each otherwise.
   raw_syscall(__NR_madvise, scratch, 14 * 4096, 23 /* MADV_POPULATE_WRITE */);
   static Left left;

@@ -1,5 +1,5 @@
-"""objects.py BUILD: libraries that are absurd, lie about themselves, or whose file ends too soon: their sites
-are left to the trap at worst, and the program runs."""
+"""objects.py BUILD: libraries that are absurd, lie about themselves, or whose file ends too soon, and address space
+that ends too soon: sites are left to the trap at worst, and the program runs."""
 import os
 import struct
 import sys
@@ -66,6 +66,22 @@ def lies(path):
     yield "cut", changed(NOTE, lambda h: [LOAD, 5, offset, behind, behind, 0x8000, 0x8000, 0x1000]), "cut.so"
 
 
+def check_address_space(house, asker, work):
+    """Less than we would have, from the start on: no stubs, and all calls by the trap; then all as ever."""
+    for kib, says, door in ((10_000, "no memory for stubs", "trap"), (400_000, None, "stub")):
+        case = f"{kib} KiB of address space"
+        limited = ["/bin/sh", "-c", f'ulimit -v {kib}; LD_PRELOAD=$library exec "$@"', "sh", *PROGRAM]
+        native = house.run(limited, {**house.environment(), "library": ""}, work)
+        env = house.environment("auto", house.path(str(kib)))
+        env["library"] = env.pop("LD_PRELOAD")
+        asker.unchanged(case, native, house.run(limited, env, work, timeout=30), says)
+        for fault in house.trace_faults(house.path(str(kib))):
+            asker.fault(case, fault)
+        calls = house.info(house.path(str(kib)))["calls"]
+        if not calls[door] or calls[door] < 10 * calls["trap" if door == "stub" else "stub"]:
+            asker.fault(case, f"calls {calls}")
+
+
 def main(build):
     build = os.path.abspath(build)
     asker = Asker()
@@ -91,6 +107,7 @@ def main(build):
             info = run(case, path, says)
             if not info["sites"]["mov"]:
                 asker.fault(case, "the C library was not patched")
+        check_address_space(house, asker, work)
     asker.done()
 
 
