@@ -38,6 +38,14 @@ class Writer {
     while (here() < address) code_[size_++] = 0xcc;
   }
 
+  // The window of Tactic::mov, which is mov $nr,%eax and no more: most are.
+  void move_mov(Stub& stub) {
+    encode::Code<jump_bytes> code;
+    std::memcpy(code.data(), stub.original, code.size());
+    stub.move_count = 1;  // from and to where it began
+    put(code);
+  }
+
   // The whole instructions of [from, to) of the text.
   void move(const Bytes& text, uint64_t from, uint64_t to, Stub& stub) {
     while (from < to && refusal_ == Refusal::none) {
@@ -108,7 +116,9 @@ Refusal build_stub(const Plan& plan, const Bytes& text, uint64_t address, uint64
   stub = describe(plan, text, address);
   const uint64_t window_end = plan.window + plan.window_bytes, next = stub.site + syscall_bytes;
   Writer out(code, address);
-  if (stub.tactic != Tactic::pad)
+  if (stub.tactic == Tactic::mov)
+    out.move_mov(stub);
+  else if (stub.tactic != Tactic::pad)
     out.move(text, plan.window, stub.tactic == Tactic::after ? stub.site : window_end, stub);
   stub.entry_jump = out.here();
   const uint64_t literal = put_entry(out, trampoline, stub.resume - next, index);
