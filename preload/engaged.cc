@@ -11,127 +11,15 @@
 #include "preload/hook.h"
 #include "preload/live.h"
 #include "preload/observe.h"
+#include "preload/round.h"
 #include "preload/services.h"
 #include "preload/special.h"
+#include "preload/told.h"
 
 namespace sctrace::preload {
 namespace {
 
 using arch::raw_syscall;
-
-enum class Moment : uint8_t { entry, exit, signal, life };
-
-// One round through the chain. It outlives a fault of an engine: `before` is what was so far. What
-// is not set here is by show(), word by word: clearing and copying a call costs more than to ask.
-struct Round {
-  Round(ThreadState& who, Moment when, bool has_libc) : self(who), moment(when) {
-    may_use_libc = has_libc;
-  }
-  ThreadState& self;
-  Moment moment;
-  bool may_use_libc;
-  uint32_t done = 0, at = 0;  // how many have been asked; whose turn it is
-  sctrace_choice choice = SCTRACE_RUN, chosen = SCTRACE_RUN;
-  sctrace_signal* signal = nullptr;
-  int32_t number = 0;
-  const sctrace_life* life = nullptr;
-  Shown shown, before;
-};
-
-[[gnu::always_inline]] inline bool takes_part(const Round& round, const Engine& engine) {
-  if (!engine.on || (!engine.is_bare() && !round.may_use_libc)) return false;
-  // The device hears the end of what it stopped, whatever is wished by then.
-  const auto wants = [&] {
-    return (engine.live && round.self.engaged.stop) ||
-           engine.wants_call(static_cast<uint64_t>(round.shown.call.asked));
-  };
-  switch (round.moment) {
-    case Moment::entry: return engine.code->entry && wants();
-    case Moment::exit: return engine.code->exit && wants();
-    case Moment::signal: return engine.code->signal;
-    case Moment::life: return engine.code->life;
-  }
-  return false;
-}
-
-sctrace_choice sane(sctrace_choice choice) {
-  return choice == SCTRACE_SKIP || choice == SCTRACE_STOP ? choice : SCTRACE_RUN;
-}
-
-void ask_one(Round& round, Engine& engine) {
-  sctrace_call& call = round.shown.call;
-  const sctrace_engine& code = *engine.code;
-  switch (round.moment) {
-    case Moment::entry: round.choice = sane(code.entry(engine.data, &call, round.choice)); return;
-    case Moment::exit: return code.exit(engine.data, &call);
-    case Moment::signal:
-      round.choice = sane(code.signal(engine.data, round.signal, round.choice));
-      return;
-    case Moment::life: return code.life(engine.data, round.life);
-  }
-}
-
-void ask_all(void* data) {
-  Round& round = *static_cast<Round*>(data);
-  while (round.done < engines.count) {
-    const uint32_t nth = round.done++;
-    round.at = round.moment == Moment::entry ? engines.count - 1 - nth : nth;
-    Engine& engine = engines.all[round.at];
-    if (!takes_part(round, engine)) continue;
-    if (!engine.is_bare()) {  // a fault of a bare one is the program's
-      round.before = round.shown;
-      round.chosen = round.choice;
-      if (round.signal) round.number = round.signal->number;
-    }
-    uint64_t& word = round.self.engaged.words[round.at];
-    round.shown.call.word = word;
-    ask_one(round, engine);
-    word = round.shown.call.word;
-  }
-}
-
-bool are_bare(const Round& round) {
-  if (!engines.need_libc) return true;
-  bool bare = true;
-  for (uint32_t i = 0; i < engines.count; ++i)
-    if (takes_part(round, engines.all[i])) bare &= engines.all[i].is_bare();
-  return bare;
-}
-
-// The signals' phase is `special`, or all of them are blocked.
-void go_round(Round& round, bool bare) {
-  while (!call_out(round.self, ask_all, &round, bare)) {
-    switch_off(engines.all[round.at]);
-    round.shown = round.before;
-    round.choice = round.chosen;
-    if (round.signal) round.signal->number = round.number;
-  }
-}
-
-// A bare engine's calls are its own business; those of libc, and the masks and dispatch around
-// them, are ours too.
-void go_round_sheltered(Round& round) {
-  const auto go = [&](bool bare) {
-    // From here on a signal undoes what they were asked.
-    if (round.moment == Moment::entry) round.self.engaged.pending = true;
-    go_round(round, bare);
-  };
-  if (are_bare(round)) {
-    ShelteredWork work(round.self);
-    return go(true);
-  }
-  SpecialWork work(round.self);
-  go(false);
-}
-
-// Is fs libc's? Only asked where some engine needs to know: it may be a call of ours.
-bool has_libc(const ThreadState& self, bool by_stub) {
-  if (!engines.need_libc || by_stub) return true;
-  bool matters = false;
-  for (uint32_t i = 0; i < engines.count; ++i)
-    matters |= engines.all[i].on && !engines.all[i].is_bare();
-  return !matters || fs_leads_to(self);
-}
 
 void show(Round& round, uint32_t flags) {
   const Asked& asked = round.self.engaged.asked;
@@ -220,19 +108,6 @@ void write_altered(ThreadState& self, uint8_t flags, int64_t result) {
   record->result = result;
   for (int i = 0; i < 6; ++i) record->args[i] = self.frame.args[i];
   out.cursor += sizeof(wire::Altered);
-}
-
-void tell_life(ThreadState& self, sctrace_event event, uint64_t what, int32_t status = 0) {
-  const sctrace_life life{.size = sizeof(sctrace_life),
-                          .event = event,
-                          .pid = static_cast<int32_t>(self.pid),
-                          .tid = static_cast<int32_t>(self.tid),
-                          .other = static_cast<int32_t>(self.parent),
-                          .status = status,
-                          .what = what};
-  Round round(self, Moment::life, has_libc(self, false));
-  round.life = &life;
-  go_round(round, are_bare(round));
 }
 
 void tell_end_of_life(ThreadState& self) {
@@ -405,41 +280,6 @@ void undo_engaged(ThreadState& self) {
   engaged.was_undone = true;
   engaged.undone = asked_of(self.frame);
   engaged.undone_site = site_of(self);
-}
-
-int ask_about_signal(ThreadState& self, int signo, const arch::Info& info, uint64_t address) {
-  bool asked = false;
-  for (uint32_t i = 0; i < engines.count; ++i)
-    asked |= engines.all[i].on && engines.all[i].code->signal;
-  if (!asked) return signo;
-  if (self.engaged.replaced == signo) return self.engaged.replaced = 0, signo;
-  sctrace_signal signal{.size = sizeof signal,
-                        .pid = static_cast<int32_t>(self.pid),
-                        .tid = static_cast<int32_t>(self.tid),
-                        .number = signo,
-                        .info = &info,
-                        .address = address};
-  const arch::Phase phase = self.frame.phase;
-  self.frame.phase = arch::Phase::special;
-  Round round(self, Moment::signal, has_libc(self, false));
-  round.signal = &signal;
-  go_round(round, are_bare(round));
-  self.frame.phase = phase;
-  if (info.code > 0) return signo;  // a fault would come again at once
-  if (round.choice == SCTRACE_SKIP) return 0;
-  if (signal.number == signo || signal.number < 1 || signal.number > 64) return signo;
-  self.engaged.replaced = static_cast<uint8_t>(signal.number);
-  return signal.number;
-}
-
-void tell_program(ThreadState& self) {
-  if (engines.count) tell_life(self, SCTRACE_PROGRAM, 0);
-}
-
-void tell_birth(ThreadState& self) {
-  constexpr uint64_t thread = 0x10000;  // CLONE_THREAD
-  if (engines.count)
-    tell_life(self, self.child_flags & thread ? SCTRACE_THREAD : SCTRACE_PROCESS, 0);
 }
 
 }  // namespace sctrace::preload

@@ -13,10 +13,4 @@ void write_altered_result(ThreadState& self);  // if the program sees another th
 void end_engaged(ThreadState& self);           // all is written: the frame is the program's again
 void undo_engaged(ThreadState& self);          // the call was not made, or is to be made again
 
-// What is to be delivered in place of a signal that has a handler: itself, another, or 0.
-int ask_about_signal(ThreadState& self, int signo, const arch::Info& info, uint64_t address);
-
-void tell_program(ThreadState& self);
-void tell_birth(ThreadState& self);  // in the child
-
 }  // namespace sctrace::preload

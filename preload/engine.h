@@ -1,5 +1,6 @@
 // The chain of engines (sctrace/engine.h): opened at start, kept for the life of the program. Here
-// is how their code is called from the midst of somebody's call; when and about what is engaged.cc.
+// is how their code is called from the midst of somebody's call; when and about what, engaged.cc
+// and told.cc.
 #pragma once
 #include <link.h>
 

@@ -16,6 +16,7 @@
 #include "preload/part.h"
 #include "preload/sandbox.h"
 #include "preload/special.h"
+#include "preload/told.h"
 #include "preload/waiting.h"
 
 namespace sctrace::preload {

@@ -9,7 +9,6 @@
 #include "arch/x86_64/aside.h"
 #include "preload/dispatch.h"
 #include "preload/dispositions.h"
-#include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/global.h"
 #include "preload/handler_frame.h"
@@ -21,6 +20,7 @@
 #include "preload/sandbox.h"
 #include "preload/special.h"
 #include "preload/surface.h"
+#include "preload/told.h"
 #include "preload/trap.h"
 #include "preload/waiting.h"
 

@@ -11,7 +11,6 @@
 
 #include "preload/control.h"
 #include "preload/dispositions.h"
-#include "preload/engaged.h"
 #include "preload/engine.h"
 #include "preload/environment.h"
 #include "preload/files.h"
@@ -25,6 +24,7 @@
 #include "preload/special.h"
 #include "preload/stubs.h"
 #include "preload/texts.h"
+#include "preload/told.h"
 #include "preload/trap.h"
 #include "preload/vdso.h"
 
