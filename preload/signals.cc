@@ -140,6 +140,7 @@ bool deliver(ThreadState& self, int signo, const Info& info, Context& context, c
   __builtin_memcpy(&frame.context.stack, &self.alternate, sizeof self.alternate);
   frame.context.mask = masks.back;
   if (!enter_handler(signo, action.handler, top, frame, context)) return false;
+  context.ss = self.stack_segment;
   if (self.alternate.flags & ss_autodisarm)
     self.alternate = {.base = 0, .flags = ss_disable, .reserved = 0, .size = 0};
   const uint64_t mask = masks.now | blocked_in(signo, action);
@@ -321,6 +322,8 @@ using namespace sctrace::arch;
 extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int signo, Info* info,
                                                                         Context* context) {
   ThreadState* self = state_of_stack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  uint16_t segment;
+  asm volatile("movw %%ss, %0" : "=r"(segment));
   if (signo == sigsys && info->code == sys_user_dispatch) {
     if (self && self->engaged.calling && engine_called(*context)) [[unlikely]]
       return 0;
@@ -332,6 +335,7 @@ extern "C" [[gnu::section("sctrace_entry")]] uint64_t sctrace_on_signal(int sign
   bool send = true;
   const bool second = comes_second(*self, signo, *info, *context);
   set(*self, Delivery::begun);
+  if (!second) self->stack_segment = segment;
   if (!second)
     send = receive(*self, signo, *info, *context);
   else if (before == Delivery::begun)

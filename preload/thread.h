@@ -93,6 +93,7 @@ struct alignas(64) ThreadState {
   uint64_t pending;            // guarded signals sent to this thread that wait (waiting.h)
   arch::Info pending_info[3];  // SIGBUS, SIGSEGV, SIGSYS
   Delivery delivery;           // signals.cc
+  uint16_t stack_segment;      // in which that begun: a call of ours would make it the usual one
   bool disarmed;               // by the sandbox call in flight
   bool held;                   // the kernel may have a guarded signal blocked until we return
   Altstack alternate;          // as the app set it

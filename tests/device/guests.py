@@ -14,9 +14,7 @@ from traced import House, differences, tree  # noqa: E402
 LONG = "01 02 03 06 11 21 22 23 30 31 38 39 40 55 59 60 64 65 68".split()
 # What holds neither with us alone (known.txt there), or not so, with the reason.
 KNOWN = {("03_siglongjmp_out_of_handler", "controller"):
-         "its timer of 150 us comes again before the controller has answered: handlers nest without end",
-         ("72_steps_and_segments", "controller"):
-         "a thread that has waited for an answer is in the usual stack segment, and so is its handler"}
+         "its timer of 150 us comes again before the controller has answered: handlers nest without end"}
 
 
 class Yes:
