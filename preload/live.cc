@@ -38,9 +38,14 @@ using wire::Outcome;
 constexpr int patience = 2'000'000;  // some 50 ms
 ThreadState* service;                // its block is the stack of who is lent
 
+// While there is one thread it takes no time; later the kernel waits for all processors, 15 ms.
+void register_barrier() {
+  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+}
+
 // All that the program's processors have under way is done, and was done before what follows.
 void settle_memory() {
-  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+  register_barrier();  // it may be registered already
   raw_syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
@@ -225,6 +230,7 @@ void begin_live(bool open) {
 }
 
 void begin_lending() {
+  register_barrier();
   service = try_new_thread(nullptr);
   if (!service) return;
   service->process = nullptr;
