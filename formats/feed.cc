@@ -158,12 +158,14 @@ class Feeder {
 
   void left(const read::Call& call, uint64_t began, uint64_t finished) {
     if (options_.leave == Detail::none) return;
-    Event e = options_.leave == Detail::values ? read::decode(call, &files_, &sockets_, depth())
-                                               : read::plain(call);
+    Relay::Telling told{Relay::Left{options_.leave == Detail::values
+                                        ? read::decode(call, &files_, &sockets_, depth())
+                                        : read::plain(call)}};
+    Event& e = std::get<Relay::Left>(told).event;
     e.began = began, e.finished = finished;
     e.stack = symbols_.stack_of(call);
     keep_socket(e);
-    sink_.tell(Relay::Left{std::move(e)}, weight(call));
+    sink_.tell(std::move(told), weight(call));
   }
 
   // What a call says about its thread.

@@ -32,7 +32,7 @@ class Handover {
   }
 
   // `bytes`: what it holds, roughly. A batch is sent at 256 things or 1 MiB; four may wait.
-  void push(Thing thing, size_t bytes = 0) {
+  void push(Thing&& thing, size_t bytes = 0) {
     constexpr size_t most = 256, most_bytes = 1 << 20;
     filling_.push_back(std::move(thing));
     bytes_ += bytes;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "arch/table.h"
 #include "formats/json.h"
 #include "formats/read/table.h"
@@ -30,6 +32,8 @@ size_t character(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::all_of(text.begin(), text.end(), is_ascii)) return true;
   while (!text.empty()) {
     const size_t n = character(text);
     if (!n) return false;
@@ -260,10 +264,11 @@ bool put_json_string(std::string& to, std::string_view text) {
     if (at == text.size()) break;
     const auto byte = static_cast<unsigned char>(text[at]);
     constexpr char digits[] = "0123456789abcdef";
+    const char escaped[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
     if (byte == '"' || byte == '\\')
-      to += '\\', to += text[at];
+      (to += '\\') += text[at];
     else
-      ((to += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
+      to.append(escaped, sizeof escaped);
   }
   to += '"';
   return bytewise;

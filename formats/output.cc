@@ -126,7 +126,8 @@ void Output::flush() {
   flushed_ += buffer_.size();
   if (folder_) folder_->buffered_ -= buffer_.size();
   buffer_.clear();
-  if (folder_) buffer_.shrink_to_fit();
+  constexpr size_t few = 64;  // then they may keep what they have
+  if (folder_ && folder_->parts_.size() > few) buffer_.shrink_to_fit();
 }
 
 // Of a folder: neither its buffers nor its descriptors grow with the number of its files.

@@ -222,7 +222,7 @@ void ParquetFile::flush() {
     one.back() = '\x1c';  // field 3, one further: a struct
     chunks.push_back(one + chunk.meta + '\0');
     bytes += chunk.bytes;
-    values_[i] = {};
+    values_[i].clear();
   }
   groups_.push_back(Thrift()
                         .list(1, 12, chunks)

@@ -35,6 +35,7 @@ class ParquetFile {
     std::string text;            // one after the other
     std::vector<uint32_t> ends;  // of each in `text`
     std::vector<bool> present;   // optional columns: one a row
+    void clear() { numbers.clear(), text.clear(), ends.clear(), present.clear(); }
   };
   struct Chunk {
     std::string meta;  // ColumnMetaData

@@ -30,7 +30,7 @@ void Relay::pass(Sink& to, const Telling& telling) {
       telling);
 }
 
-void Relay::tell(Telling telling, size_t bytes) {
+void Relay::tell(Telling&& telling, size_t bytes) {
   if (!beside_) return pass(to_, telling);
   beside_->push(std::move(telling), bytes);
 }

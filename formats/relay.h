@@ -21,7 +21,7 @@ class Relay {
   // Without a thread of its own, each is told at once.
   Relay(Sink& to, bool beside);
   // `bytes`: what it holds, roughly.
-  void tell(Telling telling, size_t bytes = 0);
+  void tell(Telling&& telling, size_t bytes = 0);
   void end(const Losses& losses);
 
  private:

@@ -58,7 +58,8 @@ COMMIT;
 class Sqlite final : public Sink {
  public:
   Sqlite(Output& to, const Session& session) : session_(session), path_(to.own_path()) {
-    check(sqlite3_open(path_.c_str(), &base_));
+    constexpr int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    check(sqlite3_open_v2(path_.c_str(), &base_, how, nullptr));  // one thread at a time
     execute(schema);
     call_ = prepared("INSERT INTO call VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     life_ = prepared("INSERT INTO life VALUES (?,?,?,?,?,?,?,?)");

@@ -26,10 +26,9 @@ bool wants_hex(std::string_view text, int hex) {
 // Octal, as short as the next character allows.
 void append_octal(std::string& out, unsigned char c, bool digit_follows) {
   const auto digit = [](unsigned n) { return static_cast<char>('0' + (n & 7)); };
-  out += '\\';
-  if (digit_follows || c >= 0100) out += digit(c >> 6);
-  if (digit_follows || c >= 010) out += digit(c >> 3);
-  out += digit(c);
+  const char all[] = {digit(c >> 6), digit(c >> 3), digit(c)};
+  const size_t left_out = digit_follows || c >= 0100 ? 0 : c >= 010 ? 1 : 2;
+  (out += '\\').append(all + left_out, sizeof all - left_out);
 }
 
 void append_hex(std::string& out, unsigned char c) {

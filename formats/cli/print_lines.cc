@@ -76,7 +76,7 @@ Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool 
   });
 }
 
-void Lines::tell_left(Event event) {
+void Lines::tell_left(Event&& event) {
   Notation& to = notation(event.tid);
   if (!beside_) return to.leave(event);
   event.socket.reset();  // files_ goes on changing while it is written, and no notation asks

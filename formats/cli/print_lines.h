@@ -71,7 +71,7 @@ class Lines {
     else
       use(to);
   }
-  void tell_left(Event event);
+  void tell_left(Event&& event);
   void write_full(uint32_t tid, Notation& from, bool all = false);
   bool has_stacks() const { return wish_.text.stack || wish_.form == "json"; }
 

@@ -133,7 +133,7 @@ read::Losses write_report(const read::Trace& trace, Output& to, const std::strin
   Session session = session_of(trace);
   session.words.strsize = 64;
   ReportData data(session, tables.run.first, tables.run.last, tables.run.threads.size());
-  const Losses losses = feed(trace, session, data, {.enter = Detail::none});
+  const Losses losses = feed(trace, session, data, {.enter = Detail::none, .details = false});
   std::string json = "{" + head_json(trace, session, tables);
   if (!stamp.empty()) json += "\"stamp\":" + json_text(stamp) + ",\n";
   json += "\"syscalls\":" + rows_json(tables.calls, tables.calls.size()) +

@@ -208,6 +208,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
       break;
     }
     Value one = value_of(Value::Kind::structure);
+    one.items.reserve(2);
     const uint64_t n = std::min(pair[1], filled);
     if (filled != ~0ull) filled -= n;  // else all are whole
     one.items.push_back(

@@ -79,6 +79,7 @@ Value words(Set set, uint64_t value, bool wide) {
   v.number = value;
   v.unknown = all.first->text;
   uint64_t rest = value;
+  v.items.reserve(4);
   for (const Word& w : all) {
     if (w.role == Role::word) continue;
     rest &= ~w.value;

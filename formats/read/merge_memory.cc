@@ -21,6 +21,21 @@ void charge(HeldCall& call, uint64_t bytes) {
   call.pool->budget.held += bytes;
 }
 
+// As new, but for the room that it has for memory. The rest is what most calls have nothing of.
+void clear(HeldCall& call) {
+  const bool had_more = !call.files.empty() || call.altered || call.stack;
+  std::vector<Piece> memory = std::move(call.memory);
+  if (had_more) static_cast<Call&>(call) = Call();
+  call.pid = call.tid = call.nr = 0;
+  std::fill(std::begin(call.args), std::end(call.args), 0);
+  call.argc = call.how = 0;
+  call.result = 0;
+  call.site = call.began = call.finished = 0;
+  call.trap = call.ended = false;
+  call.memory = std::move(memory);
+  call.bytes = 0;
+}
+
 }  // namespace
 
 CallRef CallPool::take() {
@@ -59,10 +74,7 @@ void CallPool::give_back(HeldCall* call) {
   std::unique_ptr<HeldCall> one(call);
   if (calls_.size() == most) return;
   keep(one->memory);
-  std::vector<Piece> memory = std::move(one->memory);
-  static_cast<Call&>(*one) = Call();
-  one->memory = std::move(memory);
-  one->bytes = 0;
+  clear(*one);
   calls_.push_back(std::move(one));
 }
 

@@ -128,6 +128,8 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
   if (is_scalar(layout)) return member(s, *members.first, bytes, place);
   Value v = value_of(Value::Kind::structure);
   const bool short_cut = s.depth == Depth::brief && layout == Layout::stat;  // of every other call
+  v.items.reserve(
+      std::min<size_t>(short_cut ? 4 : 16, static_cast<size_t>(members.end() - members.begin())));
   for (const Member& m : members) {
     if (short_cut && m.show == Show::detail) continue;
     if (!try_spend_value()) return value_address(place.at);
