@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "formats/label.h"
+
 namespace sctrace {
 
 namespace read {
@@ -65,8 +67,9 @@ struct Value {
   uint64_t rest =
       0;  // list: where reading failed; text: its address, if not all of it could be read
   uint64_t address = 0;  // where in the app's memory it lies, for what is behind an argument
-  std::string name;      // of a field
-  std::string text, unknown, note;  // note: a remark of the decoder on the value
+  Label name;            // of a field
+  std::string text;
+  Label unknown, note;  // note: a remark of the decoder on the value
   std::vector<Value> items;
 };
 
@@ -180,10 +183,10 @@ inline Value value_macro(std::string name, std::vector<Value> items) {
 }
 inline Value of_bytes(Value macro, const void* at, size_t n) {
   macro.bare = true;
-  macro.unknown.assign(static_cast<const char*>(at), n);
+  macro.unknown = Label(std::string_view(static_cast<const char*>(at), n));
   return macro;
 }
-inline Value named(std::string name, Value v) {
+inline Value named(Label name, Value v) {
   v.name = std::move(name);
   return v;
 }

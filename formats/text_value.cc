@@ -164,7 +164,7 @@ std::string word(const Value& v, const TextOptions& o) {
   if (v.bare && !v.text.empty()) return v.text;
   if (o.names == Names::raw) return plain;
   if (v.negated && !v.text.empty()) return v.text;
-  if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown : v.text) + " */";
+  if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown + "" : v.text) + " */";
   if (v.text.empty()) return v.unknown.empty() ? plain : plain + " /* " + v.unknown + " */";
   return o.names == Names::both ? plain + " /* " + v.text + " */" : v.text;
 }
@@ -259,7 +259,7 @@ void append_structure(std::string& out, const Value& v, const TextOptions& o) {
 std::string counted(const Value& v) {
   if (v.unknown == "program") return fmt::format("{:#x}", v.number);
   if (v.unknown == "omitted") return "[...]";
-  std::string what = v.unknown;
+  std::string what(v.unknown);
   if (v.whole == 1) what = what == "entries" ? "entry" : what.substr(0, what.size() - 1);
   return fmt::format("{:#x} /* {} {}{} */", v.number, v.whole, what,
                      v.rest ? ", unterminated" : "");
@@ -311,7 +311,7 @@ std::string members(const Value& v, const TextOptions& o) {
 
 // What is known by its bytes too is shown by them where names are not wanted alone.
 std::string macro_and_bytes(Value v, TextOptions o) {
-  Value bytes = value_text(v.unknown);
+  Value bytes = value_text(std::string(v.unknown));
   bytes.bare = bytes.path = true;
   const std::string plain = quoted(bytes, o);
   if (o.names == Names::raw) return plain;
@@ -355,8 +355,8 @@ std::string change(const Value& v, const TextOptions& o) {
     const std::string left = shown(a, o), right = shown(b, o);
     return left == right ? '[' + left + ']' : '[' + left + " => " + right + ']';
   }
-  const std::string& name = v.items[1].name;
-  return shown(v.items[0], o) + " => " + (name.empty() ? "" : name + '=') + shown(v.items[1], o);
+  const Label& name = v.items[1].name;
+  return shown(v.items[0], o) + " => " + (name.empty() ? "" : name + "=") + shown(v.items[1], o);
 }
 
 std::string wait_status(const Value& v) {

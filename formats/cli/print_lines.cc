@@ -61,6 +61,10 @@ bool Outputs::close() {
 
 Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
+  // What bpf() tells is by file, and JSON leaves nothing out.
+  const bool asked = wish.text.paths || wish.text.verbose || wish.form == "json";
+  const bool by_path = wire::asks_for(wish.only, wire::Field::path);
+  follows_files_ = asked || by_path || !wish.filter.paths.empty();
   files_.wants_details = wish.form == "json" || wish.text.paths & ~TextOptions::path;
   if (!wish.apart) notation(0);
   if (!wish.text.follow) first_ = wish.pid;
@@ -284,13 +288,6 @@ void Lines::supersede(const Event& exec) {
   tell(exec.pid, [pid = exec.pid, when = exec.finished, tid = exec.tid](Notation& to) {
     to.gone({pid, pid, when}, {Departure::How::superseded, tid, false});
   });
-}
-
-const read::Files* Lines::files() const {
-  // What bpf() tells is by file, and JSON leaves nothing out.
-  const bool asked = wish_.text.paths || wish_.text.verbose || wish_.form == "json";
-  const bool by_path = wire::asks_for(wish_.only, wire::Field::path);
-  return asked || by_path || !wish_.filter.paths.empty() ? &files_ : nullptr;
 }
 
 void Lines::signal(const read::Item& item) {

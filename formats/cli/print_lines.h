@@ -59,7 +59,7 @@ class Lines {
   void begin(const read::Thread& thread);
   void program(const read::Item& item);
   void unfinished(uint32_t tid);
-  const read::Files* files() const;
+  const read::Files* files() const { return follows_files_ ? &files_ : nullptr; }
   read::Depth depth(uint32_t nr) const;
   Notation& notation(uint32_t tid);
   // To whom the lines of this thread are, now or in the other thread.
@@ -79,7 +79,7 @@ class Lines {
   const read::Trace& trace_;
   Outputs& outputs_;
   TextFilter filter_;
-  bool settled_ = false;
+  bool settled_ = false, follows_files_ = false;
   read::Files files_;
   read::Endings endings_;
   read::NetlinkSockets sockets_;

@@ -104,7 +104,7 @@ std::vector<std::string> shown_arguments(const read::Call& call, uint64_t limit)
   const TextOptions options = options_for(limit);
   for (const Value& value : read::decode(call).args)
     if (value.kind != Value::Kind::absent)
-      out.push_back((value.name.empty() ? "" : value.name + '=') + shown(value, options));
+      out.push_back((value.name.empty() ? "" : value.name + "=") + shown(value, options));
   return out;
 }
 

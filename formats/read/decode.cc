@@ -174,12 +174,17 @@ Value string_at(const Scene& s, uint64_t at, bool path, bool out) {
   return v;
 }
 
+namespace {
+constexpr uint64_t few = 8;  // elements that room is made for; mostly there are no more
+}
+
 Value elements(const Scene& s, arch::Layout layout, uint64_t at, uint64_t count, bool out) {
   if (!at) return value_address(0);
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
   const uint64_t size = bytes_of(layout);
   if (count > (~0ull - at) / size) return value_address(at);
+  list.items.reserve(std::min<uint64_t>(count, few));
   std::string probe(size, '\0');
   for (uint64_t i = 0; i < count; ++i) {
     if (!s.memory.whole(probe.data(), at + i * size, size, out) || !try_spend_value()) {
@@ -201,6 +206,7 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
   list.bounded = true;
   uint64_t pair[2];
   constexpr uint64_t most = 1024;  // UIO_MAXIOV
+  list.items.reserve(std::min(count, few));
   for (uint64_t i = 0; i < std::min(count, most); ++i) {
     if (!s.memory.whole(pair, at + i * 16, 16, false)) {
       if (!i) return value_address(at);
@@ -245,7 +251,9 @@ Value argument(const Scene& s, uint8_t index) {
   Value before = memory_argument(s, a, raw, false);
   if (!s.ok() || before.kind == Value::Kind::address) return before;
   Value change = value_of(Value::Kind::change);
-  change.items = {before, memory_argument(s, a, raw, true)};
+  change.items.reserve(2);
+  change.items.push_back(std::move(before));
+  change.items.push_back(memory_argument(s, a, raw, true));
   change.bare = a.layout == arch::Layout::s64 || a.layout == arch::Layout::u64;  // offsets
   return change;
 }

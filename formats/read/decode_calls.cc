@@ -29,9 +29,9 @@ void adapt_select(const Scene& s, Event& e) {
   for (int i = 1; i <= 4; ++i) {
     Value& v = e.args[static_cast<size_t>(i)];
     if (v.kind != Kind::change) continue;
-    Value after = v.items[1];
-    Value before = v.items[0];
-    v = before;
+    Value after = std::move(v.items[1]);
+    Value before = std::move(v.items[0]);
+    v = std::move(before);
     if (i < 4 && s.call.result > 0 && after.kind == Kind::members && !after.items.empty())
       e.after.push_back(named(i == 1 ? "in" : i == 2 ? "out" : "except", after));
     if (i == 4 && after.kind == Kind::structure &&
@@ -46,15 +46,15 @@ void adapt_select(const Scene& s, Event& e) {
 void adapt_poll(const Scene& s, Event& e) {
   Value& fds = e.args[0];
   if (fds.kind == Kind::change) {
-    Value before = fds.items[0];
-    fds = before;
+    Value before = std::move(fds.items[0]);
+    fds = std::move(before);
   }
   const bool timed = s.call.nr == arch::nr_ppoll;
   Value left;
   if (timed && e.args[2].kind == Kind::change) {
-    left = e.args[2].items[1];
-    Value before = e.args[2].items[0];
-    e.args[2] = before;
+    left = std::move(e.args[2].items[1]);
+    Value before = std::move(e.args[2].items[0]);
+    e.args[2] = std::move(before);
   }
   e.early = e.args.size();
   if (!s.ok()) return;
@@ -71,10 +71,10 @@ void adapt_poll(const Scene& s, Event& e) {
     Value one = value_of(Kind::structure);
     one.items.push_back(named("fd", descriptor(s, peek<int32_t>(b))));
     one.items.push_back(named("revents", words(Set::poll_events, peek<uint16_t>(b + 6))));
-    list.items.push_back(one);
+    list.items.push_back(std::move(one));
   }
   list.whole = list.items.size();
-  e.after.push_back(list);
+  e.after.push_back(std::move(list));
   if (left.kind == Kind::structure) e.after.push_back(named("left", left));
 }
 

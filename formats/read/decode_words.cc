@@ -62,7 +62,7 @@ Value word(Set set, uint64_t value, bool wide) {
   Value v = value_of(Kind::word);
   v.base = Base::hexadecimal;
   v.number = value & mask;
-  v.unknown = all.first->text;
+  v.unknown = Label::kept(all.first->text);
   for (const Word& w : all)
     if (w.role == Role::word && (w.value & mask) == v.number) {
       v.text = w.text;
@@ -77,7 +77,7 @@ Value words(Set set, uint64_t value, bool wide) {
   Value v = value_of(Kind::words);
   v.base = Base::hexadecimal;
   v.number = value;
-  v.unknown = all.first->text;
+  v.unknown = Label::kept(all.first->text);
   uint64_t rest = value;
   v.items.reserve(4);
   for (const Word& w : all) {
@@ -285,7 +285,7 @@ Value signal_set(const uint8_t* bytes, size_t n) {
     if (number / 8 > n * 8) continue;
     Value one = signal_value(number);
     if (one.text.starts_with("SIG")) one.text.erase(0, 3);
-    v.items.push_back(one);
+    v.items.push_back(std::move(one));
   }
   return v;
 }

@@ -136,9 +136,9 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
     if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) continue;
     const bool zero = (m.show >= Show::nonzero || m.kind == Kind::padding) && is_zero(m, bytes);
     if (zero && (m.show == Show::nonzero || m.kind == Kind::padding)) continue;
-    Value field = named(m.name, member(s, m, bytes, place));
-    field.detail = m.show == Show::detail || (zero && m.show == Show::notable);
-    v.items.push_back(std::move(field));
+    v.items.push_back(member(s, m, bytes, place));
+    v.items.back().name = Label::kept(m.name);
+    v.items.back().detail = m.show == Show::detail || (zero && m.show == Show::notable);
   }
   return v;
 }
