@@ -111,9 +111,11 @@ bool Branches::may_enter(const Function& function, uint64_t low, uint64_t high) 
 bool Branches::function_enters(const Function& function, bool own, uint64_t low,
                                uint64_t high) const {
   TableJumps tables(object_);
+  Insn last;
   for (uint64_t at = first_insn(function, object_.text); at < function.end;) {
     const auto insn = decode_at(object_.text, at, budget_);
-    if (!insn) return true;
+    if (!insn || (own && is_breakpoint(object_.text, function, at, last))) return true;
+    last = *insn;
     if (insn->has_target && is_inside(insn->target, low, high)) return true;
     if (own &&
         !tables.follow(table_step(object_.text.part(at, insn->length), at), insn->flow, low, high))

@@ -1,5 +1,7 @@
 #include "rewriter/sites.h"
 
+#include <algorithm>
+
 #include "rewriter/scan.h"
 
 namespace sctrace::rewriter {
@@ -51,6 +53,8 @@ class Walk {
 
   void step() {
     if (!is_reached()) return void(state_ = Refusal::no_function);
+    if (is_breakpoint(object_.text, function_, at_, last_))
+      return void(state_ = Refusal::undecodable);
     const auto insn = decode_at(object_.text, at_, budget_);
     if (!insn) return void(state_ = budget_.left ? Refusal::undecodable : Refusal::too_much);
     last_ = *insn;
@@ -98,6 +102,16 @@ std::optional<Insn> decode_at(const Bytes& text, uint64_t address, Budget& budge
   if (!budget.left) return std::nullopt;
   --budget.left;
   return decode(text.from(address), address);
+}
+
+bool is_breakpoint(const Bytes& text, const Function& function, uint64_t address,
+                   const Insn& last) {
+  constexpr uint8_t int3 = 0xcc;
+  const auto rest = text.from(address);
+  if (address >= function.end || rest.empty() || rest[0] != int3) return false;
+  if (last.falls_through() || last.flow == Flow::call) return true;
+  const auto fill = text.part(address, function.end - address);
+  return !std::all_of(fill.begin(), fill.end(), [](uint8_t byte) { return byte == int3; });
 }
 
 std::span<Plan> find_sites(const Object& object, const Frames& frames, Region& memory,

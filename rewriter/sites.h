@@ -32,6 +32,11 @@ struct Budget {
 // Decodes at an address inside text, on the budget.
 std::optional<Insn> decode_at(const Bytes& text, uint64_t address, Budget& budget);
 
+// Does a debugger's int3 stand there, behind `last` (an Insn{} where the function begins)? Then
+// nobody knows what was there before, nor where the next instruction begins. No compiler lets code
+// run into an int3; those that nothing runs into, up to the function's end, are fill.
+bool is_breakpoint(const Bytes& text, const Function& function, uint64_t address, const Insn& last);
+
 // All sites of the text in address order, refused ones too (their refusal says why, tactic is
 // trap); the array is kept in `memory`. Counts candidates, not_on_boundary and forgotten.
 std::span<Plan> find_sites(const Object& object, const Frames& frames, Region& memory,

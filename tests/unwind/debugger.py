@@ -30,6 +30,9 @@ STARTED = {
     "stops in calls": ["start <FOLDER/in >FOLDER/out", "tbreak getppid", "continue", "bt",
                        "finish", "tbreak _exit", "continue", "bt", "continue"],
     "steps over calls": ["start <FOLDER/in >FOLDER/out", *["next"] * 12, "continue"],
+    "breakpoints that were there first": [
+        "set breakpoint pending on", "break -qualified write", "break -qualified read", "break getppid",
+        "run <FOLDER/in >FOLDER/out", "bt", "continue", "bt", "delete", "continue"],
     "catches signals": ["handle SIGUSR1 stop print pass", "run <FOLDER/in >FOLDER/out", "bt", "continue"],
 }
 FED = b"abcdef"
