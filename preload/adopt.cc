@@ -129,7 +129,7 @@ void make_known(ThreadState& state, uint32_t tid, Slot slot) {
   state.early = false;
   state.out.leave_ring();  // the long way at its first call
   state.turn = 0;
-  state.counted = false;
+  state.counted = 0;
   Bond known = Bond::known;
   __atomic_store(&state.bond, &known, __ATOMIC_SEQ_CST);
 }

@@ -22,7 +22,16 @@ using wire::Bond;
 
 constexpr int sig_block = 0, sig_setmask = 2;
 
-std::atomic<uint32_t> unparted;
+// Which `off`, in the upper half, and how many have to part yet because of it.
+std::atomic<uint64_t> unparted;
+
+// One less of them. True: it was the last.
+bool was_last(uint32_t off) {
+  uint64_t now = unparted.load(std::memory_order_seq_cst);
+  while (now >> 32 == off && static_cast<uint32_t>(now))
+    if (unparted.compare_exchange_weak(now, now - 1)) return static_cast<uint32_t>(now - 1) == 0;
+  return false;  // of an earlier one, which nobody waits for any more
+}
 
 void point_away(const ThreadState& self) {
   if (self.slot != Slot::leave) unseal();
@@ -78,9 +87,8 @@ void has_parted(ThreadState& self) {
     }
     return;
   }
-  if (!self.counted) return;
-  self.counted = false;
-  if (unparted.fetch_sub(1, std::memory_order_acq_rel) != 1 || !try_lock_text(0)) return;
+  const uint32_t off = __atomic_exchange_n(&self.counted, 0, __ATOMIC_SEQ_CST);
+  if (!off || !was_last(off) || !try_lock_text(0)) return;
   if (!is_open()) give_back_rest(main_process);
   unlock_text();
 }
@@ -172,17 +180,22 @@ uint64_t cut_calls() {
   return calls;
 }
 
+// A thread that parts meanwhile either finds that it is counted, or is found to be gone.
 void await_parting() {
-  const auto look = [](ThreadState& state, void*) {
+  const auto look = [](ThreadState& state, void* data) {
+    const uint32_t off = *static_cast<uint32_t*>(data);
     try_change(state, Bond::known, Bond::away);  // first: or it arrives, and is not counted
-    state.counted = may_part(state);
-    if (state.counted) unparted.fetch_add(1, std::memory_order_relaxed);
+    if (!may_part(state)) return;
+    unparted.fetch_add(1, std::memory_order_seq_cst);
+    __atomic_store_n(&state.counted, off, __ATOMIC_SEQ_CST);
+    if (!may_part(state) && __atomic_exchange_n(&state.counted, 0, __ATOMIC_SEQ_CST) == off)
+      unparted.fetch_sub(1, std::memory_order_seq_cst);
   };
-  constexpr uint32_t counting = 1 << 24;
-  unparted.store(counting, std::memory_order_relaxed);
-  each_thread(look, nullptr);
-  if (unparted.fetch_sub(counting, std::memory_order_acq_rel) == counting)
-    give_back_rest(main_process);
+  uint32_t off = static_cast<uint32_t>(unparted.load(std::memory_order_relaxed) >> 32) + 1;
+  if (!off) off = 1;                                                   // 0: not counted
+  unparted.store(uint64_t{off} << 32 | 1, std::memory_order_seq_cst);  // one for ourselves
+  each_thread(look, &off);
+  if (was_last(off)) give_back_rest(main_process);
 }
 
 }  // namespace sctrace::preload

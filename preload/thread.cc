@@ -150,7 +150,8 @@ ThreadState* try_new_thread(const ThreadState* parent) {
       state->dispatch = {};
       state->bond = wire::Bond::here;
       state->kept = nullptr;
-      state->early = state->counted = false;
+      state->early = false;
+      state->counted = 0;
       return state;
     }
     if (!may_ask || !add_slab()) return nullptr;

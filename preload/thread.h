@@ -136,7 +136,7 @@ struct alignas(64) ThreadState {
   wire::RingHeader* kept;  // its ring while it is away
   uint32_t kept_slot;
   uint32_t seen;        // the last look at all threads that found it
-  bool counted;         // among those that have to part yet
+  uint32_t counted;     // the `off` that waits for it to part, or 0
   bool early;           // a signal came before it was all ours: it waits, under
   uint64_t early_mask;  // this mask
 };
