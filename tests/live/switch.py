@@ -68,7 +68,7 @@ def serials(house, trace):
 
 
 def exactly(house, faults, threads, pause_us):
-    """`before` was begun when `on --sync` had returned or earlier, `after` before `off` was asked."""
+    """`before` was begun when `on --sync` had returned or earlier; what is before `after`, before `off` was asked."""
     name = f"exact-{threads}-{pause_us}"
     program = Counting(house, name, threads, pause_us, SCTRACE_START="off", SCTRACE_TRACE="lseek")
     faults.expect(not serials(house, program.trace), "nothing before the first on")
@@ -83,7 +83,7 @@ def exactly(house, faults, threads, pause_us):
         faults.expect(on.returncode == 0 and off.returncode == 0, name, on, off)
         windows.append((before, after, last))
     faults.expect(program.ask("t") == "0", name, "text is the files'")
-    faults.expect(program.end() == 0, name, "its own status")
+    faults.expect((status := program.end()) == 0, name, "its own status", status)
     found = serials(house, program.trace)
     for tid in windows[0][0]:
         all_of_it = found.get(tid, [])
@@ -91,7 +91,7 @@ def exactly(house, faults, threads, pause_us):
         faults.expect(len(seen) == len(all_of_it), name, tid, "a call twice")
         outside = set(seen)
         for before, after, last in windows:
-            missed = [n for n in range(before[tid] + 1, after[tid] + 1) if n not in seen]
+            missed = [n for n in range(before[tid] + 1, after[tid]) if n not in seen]
             faults.expect(not missed, name, tid, "missed", missed[:9], before[tid], after[tid])
             first = before[tid]
             while first - 1 in seen:
@@ -129,7 +129,7 @@ def begins_off(house, faults):
     faults.expect(program.ctl("off").returncode == 0, "off twice")
     faults.expect(program.ask("t") == "0", "text afterwards")
     faults.expect(comes(lambda: caught(program.pid) == 0), "no handler left", program.state())
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
 
 
 def many_times(house, faults):
@@ -147,7 +147,7 @@ def many_times(house, faults):
     faults.expect(program.ask("t") == "0", "text")
     before = program.counts()
     faults.expect(comes(lambda: all(count > before[tid] for tid, count in program.counts().items())), "all go on")
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
 
 
 def crowd(house, faults):
@@ -160,7 +160,7 @@ def crowd(house, faults):
             faults.expect(done.returncode == 0, n, what, done)
     faults.expect(comes(lambda: program.ask("t") == "0"), "text")
     faults.expect(comes(lambda: caught(program.pid) == 0), "no handler left", program.state())
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
 
 
 def goes_on(house, faults):
@@ -184,7 +184,7 @@ def goes_on(house, faults):
     faults.expect(program.ctl("off", "--tree", "--sync").returncode == 0, "off of all")
     faults.expect([one["state"] for one in program.state("--tree")] == ["off"] * 3, "off")
     faults.expect(program.ask("t") == "0", "text of the grandchild")
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
     shown = house.sctrace("summary", program.trace).stdout
     faults.expect(b"lseek" in shown and grandchild, shown)
 
@@ -198,7 +198,7 @@ def turned_off(house, faults):
     faults.expect(program.ask("x " + path) == "ready", "executed while off")
     faults.expect(program.state()[0]["state"] == "off", "what it executes", program.state())
     faults.expect(program.ctl("on", "--sync").returncode == 0, "on again")
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
 
 
 def refused(house, faults):
@@ -213,7 +213,7 @@ def refused(house, faults):
     none = house.sctrace("ctl", "1", "on")
     faults.expect(none.returncode == 1 and none.stderr.count(b"\n") == 1, none)
     faults.expect(program.state()[0]["state"] == "off", "as it was")
-    faults.expect(program.end() == 0, "its own status")
+    faults.expect((status := program.end()) == 0, program.trace, "its own status", status)
     trapped = Counting(house, "trapped", 1, 1000, door="trap", SCTRACE_START="off")
     said = trapped.ctl("on")
     faults.expect(said.returncode == 1 and b"SCTRACE_DOORS=trap" in said.stderr, said)
