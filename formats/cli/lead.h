@@ -2,11 +2,13 @@
 // and of those that were in a call at the `off` before it is seen to that they still are.
 #pragma once
 #include "formats/cli/lend.h"
+#include "formats/cli/sleeps.h"
 
 namespace sctrace::cli {
 
 // All of them that may be now, for `patience_ms` at most. Answers how many sleep in a call that a
-// stop would end in another way than by itself, or make longer: they are left alone.
-uint32_t lead_known(const Reached& process, unsigned patience_ms);
+// stop would end in another way than by itself, or make longer: they are left alone, but for those
+// that have just begun to sleep.
+uint32_t lead_known(const Reached& process, Sleeps& sleeps, unsigned patience_ms);
 
 }  // namespace sctrace::cli

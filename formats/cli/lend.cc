@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "formats/cli/lend_frame.h"
+#include "formats/cli/sleeps.h"
 #include "formats/wire/session.h"
 
 namespace sctrace::cli {
@@ -41,15 +42,14 @@ std::string status_line(const std::string& status, const std::string& key) {
   return status.substr(begin, status.find('\n', begin) - begin);
 }
 
-// How little a thread notices: one that waits for what comes again by itself, best.
+// How little a thread notices: one that sleeps and goes on as it was, best.
 int cost_of(const Task& task) {
-  constexpr long soft[] = {202, 35, 230, 7,  271, 23, 270, 0,  45,
-                           47,  43, 288, 61, 247, 34, 130, 219};
-  constexpr long epoll[] = {232, 281, 441};
-  if (std::find(std::begin(soft), std::end(soft), task.call) != std::end(soft)) return 0;
-  if (std::find(std::begin(epoll), std::end(epoll), task.call) != std::end(epoll))
-    return (task.call == 441 ? !task.args[3] : static_cast<int32_t>(task.args[3]) < 0) ? 1 : 3;
-  return task.call < 0 ? 2 : 4;
+  switch (trace_of_stop(task)) {
+    case Trace::none: return task.call < 0 ? 1 : 0;
+    case Trace::time_anew: return 2;
+    case Trace::other: return 3;
+  }
+  return 3;
 }
 
 // Some of the threads, other ones each time, those first that notice least.
@@ -204,13 +204,19 @@ wire::Outcome Reached::carry_out(wire::Wish wish) {
   write(place_ + offsetof(wire::Live, wish) + sizeof wish.number,
         reinterpret_cast<const char*>(&wish) + sizeof wish.number,
         sizeof wish - sizeof wish.number);
-  const auto end = std::chrono::steady_clock::now() + 3s;
+  const auto begin = std::chrono::steady_clock::now(), end = begin + 3s;
   int result = unsuited;
+  Sleeps sleeps;
   for (size_t first = 0; result == unsuited && std::chrono::steady_clock::now() < end;) {
     const std::vector<Task> some = candidates(pid_, tids, first);
     if (some.empty() && tids_of(pid_).empty()) refuse("it has ended");
-    for (size_t i = 0; i < some.size() && result == unsuited; ++i)
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    for (size_t i = 0; i < some.size() && result == unsuited; ++i) {
+      const int cost = cost_of(some[i]);
+      const bool fresh = cost == 2 && sleeps.has_just_begun(pid_, some[i].tid);
+      if ((cost == 2 && !fresh && waited < 1s) || (cost == 3 && waited < 2s)) continue;
       result = try_lend(some[i].tid, pid_, *live_, place_);
+    }
     if (result == unsuited) std::this_thread::sleep_for(1ms);
   }
   if (result == forbidden) refuse("may not be traced by you, or is traced already");

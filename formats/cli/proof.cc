@@ -41,13 +41,15 @@ void hasten(Reached& process, wire::Wish wish) {
     wish.strangers = 1;
     process.carry_out(wish);
   }
-  lead_known(process, patience_ms);
+  Sleeps sleeps;
+  lead_known(process, sleeps, patience_ms);
 }
 
 uint32_t prove(Reached& process, const wire::Wish& wish, unsigned patience_ms) {
   const auto begin = std::chrono::steady_clock::now();
   const auto end = begin + std::chrono::milliseconds(patience_ms);
   const bool on = wish.deed == wire::Deed::on;
+  Sleeps sleeps;
   for (int round = 0;; ++round) {
     // The states first: what the kernel says of a thread is then the newer of the two; and who was
     // born since has a parent that is there.
@@ -75,7 +77,7 @@ uint32_t prove(Reached& process, const wire::Wish& wish, unsigned patience_ms) {
       process.carry_out(anew);
       continue;
     }
-    if (known && lead_known(process, rounds_ms) == waits && now > begin + 1s) return waits;
+    if (known && lead_known(process, sleeps, rounds_ms) == waits && now > begin + 1s) return waits;
     std::this_thread::sleep_for(500us);
   }
 }

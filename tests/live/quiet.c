@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -26,8 +27,9 @@ __asm__(
     "  mov %rdi, %rax\n  mov %rsi, %rdi\n  mov %rdx, %rsi\n  mov %rcx, %rdx\n  mov %r8, %r10\n"
     "  syscall\n  ret\n.size bare_call, .-bare_call\n");
 
-enum { kinds = 6, most = 1 << 20 };
-static const char* const names[kinds] = {"reads", "spins", "sleeps", "polls", "waits", "raw"};
+enum { kinds = 7, most = 1 << 20 };
+static const char* const names[kinds] = {"reads", "spins",  "sleeps", "polls",
+                                         "waits", "epolls", "raw"};
 static struct {
   _Atomic long count;
   _Atomic int tid, wrong;
@@ -100,12 +102,25 @@ static void* waits(void* place) {
   return place;
 }
 
+// What a stop would make longer, once it has begun.
+static void* epolls(void* place) {
+  const int nothing = epoll_create1(0);
+  struct epoll_event event;
+  threads[5].tid = (int)syscall(SYS_gettid);
+  for (;; count(5)) {
+    const long begin = now_ns();
+    expect(5, bare_call(SYS_epoll_wait, nothing, (long)&event, 1, 600) == 0);
+    expect(5, now_ns() - begin >= 600000000 && now_ns() - begin < 950000000);
+  }
+  return place;
+}
+
 // No thread of libc's: a stack and nothing else of its own.
 static int raw(void* place) {
-  threads[5].tid = (int)bare_call(SYS_gettid, 0, 0, 0, 0);
-  for (;; count(5)) {
+  threads[6].tid = (int)bare_call(SYS_gettid, 0, 0, 0, 0);
+  for (;; count(6)) {
     struct timespec time = {0, 3000000};
-    expect(5, bare_call(SYS_nanosleep, (long)&time, 0, 0, 0) == 0);
+    expect(6, bare_call(SYS_nanosleep, (long)&time, 0, 0, 0) == 0);
   }
   return place != 0;
 }
@@ -178,10 +193,10 @@ static int jumping(void) {
 int main(int argc, char** argv) {
   if (argc > 1 && !strcmp(argv[1], "jumping")) return jumping();
   if (argc > 1 && !strcmp(argv[1], "alone")) return alone();
-  void* (*const run[])(void*) = {reads, spins, sleeps, polls, waits, paces};
+  void* (*const run[])(void*) = {reads, spins, sleeps, polls, waits, epolls, paces};
   char line[64];
   if (pipe(ends)) return 1;
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 7; ++i) {
     pthread_t thread;
     if (pthread_create(&thread, 0, run[i], 0)) return 1;
   }
