@@ -1,9 +1,26 @@
 """What Wireshark reads."""
+import json
 import os
 import re
+import sys
 
-from harness import check, said
+from harness import HERE, check, said
 from traced import need_programs
+
+
+def callers(views):
+    """Where stacks were recorded, the comment's second line is who called, innermost first."""
+    trace, file = views.house.path("stacks"), views.house.path("stacks.pcapng")
+    environment = views.house.environment("auto", trace, SCTRACE_STACK="unwind", SCTRACE_TRACE="%network")
+    ended = views.house.run([sys.executable, os.path.join(HERE, "guest.py")], environment, views.house.root)
+    check("the guest ends well with stacks", ended.status == 0, ended)
+    views.sctrace("export", "--to", "pcapng", "-o", file, trace)
+    comments = said(["tshark", "-r", file, "-T", "json", "-e", "frame.comment"],
+                    env={**os.environ, "HOME": views.house.root})
+    found = [one["_source"]["layers"]["frame.comment"][0] for one in json.loads(comments)
+             if "frame.comment" in one["_source"]["layers"]]
+    told = [one for one in found if re.search(r"\nfrom (__)?\w*(send|recv)\w* < .* < (_start|clone3?)$", one)]
+    check("comments say who called", found and len(told) > 0.8 * len(found), found[:3])
 
 
 def pcapng(views):
@@ -31,4 +48,5 @@ def pcapng(views):
           b"datagram".hex() in tshark("-Y", "udp", "-T", "fields", "-e", "udp.payload"))
     carried = tshark("-T", "fields", "-e", "data.data").replace(":", "")
     check("a pair of local sockets is there", "78" * 100 in carried)
+    callers(views)
     check("interfaces are processes", "python" in info or "python" in said(["capinfos", file]))
