@@ -61,7 +61,7 @@ void copy_sparse(const std::string& from, const std::string& to, uint64_t bytes)
   }
 }
 
-void exchange(const std::string& one, const std::string& other) {
+void swap_names(const std::string& one, const std::string& other) {
   if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0) return;
   const std::string aside =
       other + ".torn";  // a file system that cannot: two steps, nothing is lost between

@@ -27,6 +27,6 @@ class NewFile {
 void copy_sparse(const std::string& from, const std::string& to, uint64_t bytes);
 
 // Makes `one` and `other` change names, in one step where the file system can.
-void exchange(const std::string& one, const std::string& other);
+void swap_names(const std::string& one, const std::string& other);
 
 }  // namespace sctrace::read

@@ -179,7 +179,7 @@ class Repair {
   std::string path(const std::string& file) const {
     return new_ + "/" + fs::path(file).filename().string();
   }
-  void finish() { exchange(new_, old_); }
+  void finish() { swap_names(new_, old_); }
 
  private:
   // By a second name for the same file; where there are none, by a copy.
