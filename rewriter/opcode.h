@@ -37,8 +37,10 @@ enum class Form : char {
   compare = '9',  // 0f c7: /1 in memory
   number = 'f',   // d8 to df
   syscall = 'y',  // 0f 05
-  endbr = 'E',    // f3 0f 1e fa
   timer = 'X',    // 0f 01: xgetbv, rdtscp
+  endbr = 'E',    // f3 0f 1e: endbr64, endbr32, rdssp
+  shadow = 'W',   // f3 0f 01: rstorssp, saveprevssp
+  bases = 'a',    // f3 0f ae: those of fs and gs, incssp
 };
 
 struct Opcode {

@@ -103,7 +103,9 @@ bool is_named(const Opcode& o, uint8_t modrm) {
     case Form::fence: return mod != 3 ? r < 4 : r >= 5 && (modrm & 7) == 0;
     case Form::compare: return mod != 3 && r == 1;
     case Form::number: return is_float(o.byte, modrm);
-    case Form::endbr: return modrm == 0xfa;
+    case Form::endbr: return modrm == 0xfa || modrm == 0xfb || (mod == 3 && r == 1);
+    case Form::shadow: return mod == 3 ? modrm == 0xea : r == 5;
+    case Form::bases: return mod == 3 && (r < 4 || r == 5);
     case Form::timer: return modrm == 0xd0 || modrm == 0xf9;
     default: return true;
   }

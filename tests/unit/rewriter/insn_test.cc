@@ -34,6 +34,11 @@ TEST_CASE("a decode knows length, flow and target", "[rewriter][insn]") {
       {"int3", "cc", 1, Flow::stop, 0},
       {"AVX", "c5f877", 3, Flow::next, 0},
       {"AVX-512", "62f1fd4828c0", 6, Flow::next, 0},
+      {"rdsspq, as getcontext has it", "f3480f1ec8", 5, Flow::next, 0},
+      {"rstorssp", "f30f016c3ef8", 6, Flow::next, 0},
+      {"saveprevssp", "f30f01ea", 4, Flow::next, 0},
+      {"incsspq", "f3480faee8", 5, Flow::next, 0},
+      {"wrfsbase", "f3480faed0", 5, Flow::next, 0},
       {"a TLS call's odd prefixes", "66 66 48 e810000000", 8, Flow::call, 0x1018},
   }));
   DYNAMIC_SECTION(row.name) {
