@@ -196,7 +196,8 @@ TEST_CASE("metadata that makes no sense is refused in one sentence", "[formats][
        head + "struct a 8\nstruct c 4\nfield b 0 4 structure - a 0 always 0 0\nend\n"},
       {"too short for what it is", head + "struct a 8\nfield b 0 8 inet6 - - 0 always 0 0\nend\n"},
       {"without end", head + "struct a 8\npointed b 0 8 address - a 0 always 0 0\nend\n"},
-      {"Data corruption", "\x28\xb5\x2f\xfd oh no, this is none of theirs"},
+      {"orrupt",
+       "\x28\xb5\x2f\xfd oh no, this is none of theirs"},  // libzstd's words, which differ
   }));
   DYNAMIC_SECTION(why << ": " << text) { CHECK_THAT(refused(text), test::contains(why)); }
 }
