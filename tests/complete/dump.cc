@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
     read::Item item;
     while (timeline.next(item)) {
       if (item.kind == read::Item::Kind::lost) std::printf("lost %" PRIu64 "\n", item.lost);
+      if (item.kind == read::Item::Kind::signal)
+        std::printf("signal %u %u\n", item.tid, item.signal->siginfo[0]);
       if (!item.call) continue;
       auto& stack = open[{item.pid, item.tid}];
       if (item.kind == read::Item::Kind::enter) {

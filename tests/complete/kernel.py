@@ -8,6 +8,10 @@ ROOT = "/sys/kernel/tracing"
 LINE = re.compile(rb"^\s*.*-(\d+)\s+\[\d+\].*?(\d+\.\d+): sys_(enter|exit): NR (-?\d+) (?:\((.*)\)|= (-?\d+))")
 
 
+SIGNAL = re.compile(rb"^\s*.*-(\d+)\s+\[\d+\].*?\d+\.\d+: signal_deliver: sig=(\d+) errno=-?\d+ code=(-?\d+) "
+                    rb"sa_handler=([0-9a-f]+)")
+
+
 class Call:
     def __init__(self, nr, args):
         self.nr, self.args, self.result, self.ended = nr, args, None, False
@@ -47,6 +51,7 @@ class Kernel:
     def watch(self, pid):
         self.write("set_event_pid", str(pid))
         self.write("events/raw_syscalls/enable", "1")
+        self.write("events/signal/signal_deliver/enable", "1")
         self.reader = threading.Thread(target=self.drain)
         self.reader.start()
 
@@ -61,6 +66,7 @@ class Kernel:
 
     def stop(self):
         self.write("events/raw_syscalls/enable", "0")
+        self.write("events/signal/signal_deliver/enable", "0")
         self.write("trace_marker", "sctrace-test-end")
         self.reader.join()
 
@@ -89,8 +95,18 @@ class Kernel:
                 call.result, call.ended = int(match[6]), True
         return found
 
+    def signals(self):
+        """tid → (number, code) of each that a handler ran for."""
+        found = {}
+        for line in b"".join(self.raw).splitlines():
+            match = SIGNAL.match(line)
+            if match and int(match[4], 16) > 1:
+                found.setdefault(int(match[1]), []).append((int(match[2]), int(match[3])))
+        return found
+
     def __exit__(self, *_):
         try:
             self.write("events/raw_syscalls/enable", "0")
+            self.write("events/signal/signal_deliver/enable", "0")
         finally:
             os.rmdir(self.place)

@@ -1,8 +1,9 @@
-"""run.py BUILD SOURCE [PROGRAM]: ten programs, each through both doors, watched by the kernel at the same time.
+"""run.py BUILD SOURCE [PROGRAM]: twenty programs, each through both doors, watched by the kernel at the same time.
 
 For each thread the trace must be what the kernel saw, in the same order with the same arguments and
-results, from the library's constructor on. What the kernel saw beyond it must be the library's own: of
-the few numbers in OWN, and of each no more than a thread or an image is allowed.
+results, from the library's constructor on to its exit. What the kernel saw beyond it must be the library's
+own: of the few numbers in OWN, and of each no more than a thread or an image is allowed. So with signals:
+each that a handler ran for, and no other.
 """
 import collections
 import os
@@ -14,14 +15,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from kernel import Call, Kernel  # noqa: E402
 from traced import DOORS, House, skip  # noqa: E402
 
+ENDS_WITH = {"dash traps": 4}
 INTERRUPTED = {-512, -513, -514, -516}  # the kernel's own words for "a signal came"; no program sees them
 EINTR, TO_BE_RESTARTED, RT_SIGRETURN, RESTART, EXECVE = -4, -516, 15, 219, {59, 322}
-PRCTL, USER_DISPATCH = 157, 59
+PRCTL, USER_DISPATCH, USER_DISPATCH_CODE = 157, 59, 2
 WILD = 10**9
 OWN = {  # number: how many calls of the library's own a thread or a new image may cost
     "rt_sigreturn": WILD,  # through the SIGSYS door, and out of every handler
-    "rt_sigprocmask": 40, "rt_sigaction": 40, "prctl": 8, "sigaltstack": 4, "gettid": 4,
-    "getpid": 40, "tgkill": 40, "rt_tgsigqueueinfo": 40,  # a signal that was put off, sent again
+    "rt_sigprocmask": 40, "rt_sigaction": 40, "prctl": 8, "sigaltstack": 4,
+    "getpid": 40, "gettid": 40, "tgkill": 40, "rt_tgsigqueueinfo": 40,  # a signal that was put off, sent again
     "madvise": WILD,  # pieces of the ring, made ready ahead of the writer
     "mmap": 40, "munmap": 40,  # an exec's environment; slabs of thread blocks
     "openat": 40, "pwrite64": 40, "close": 40,  # drains, and an exec's look at its program
@@ -38,6 +40,16 @@ REPLACED = {13: {1, 2}, 14: {1, 2}, 59: {2}, 322: {3}, 130: {0}, 270: {5}, 271: 
             131: {0, 1}, 282: {1}, 289: {1}, 128: {0}}
 SKIPPED = 4  # wire::exit_skipped: the kernel never saw it
 VIRTUAL = {13, 131}  # may be answered from what the library keeps in the kernel's stead
+SIGBUS, SIGSEGV, SIGSYS = 7, 11, 31  # caught by the library for itself, too
+TRAPS = 'trap "echo one" USR1; trap "echo two; exit 4" TERM; kill -USR1 $$; (kill -USR1 $$) & ' \
+        'wait; wait; kill -TERM $$; sleep 9'
+ALARM = "$SIG{ALRM} = sub { $n++ }; for (1..3) { alarm 1; select undef, undef, undef, 0.01; kill ALRM => $$ } " \
+        "alarm 0; local $SIG{CHLD} = sub { $n++ }; fork || exit 3; wait; print $n > 3"
+PROCESSES = "import subprocess, asyncio, signal, os\nsignal.signal(signal.SIGCHLD, lambda *_: None)\n" \
+            "print(subprocess.run(['ls', '/'], capture_output=True).returncode)\n" \
+            "async def one(): return await (await asyncio.create_subprocess_exec('true')).wait()\n" \
+            "print(asyncio.run(one()))\n" \
+            "p = os.fork()\nif p == 0: os.kill(os.getpid(), 9)\nprint(os.waitpid(p, 0)[1])"
 SHELL = "for i in 1 2 3; do echo $i; done | sort -r; x=$(ls /usr); (exit 3); echo $? ${#x}"
 PYTHON = "import threading, os\nt = [threading.Thread(target=os.listdir, args=('/',)) for _ in range(5)]\n" \
          "[x.start() for x in t]; [x.join() for x in t]; print(os.popen('echo hello').read())"
@@ -54,6 +66,14 @@ def programs(build):
         "git": ["sh", "-c", "git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x"],
         "python threads": [python, "-c", PYTHON],
         "thread pool": [own, "pool"], "threads and signals": [own, "signals"],
+        "dash traps": ["dash", "-c", TRAPS], "perl signals": ["perl", "-e", ALARM],
+        "sed": ["sed", "-i.bak", "s/a/b/g", "text"], "sort": ["sort", "-S1M", "--parallel=2", "-o", "sorted", "text"],
+        "awk": ["awk", '{ n[length($0)]++ } END { for (i in n) print i, n[i] | "sort -n" }', "text"],
+        "xargs": ["sh", "-c", "ls /usr/include/*.h | head -30 | xargs -P3 -n10 wc -l"],
+        "grep": ["grep", "-rl", "define", "/usr/include/asm-generic"],
+        "make": ["sh", "-c", "printf 'all: a b c\\n%%:;@echo $@ > $@\\n' > M && make -s -j3 -f M"],
+        "dd and diff": ["sh", "-c", "dd if=text of=copy bs=512 2>/dev/null; diff text copy && cmp text copy"],
+        "python processes": [python, "-c", PROCESSES],
     }
 
 
@@ -66,11 +86,14 @@ def numbers(source):
 def seen_by_us(build, trace):
     done = subprocess.run([os.path.join(build, "tests/complete/test_dump"), trace], capture_output=True,
                           text=True)
-    calls, lost = {}, 0
+    calls, signals, lost = {}, {}, 0
     for line in done.stdout.splitlines():
         words = line.split("|")[0].split()
         if words[0] == "lost":
             lost += int(words[1])
+            continue
+        if words[0] == "signal":
+            signals.setdefault(int(words[1]), []).append(int(words[2]))
             continue
         _, tid, nr, ended, how, result, _ = map(int, words[1:8])  # pid … argc
         if how & SKIPPED:
@@ -80,7 +103,7 @@ def seen_by_us(build, trace):
         calls.setdefault(tid, []).append(call)
     if done.returncode:
         lost = done.stderr
-    return calls, lost
+    return calls, signals, lost
 
 
 def folded(calls):
@@ -159,6 +182,19 @@ def compare(kernel, ours, names, is_child):
     return [], own
 
 
+def signal_faults(kernel, ours, own):
+    """Of one thread. One that came while the library was at work was sent again: the kernel has it twice."""
+    again = own["rt_tgsigqueueinfo"] + own["tgkill"]
+    # What the library catches for itself: the dispatch's SIGSYS, and the faults of its own copies.
+    seen = collections.Counter(number for number, code in kernel
+                               if (number, code) != (SIGSYS, USER_DISPATCH_CODE) and number not in (SIGBUS, SIGSEGV))
+    told = collections.Counter(number for number in ours if number not in (SIGBUS, SIGSEGV))
+    if told - seen:
+        yield f"signals in the trace that the kernel did not deliver: {dict(told - seen)}"
+    if sum((seen - told).values()) > again:
+        yield f"signals that the trace has not: {dict(seen - told)}, sent again: {again}"
+
+
 def main(build, source, only=None):
     build = os.path.abspath(build)
     why = Kernel.usable()
@@ -178,6 +214,8 @@ def main(build, source, only=None):
                 trace = house.path("trace")
                 work = house.fresh("work")
                 subprocess.run(["rm", "-rf", trace], check=True)
+                with open(os.path.join(work, "text"), "w") as text:
+                    text.writelines(f"{n * 7919 % 1000} bananas\n" for n in range(3000))
                 env = house.environment(door, trace)
                 ours_only = [f"{k}={env.pop(k)}" for k in list(env) if k.startswith(("SCTRACE_", "LD_PRELOAD"))]
                 with Kernel() as kernel:
@@ -188,13 +226,15 @@ def main(build, source, only=None):
                     errors = child.communicate(b"go\n", timeout=100)[1]
                     kernel.stop()
                     overruns, seen = kernel.overruns(), kernel.calls()
-                ours, lost = seen_by_us(build, trace)
+                    delivered = kernel.signals()
+                ours, signals, lost = seen_by_us(build, trace)
                 faults, total, extra = [], 0, collections.Counter()
                 if lost or overruns:
                     faults.append(f"lost: ours {lost}, kernel's buffer {overruns}")
                 for tid, calls in ours.items():
                     total += len(calls)
                     found, own = compare(folded(seen.get(tid, [])), calls, names, tid != child.pid)
+                    found += signal_faults(delivered.get(tid, []), signals.get(tid, []), own)
                     faults += [f"thread {tid}: {f}" for f in found]
                     for call, count in own.items():
                         if count > OWN.get(call, 0):
@@ -203,9 +243,10 @@ def main(build, source, only=None):
                 traced_pids = {tid for tid in seen if tid in ours}
                 for tid in seen.keys() - traced_pids:
                     faults.append(f"thread {tid}: the kernel saw {len(seen[tid])} calls, the trace none")
-                if child.returncode or errors or not total:
+                if child.returncode != ENDS_WITH.get(name, 0) or errors or not total:
                     faults.append(f"the program ended with {child.returncode}: {errors[:300]}")
-                print(f"{name}, {door}: {len(ours)} threads, {total} calls; the library's own: {dict(extra)}")
+                came = sum(map(len, signals.values()))
+                print(f"{name}, {door}: {len(ours)} threads, {total} calls, {came} signals; own: {dict(extra)}")
                 for fault in faults[:8]:
                     print("FAULT", fault[:600])
                 failed |= bool(faults)
