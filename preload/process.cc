@@ -168,8 +168,8 @@ void clone_leave(ThreadState& self) {
     child->out.leave_ring();
     forget_thread(*child);
   }
-  // In a handler it was this mask that let its signal in. Once more, it would let in the next one on
-  // top of it, and the first would not reach the app.
+  // In a handler it was this mask that let its signal in. Once more, it would let in the next one
+  // on top of it, and the first would not reach the app.
   if (self.delivery != Delivery::begun) swap_mask(self, self.child_mask);
   self.in_flight.after = After::nothing;
   send_waiting(self);
