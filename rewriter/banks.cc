@@ -55,6 +55,11 @@ const Stub* stub_of_window(uint64_t pc) {
   return nullptr;
 }
 
+const Stub* stub_of_padding(uint64_t pc) {
+  const Stub* stub = stub_of_window(pc);
+  return stub && stub->patched && stub->tactic == Tactic::pad && pc != stub->site ? stub : nullptr;
+}
+
 template <typename Act>
 uint32_t each_in(uint64_t begin, uint64_t end, Running running, Act act) {
   uint32_t refused = 0;
@@ -121,9 +126,10 @@ const Stub* stub_of(uint64_t pc) {
     const Stub* stub = last_up_to(*bank, &Stub::begin, pc);
     return stub && pc - stub->begin < stub->size ? stub : nullptr;
   }
-  const Stub* stub = stub_of_window(pc);
-  return stub && stub->patched && stub->tactic == Tactic::pad && pc != stub->site ? stub : nullptr;
+  return stub_of_padding(pc);
 }
+
+bool is_between_jumps(uint64_t pc) { return stub_of_padding(pc); }
 
 const Stub* stub_at(uint64_t site) {
   for (const Bank& bank : banks()) {
@@ -160,7 +166,7 @@ bool has_open_pads(uint64_t begin, uint64_t end) {
 uint32_t undo(uint64_t begin, uint64_t end, Running running) {
   if (running == Running::anybody && has_open_pads(begin, end)) {
     (void)each_in(begin, end, running, close_site);
-    let_others_pass();
+    let_others_pass(is_between_jumps);
   }
   return each_in(begin, end, running, unpatch);
 }

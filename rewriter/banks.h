@@ -25,6 +25,8 @@ std::span<Stub> stubs_in(const Bank& bank);
 
 // The stub that holds the address, or whose jump in padding lies there. Null: none.
 const Stub* stub_of(uint64_t pc);
+// In the jump that lies in padding.
+bool is_between_jumps(uint64_t pc);
 // The stub of a site, patched or not.
 const Stub* stub_at(uint64_t site);
 // Where to run what lay at an original address: in a stub if the instruction there was moved, else

@@ -175,11 +175,12 @@ bool has_pads(const Bank& first) {
 
 // Sites get their own bytes back, and what leads on in the padding stays: whoever stands between
 // the two jumps finds the second (passing.h). In place, for what is moved away is not there
-// meanwhile; two bytes in one word are seen whole or not at all.
+// meanwhile. Two bytes in one word are seen whole or not at all; those of two words take the way of
+// three steps.
 void close_pads(const Bank& bank) {
-  Writer writer(Running::nobody);
+  Writer writer(Running::nobody), careful(Running::anybody);
   each_stub(bank, [&](Stub& stub) {
-    if (stub.site % 8 != 7) (void)close_site(stub, writer, bank.protection);
+    (void)close_site(stub, stub.site % 8 != 7 ? writer : careful, bank.protection);
   });
 }
 
@@ -218,7 +219,7 @@ bool shut_doors() {
   for (const Bank& bank : banks())
     if (bank.text_end && is_first_of_text(bank) && has_pads(bank))
       close_pads(bank), any_pads = true;
-  if (any_pads) let_others_pass();
+  if (any_pads) let_others_pass(is_between_jumps);
   for (const Bank& bank : banks())
     if (bank.text_end && is_first_of_text(bank) && has_patches(bank)) all &= try_shut(bank);
   return all;
