@@ -43,16 +43,6 @@ std::string json_text(std::string_view text) {
   return all;
 }
 
-void put_hexadecimal(std::string& to, uint64_t number) {
-  constexpr char digits[] = "0123456789abcdef";
-  char text[18];
-  char* at = text + sizeof text;
-  do *--at = digits[number & 15];
-  while (number >>= 4);
-  *--at = 'x', *--at = '0';
-  to.append(at, static_cast<size_t>(text + sizeof text - at));
-}
-
 void put_decimal(std::string& to, uint64_t number) {
   const fmt::format_int text(number);
   to.append(text.data(), text.size());

@@ -11,7 +11,6 @@ namespace sctrace {
 void put_json(std::string& to, std::string_view text);
 std::string json_text(std::string_view text);
 
-void put_hexadecimal(std::string& to, uint64_t number);  // 0x1f; 0x0
 void put_decimal(std::string& to, uint64_t number);
 void put_decimal(std::string& to, int64_t number);
 // Nanoseconds as microseconds, exactly: 12345 → 12.345.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/table.h"
+#include "formats/hexadecimal.h"
 #include "formats/json.h"
 #include "formats/read/table.h"
 #include "formats/text.h"

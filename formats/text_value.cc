@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "formats/hexadecimal.h"
 #include "formats/text.h"
 
 namespace sctrace {
@@ -116,17 +117,6 @@ std::string descriptor(const Value& v, const TextOptions& o) {
   return out + (v.cut ? ">(deleted)" : ">");
 }
 
-// Most of what is shown is numbers: written where they belong, not carried there.
-void append_hexadecimal(std::string& out, uint64_t n) {
-  constexpr char digits[] = "0123456789abcdef";
-  char text[18];
-  char* at = text + sizeof text;
-  do *--at = digits[n & 15];
-  while (n >>= 4);
-  *--at = 'x', *--at = '0';
-  out.append(at, static_cast<size_t>(text + sizeof text - at));
-}
-
 void append_number(std::string& out, uint64_t n, Base base) {
   switch (base) {
     case Base::decimal: {
@@ -141,7 +131,7 @@ void append_number(std::string& out, uint64_t n, Base base) {
     }
     case Base::hexadecimal:
       if (n)
-        append_hexadecimal(out, n);
+        put_hexadecimal(out, n);
       else
         out += '0';
       return;
@@ -229,7 +219,7 @@ bool try_append_names(std::string& out, const Value& v, const TextOptions& o) {
 bool is_of_bytes(const Value& v) { return v.kind == Kind::macro && v.bare && !v.numbered; }
 
 void append_structure(std::string& out, const Value& v, const TextOptions& o) {
-  if (v.unknown == "program" && !o.verbose) return append_hexadecimal(out, v.number);
+  if (v.unknown == "program" && !o.verbose) return put_hexadecimal(out, v.number);
   const size_t start = out.size();
   const auto has_some = [&] { return out.size() > start + 1; };
   out += '{';
@@ -397,7 +387,7 @@ void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
     case Kind::text: return append_text(out, v, o);
     case Kind::address:
       if (v.number)
-        append_hexadecimal(out, v.number);
+        put_hexadecimal(out, v.number);
       else
         out += "NULL";
       return;
@@ -468,9 +458,9 @@ std::string shown(const Value& v, const TextOptions& o) {
 void append_shown(std::string& out, const Value& v, const TextOptions& o) {
   // Reading failed within what would be shown of it, or nobody wants to know: where it is.
   if (v.rest && v.kind == Kind::text && (v.path || v.text.size() <= o.strsize))
-    return append_hexadecimal(out, v.rest);
+    return put_hexadecimal(out, v.rest);
   if (o.bare && v.address && v.kind != Kind::address && v.kind != Kind::text)
-    return append_hexadecimal(out, v.address);
+    return put_hexadecimal(out, v.address);
   const bool braced = v.braced && v.kind != Kind::change;
   if (braced) out += '[';
   append_unadorned(out, v, o);
