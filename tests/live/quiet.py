@@ -9,38 +9,29 @@ import sys
 import time
 
 from guest import Faults, House, comes
+from switch import Counting
 
 KINDS = ("reads", "spins", "sleeps", "polls", "waits", "epolls", "raw")
 
 
-class Quiet:
+class Quiet(Counting):
     def __init__(self, house, trace):
         program = os.path.join(os.path.dirname(house.library), "tests", "live", "quiet")
         self.house, self.trace = house, house.path(trace)
         environment = house.environment("auto", self.trace, SCTRACE_START="off")
         self.child = subprocess.Popen([program], env=environment, cwd=house.root, stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True, bufsize=1)
-        if self.child.stdout.readline() != "ready\n":
+        self.pid = str(self.child.pid)
+        if self.line() != "ready":
             raise AssertionError("the program did not begin")
 
     def ask(self, line):
         self.child.stdin.write(line + "\n")
         self.child.stdin.flush()
-        return list(iter(lambda: self.child.stdout.readline().strip(), "."))
+        return list(iter(self.line, "."))
 
     def counts(self):
         return {name: (int(tid), int(count)) for name, tid, count in map(str.split, self.ask("c"))}
-
-    def ctl(self, *words):
-        return self.house.sctrace("ctl", str(self.child.pid), *words)
-
-    def end(self):
-        self.child.stdin.write("q\n")
-        self.child.stdin.flush()
-        status = self.child.wait(60)
-        self.child.stdin.close()
-        self.child.stdout.close()
-        return status
 
 
 def goes_on(program, faults):
