@@ -41,6 +41,7 @@ class Feeder {
       case read::Item::Kind::leave: return leave(item);
       case read::Item::Kind::signal: return signal(item);
       case read::Item::Kind::thread: return thread(*item.thread);
+      case read::Item::Kind::ending: return ending(item);
       case read::Item::Kind::gone: return gone(item);
       case read::Item::Kind::lost:
         thread_of(item.pid, item.tid);
@@ -137,6 +138,12 @@ class Feeder {
     thread.open.push_back(std::move(open));
     if (!returns) abandon(thread);
     if (call.nr == arch::nr_exit) dies(call);
+  }
+
+  void ending(const read::Item& item) {
+    Thread& thread = thread_of(item.pid, item.tid);
+    while (!thread.open.empty()) abandon(thread);
+    if (item.call->nr == arch::nr_exit) dies(*item.call);
   }
 
   void leave(const read::Item& item) {

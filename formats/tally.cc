@@ -34,9 +34,12 @@ class Listener {
   void entered(uint32_t nr, uint32_t pid, uint64_t began, uint64_t when) {
     counts.entered(nr);
     if (nr == arch::nr_exit || nr == arch::nr_exit_group) [[unlikely]]
-      note({Moment::What::exit, nr, pid, when, began, ring_});
+      ending(nr, pid, began, when);
     if (read::is_exec(nr)) [[unlikely]]
       note({Moment::What::exec, nr, pid, when, began, ring_});
+  }
+  void ending(uint32_t nr, uint32_t pid, uint64_t began, uint64_t when) {
+    note({Moment::What::exit, nr, pid, when, began, ring_});
   }
   void left(uint32_t nr, uint32_t pid, int64_t result, uint64_t ns, uint64_t when) {
     counts.left(nr, result, ns);

@@ -1,5 +1,7 @@
 #include "preload/hook.h"
 
+#include <asm/unistd.h>
+
 #include "preload/arrive.h"
 #include "preload/capture.h"
 #include "preload/counting.h"
@@ -9,6 +11,7 @@
 #include "preload/exact.h"
 #include "preload/global.h"
 #include "preload/judge.h"
+#include "preload/live.h"
 #include "preload/observe.h"
 #include "preload/pack.h"
 #include "preload/plain_names.h"
@@ -27,13 +30,13 @@ void set_phase(ThreadState& self, Phase phase) {
   asm volatile("" ::: "memory");
 }
 
-bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
+bool write_entry(ThreadState& self, uint32_t nr, unsigned arity, uint32_t flags = 0) {
   RingWriter& out = self.out;
   uint32_t ticks;
   uint8_t* place = begin_record(self, out, entry_most, ticks);
   if (!place) return false;
   uint8_t* at = place + sizeof(wire::Entry);
-  uint32_t flags = self.frame.door ? wire::entry_trap : 0;
+  if (self.frame.door) flags |= wire::entry_trap;
   if (self.site_index == wire::site_bits) {
     const uint64_t site = site_of(self);
     flags |= wire::entry_far;
@@ -57,6 +60,17 @@ bool write_entry(ThreadState& self, uint32_t nr, unsigned arity) {
   out.cursor += size;
   ++out.calls;
   return true;
+}
+
+// Nobody asked for this call. That it ends its thread or process is told all the same.
+void leave_out(ThreadState& self, uint32_t nr, const Facts& facts) {
+  RingWriter& out = self.out;
+  count(out.header->filtered);
+  const bool ends = nr == __NR_exit || nr == __NR_exit_group;
+  if (!ends || out.counts || !is_recording()) return;
+  if (!write_entry(self, nr, facts.arity(), wire::entry_ending)) return;
+  --out.calls;
+  self.in_flight.recording = 1;
 }
 
 // A call whose entry lies in the ring, or that has none, may go to the kernel.
@@ -287,7 +301,7 @@ void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always)
   count(self.frame.door ? out.header->calls_trap : out.header->calls_stub);
   const bool asks = !always && facts.what & is_judged;
   const bool wanted = asks ? admits(self, nr) : always || facts.what & (is_wanted | is_asked);
-  if (!wanted) return count(out.header->filtered);
+  if (!wanted) return leave_out(self, nr, facts);
   if (out.counts) return begin_counting(self);
   if (!write_entry(self, nr, facts.arity())) return count(out.header->lost);
   self.in_flight = facts.in_flight;

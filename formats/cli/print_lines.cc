@@ -150,6 +150,7 @@ void Lines::happen(const read::Item& item, bool mine) {
         tell(item.tid, [where = Where{item.pid, item.tid, item.when},
                         calls = item.lost](Notation& to) { to.lost(where, calls); });
       break;
+    case Kind::ending: break;
     case Kind::gone:
       endings_.gone(item.pid);
       if (mine || item.pid == first_) gone(item);

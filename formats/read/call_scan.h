@@ -4,6 +4,7 @@
 //
 // A Listener is told of a ring, in its order:
 //   entered(nr, pid, began, when)    a call was made, and not taken back
+//   ending(nr, pid, began, when)     one that nobody wanted, and that ends its thread or process
 //   left(nr, pid, result, ns, when)  it came back
 //   began(record, when)              a thread, or a program
 //   happened(pid, when)              whatever the timeline would tell, these three too
@@ -47,6 +48,7 @@ class CallScan {
     uint64_t began = 0, place = 0;
     uint64_t bytes = 0;
     bool interrupted = false;
+    bool left_out = false;
     uint32_t nr() const { return number; }
   };
 

@@ -11,9 +11,9 @@ template <class Listener>
 void CallScan<Listener>::on_entry(const wire::Header& header, const uint8_t* bytes) {
   uint16_t nr, site;
   std::memcpy(&nr, bytes + offsetof(wire::Entry, nr), sizeof nr);
+  std::memcpy(&site, bytes + offsetof(wire::Entry, site), sizeof site);
   uint32_t number = nr;
   if (nr == wire::nr_escape) [[unlikely]] {
-    std::memcpy(&site, bytes + offsetof(wire::Entry, site), sizeof site);
     const uint8_t* at = bytes + sizeof(wire::Entry) + (header.flags & wire::entry_far ? 8 : 0);
     for (int n = 0; n < site >> wire::argc_shift; ++n) at += header.flags >> n & 1 ? 8 : 4;
     std::memcpy(&number, at, sizeof number);
@@ -32,6 +32,7 @@ void CallScan<Listener>::on_entry(const wire::Header& header, const uint8_t* byt
     bytes_ -= before - bytes_of();
   }
   entry_ = {.number = number, .began = at_, .place = ++places_};
+  entry_.left_out = is_ending(number, header.flags, site >> wire::argc_shift);
   self.open.push_back(entry_);
   held_ = Held::entry;
   queued_ = 1;
@@ -58,6 +59,8 @@ void CallScan<Listener>::on_exit(const wire::Header& header, const uint8_t* byte
   }
   if (header.flags & wire::exit_filtered && drop(frame.place)) return decide();
   decide();
+  if (frame.left_out) [[unlikely]]
+    return;
   int64_t result;
   std::memcpy(&result, bytes + offsetof(wire::Exit, result), sizeof result);
   tell_.left(frame.number, pid_, result, std::max(frame.began, at_) - frame.began, now_);
@@ -77,7 +80,10 @@ void CallScan<Listener>::on_memory(uint64_t bytes) {
 template <class Listener>
 void CallScan<Listener>::decide() {
   if (held_ == Held::entry) {
-    tell_.entered(entry_.number, entry_pid_, entry_.began, entry_when_);
+    if (entry_.left_out) [[unlikely]]
+      tell_.ending(entry_.number, entry_pid_, entry_.began, entry_when_);
+    else
+      tell_.entered(entry_.number, entry_pid_, entry_.began, entry_when_);
     tell_.happened(entry_pid_, entry_when_);
   }
   if (queued_ > (held_ == Held::nothing ? 0 : 1)) [[unlikely]] {

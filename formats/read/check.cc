@@ -33,10 +33,13 @@ struct Ring {
   uint64_t calls = 0, missing = 0, unfinished = 0;
   std::vector<uint32_t> proper;
 
-  void entered(uint32_t nr, uint32_t by, uint64_t, uint64_t) {
+  void entered(uint32_t nr, uint32_t by, uint64_t began, uint64_t when) {
     ++calls;
     const bool ends = nr == arch::nr_exit_group || nr == arch::nr_exit || is_exec(nr);
-    if (ends && (proper.empty() || proper.back() != by)) proper.push_back(by);
+    if (ends) ending(nr, by, began, when);
+  }
+  void ending(uint32_t, uint32_t by, uint64_t, uint64_t) {
+    if (proper.empty() || proper.back() != by) proper.push_back(by);
   }
   void left(uint32_t, uint32_t, int64_t, uint64_t, uint64_t) {}
   void began(const wire::Thread&, uint64_t) {}
@@ -82,10 +85,9 @@ void add_damages(const Damages& from, Damages& to) {
 }
 
 // What the rings of an image were found to hold, in their order. What could not be read ends it.
-void add_image(const Image& image, std::span<const RingTask> tasks, std::span<Ring> rings, bool off,
-               Damages& damages, Checked& all) try {
+void add_image(const Image& image, std::span<const RingTask> tasks, std::span<Ring> rings,
+               Ends ends, bool off, Damages& damages, Checked& all) try {
   if (tasks.empty()) const OpenImage open(image, damages);
-  Ends ends;
   for (size_t n = 0; n < tasks.size(); ++n) {
     const Slot& slot = image.slots[tasks[n].slot];
     add_damages(tasks[n].damages, damages);
@@ -106,6 +108,15 @@ void add_image(const Image& image, std::span<const RingTask> tasks, std::span<Ri
   damages.add(bad.file, bad.offset, bad.why);
 }
 
+// Those that are in it, and go on in a later one: they executed another program, whether or not the
+// call was asked for.
+Ends successors(const Trace& trace, const Image& image) {
+  Ends ends;
+  for (const Image& other : trace.images())
+    if (other.first.tsc > image.first.tsc) ends.proper.insert(other.pid);
+  return ends;
+}
+
 // All rings first, on all processors; then what they say, image by image.
 void check_images(const Trace& trace, bool off, Damages& damages, Checked& all) {
   size_t count = 0;
@@ -121,7 +132,7 @@ void check_images(const Trace& trace, bool off, Damages& damages, Checked& all) 
     ++all.images;
     const size_t slots = image.slots.size();
     add_image(image, std::span(tasks).subspan(first, slots), std::span(rings).subspan(first, slots),
-              off, damages, all);
+              successors(trace, image), off, damages, all);
     first += slots;
   }
 }

@@ -141,6 +141,11 @@ void Timeline::Merge::take(Event event) {
   if (event.kind == Item::Kind::enter) on_enter(event);
   if (event.kind == Item::Kind::thread) on_thread(event);
   if (event.kind == Item::Kind::leave && is_exec(event.call->nr)) execs_.erase(event.pid);
+  if (event.call && event.call->left_out) {
+    if (event.kind == Item::Kind::leave) return;  // refused: it did not end
+    event.kind = Item::Kind::ending;
+    event.returns_next = false;
+  }
   ready_.push_back(std::move(event));
 }
 

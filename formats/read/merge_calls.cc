@@ -131,6 +131,7 @@ void CallReader::on_entry(const Step& step) {
   }
   call->nr = entry.nr;
   if (escaped) take(call->nr);
+  call->left_out = is_ending(call->nr, entry.header.flags, call->argc);
   auto& self = owner();
   owners_.make_room(self);
   Event& event = push(Item::Kind::enter);

@@ -21,6 +21,12 @@ inline bool never_returns(uint32_t nr) {
 // Nor do these, when all goes well.
 inline bool is_exec(uint32_t nr) { return nr == arch::nr_execve || nr == arch::nr_execveat; }
 
+// The flag's bit is that of the sixth argument's width, where there is one.
+inline bool is_ending(uint32_t nr, uint8_t flags, unsigned argc) {
+  return flags & wire::entry_ending && argc < 6 &&
+         (nr == arch::nr_exit || nr == arch::nr_exit_group);
+}
+
 template <class Frame>
 class OpenCalls {
  public:

@@ -56,12 +56,13 @@ struct Call {
   uint32_t pid = 0, tid = 0;
   uint32_t nr = 0;
   uint64_t args[6] = {};
-  uint8_t argc = 0;    // arguments recorded; the others are unknown
-  int64_t result = 0;  // valid once ended
-  uint64_t site = 0;   // address of the syscall instruction, 0 unknown
-  bool trap = false;   // came in by SIGSYS
-  bool ended = false;  // false: still in the kernel when the trace stopped, or killed there
-  uint8_t how = 0;     // wire::exit_* flags
+  uint8_t argc = 0;       // arguments recorded; the others are unknown
+  int64_t result = 0;     // valid once ended
+  uint64_t site = 0;      // address of the syscall instruction, 0 unknown
+  bool trap = false;      // came in by SIGSYS
+  bool left_out = false;  // a filter did not want it: it only says that its thread ends
+  bool ended = false;     // false: still in the kernel when the trace stopped, or killed there
+  uint8_t how = 0;        // wire::exit_* flags
   uint64_t began = 0, finished = 0;  // ns, CLOCK_MONOTONIC
   std::vector<Piece> memory;
   std::vector<OpenFile> files;  // those that it made, or changed the names of
@@ -91,9 +92,10 @@ struct Thread {
 // comes as two items, `enter` and `leave`; both carry the same Call (complete in `leave`, and often
 // already in `enter`, since the reader looks ahead). A call that never returns has no `leave`.
 struct Item {
-  enum class Kind { enter, leave, signal, thread, lost, gone } kind = Kind::enter;
+  enum class Kind { enter, leave, signal, thread, lost, ending, gone } kind = Kind::enter;
   uint64_t when = 0;  // ns, CLOCK_MONOTONIC; never smaller than in the item before
-  // enter, leave; gone (the process ended): the exit_group or last exit, its status in args[0].
+  // enter, leave; ending (like the enter of an exit, but not to be shown: nobody wanted the call);
+  // gone (the process ended): the exit_group or last exit, its status in args[0].
   // Valid until the next call of Timeline::next.
   const Call* call = nullptr;
   const Signal* signal = nullptr;

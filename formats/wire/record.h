@@ -14,7 +14,8 @@
 
 namespace sctrace::wire {
 
-inline constexpr uint32_t version = 4;  // 3: no stacks, no build-ids
+inline constexpr uint32_t version = 5;  // 4: no entry_ending
+                                        // 3: no stacks, no build-ids
                                         // 2: no altered records, no exit_filtered, nothing settled
                                         // 1: other ring counters, no file records
 inline constexpr uint32_t oldest_read = 2;  // what readers of this version still understand
@@ -45,7 +46,7 @@ static_assert(sizeof(Header) == 8);
 // Entry. An argument whose value fits in 32 bits takes 4 bytes, else 8; flags bit i says argument i
 // is wide. How many there are is in the record: a reader needs no table to walk it.
 struct Entry {
-  Header header;  // flags: bits 0..5 wide arguments, entry_trap, entry_far
+  Header header;  // flags: bits 0..5 wide arguments (or entry_ending), entry_trap, entry_far
   uint16_t nr;    // syscall number; nr_escape: the true 32-bit number follows the arguments
   uint16_t site;  // bits 0..12 index in the image's site table (with entry_far a 64-bit address
                   // follows instead), bits 13..15 how many arguments
@@ -53,6 +54,9 @@ struct Entry {
 static_assert(sizeof(Entry) == 12);
 inline constexpr uint8_t entry_trap = 0x40;  // came in by SIGSYS, not by a stub
 inline constexpr uint8_t entry_far = 0x80;   // the site's address is in the record
+// Of a call with less than six arguments: a filter did not want it, and it is here only because it
+// ends its thread or process. Not to be shown, nor counted (BlockHeader::calls).
+inline constexpr uint8_t entry_ending = 0x20;
 inline constexpr uint16_t nr_escape = 0xffff;
 inline constexpr uint16_t site_bits = 0x1fff;  // all ones: no index
 inline constexpr int argc_shift = 13;

@@ -33,7 +33,7 @@ struct BlockHeader {
   uint64_t lost;      // calls lost on this ring before this block, in all
   uint32_t pid, tid;  // who was writing when the block began
   uint32_t used;      // bytes filled, header included; 0 while the block is being written
-  uint32_t calls;     // entries begun in it; set with `used`
+  uint32_t calls;     // entries begun in it, without entry_ending; set with `used`
 };
 static_assert(sizeof(BlockHeader) == 48);
 

@@ -5,6 +5,7 @@ import collections
 import os
 import re
 import signal
+import subprocess
 import sys
 
 from guest import Faults, Guest, House, comes, run
@@ -59,11 +60,28 @@ def main(build):
                 asked = calls(house.sctrace("print", "--filter", text, house.path(trace)).stdout)
                 faults.expect(kept == asked and any(b"clock_nanosleep" in line for line in kept), door, text,
                               kept - asked, kept)
+        ended(house, faults)
         least(house, faults)
         sampled(house, faults)
         hung(house, faults)
         taken_back(house, faults)
     return faults.status()
+
+
+def ended(house, faults):
+    """How a program ended is told whatever was asked for, and is no call that was."""
+    for door in ("auto", "trap"):
+        for n, setting in enumerate(({"SCTRACE_TRACE": "getppid"}, {"SCTRACE_FILTER": "name==getppid"},
+                                     {"SCTRACE_SAMPLE": "1000"}, {"SCTRACE_MIN_DURATION": "9s"})):
+            trace = house.path(f"ended-{door}-{n}")
+            subprocess.run(["sh", "-c", "(exit 7); env true; exit 3"], env=house.environment(door, trace, **setting))
+            shown = house.sctrace("print", "-f", trace).stdout
+            faults.expect(re.findall(rb"exited with (\d)", shown) == [b"7", b"0", b"3"], door, setting, shown)
+            faults.expect(n in (2, 3) or b"exit_group" not in shown, door, setting, shown)
+            checked = house.sctrace("check", trace).stdout
+            faults.expect(b"killed" not in checked, door, setting, checked)
+            total = house.sctrace("summary", trace).stdout
+            faults.expect(n in (2, 3) or b"exit_group" not in total, door, setting, total)
 
 
 def least(house, faults):

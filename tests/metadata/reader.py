@@ -84,7 +84,8 @@ def entry(flags, record):
         at += 8 if wide else 4
     if number == 0xffff:
         number = struct.unpack_from("<I", record, at)[0]
-    return {"nr": number, "args": values, "result": None, "memory": []}
+    return {"nr": number, "args": values, "result": None, "memory": [],
+            "left out": flags & 0x20 and len(values) < 6}
 
 
 def calls_of(image, ring):
@@ -109,7 +110,7 @@ def calls_of(image, ring):
                     memory[-1] = (*memory[-1][:2], memory[-1][2] + piece, flags & 8)
                 else:
                     memory.append((flags & 1, where & (1 << 48) - 1, piece, flags & 8))
-    return all_calls
+    return [call for call in all_calls if not call["left out"]]
 
 
 def main(trace):

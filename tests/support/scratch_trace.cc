@@ -162,6 +162,10 @@ ScratchRing& ScratchRing::entry(uint32_t nr, std::initializer_list<uint64_t> arg
   return make_entry(nr, args, site, trap ? wire::entry_trap : 0, 0);
 }
 
+ScratchRing& ScratchRing::ending(uint32_t nr, uint64_t status) {
+  return make_entry(nr, {status}, 0, wire::entry_ending, 0);
+}
+
 ScratchRing& ScratchRing::far_entry(uint32_t nr, std::initializer_list<uint64_t> args,
                                     uint64_t address) {
   return make_entry(nr, args, 0, wire::entry_far, address);

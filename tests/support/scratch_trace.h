@@ -22,6 +22,7 @@ class ScratchRing {
   ScratchRing& entry(uint32_t nr, std::initializer_list<uint64_t> args = {}, uint16_t site = 0,
                      bool trap = false);
   ScratchRing& far_entry(uint32_t nr, std::initializer_list<uint64_t> args, uint64_t address);
+  ScratchRing& ending(uint32_t nr, uint64_t status);  // an exit that no filter wanted
   ScratchRing& in(uint64_t address, std::string_view bytes, uint8_t flags = 0, uint32_t wanted = 0);
   ScratchRing& out(uint64_t address, std::string_view bytes, uint8_t flags = 0,
                    uint32_t wanted = 0);

@@ -72,6 +72,17 @@ TEST_CASE("a call is entered and left between birth and death", "[formats][feed]
                                "end 0"});
 }
 
+TEST_CASE("an exit that no filter wanted is a death, and no call", "[formats][feed]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7);
+  image.ring(7, Began::image).entry(nr_pause).signal(10).ending(nr_exit_group, 3);
+  image.ring(7, 8, Began::clone, 7).ending(nr_exit, 1);
+  CHECK(told(scratch) == Lines{"birth process 7 7 scratch", "enter 7 pause", "signal 7 SIGUSR1",
+                               "leave 7 pause unfinished", "birth thread 7 8 scratch",
+                               "death thread 8 exited with 1", "death process 7 exited with 3",
+                               "end 0"});
+}
+
 TEST_CASE("each enter has one leave, whatever became of the call", "[formats][feed]") {
   ScratchTrace scratch;
   scratch.image(7)

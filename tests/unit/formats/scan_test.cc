@@ -79,7 +79,12 @@ void one_record(test::ScratchRing& ring, Dice& dice, uint32_t pid) {
       break;
     case 5: ring.out(0x1000, "abcdef"); break;
     case 6: ring.in(0x2000, std::string(dice.below(200), 'x')); break;
-    case 7: ring.skip_block(); break;
+    case 7:
+      if (dice.below(2))
+        ring.ending(dice.below(4) ? nr_exit : nr_read, 3);
+      else
+        ring.skip_block();
+      break;
     case 8:
     case 9:
     case 10:

@@ -27,6 +27,7 @@ std::string shown(const read::Item& item) {
       return who + fmt::format("began {} of {}\n", static_cast<int>(item.thread->began),
                                item.thread->parent);
     case read::Item::Kind::lost: return who + fmt::format("lost {}\n", item.lost);
+    case read::Item::Kind::ending: return who + "ending\n";
     case read::Item::Kind::gone: return who + fmt::format("gone {}\n", item.call->args[0]);
   }
   return "?";
@@ -142,6 +143,23 @@ TEST_CASE("threads and processes come in the order of time", "[read][timeline]")
              Equals("7.7 began 0 of 0\n7.8 began 1 of 7\n7.7 read\n7.8 getpid\n7.8 getpid = 7\n"
                     "7.7 read = 0\n9.9 began 2 of 7\n9.9 exit_group\n9.9 gone 3\n7.7 "
                     "exit_group\n7.7 gone 0\n"));
+}
+
+TEST_CASE("an exit that no filter wanted is an end, and no call", "[read][timeline]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7);
+  auto& one = image.ring(7, Began::image);
+  one.ending(nr_exit_group, 4).exit(-1);  // a filter of the program did not let it
+  auto& two = image.ring(8, Began::clone, 7);
+  two.ending(nr_exit, 1);
+  one.call(nr_getpid, {}, 7).ending(nr_exit_group, 3).exit(0, wire::exit_cancelled);
+  one.signal(10).ending(nr_exit_group, 5);
+  const Told all = told(scratch.write());
+  CHECK(all.losses.unfinished == 0);
+  CHECK(all.losses.orphans == 0);
+  CHECK_THAT(all.text, Equals("7.7 began 0 of 0\n7.7 ending\n7.8 began 1 of 7\n7.8 ending\n"
+                              "7.7 getpid\n7.7 getpid = 7\n7.7 signal 10\n7.7 ending\n"
+                              "7.7 gone 5\n"));
 }
 
 TEST_CASE("a vfork child borrows the ring and gives it back", "[read][timeline]") {
