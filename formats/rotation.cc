@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "formats/read/beginning.h"
 #include "formats/read/check_file.h"
 #include "formats/read/live.h"
 #include "formats/read/ring_reader_index.h"
@@ -128,6 +129,7 @@ class Share {
     header->last_turn = 0;
     header->slots_used = count();
     to.write(0, header.get(), sizeof *header);
+    read::copy_beginning(from, to, image_);
     for (uint32_t n = 0; n < count(); ++n) {
       wire::RingHeader ring{};
       from.read(image_.slot_offset(n), static_cast<void*>(&ring), sizeof ring);

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "preload/beginning.h"
 #include "preload/control.h"
 #include "preload/dispositions.h"
 #include "preload/engine.h"
@@ -206,7 +207,7 @@ bool start(int argc, char** argv, char** envp) {
   // Without room for records the calls are still counted, as lost.
   if (open && !take_ring(*self) && !self->out.header)
     return say(Level::info, "no ring left"), false;
-  if (open) write_thread_record(*self), tell_files_at_start(*self);
+  if (open) write_thread_record(*self), tell_files_at_start(*self), tell_beginning(*self);
   take_signals(*self);
   if (open) set_stack(*self), settle(*self, Slot::write);
   uint64_t mask;  // no handler runs while text is written

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "formats/beginning.h"
 #include "formats/cli/json.h"
 #include "formats/cli/object_doors.h"
 #include "formats/cli/sums.h"
@@ -94,9 +95,10 @@ std::string whole_json(const read::Trace& trace, const Totals& all, const Object
   for (const read::Image& image : trace.images()) {
     add("{}  {{\"pid\": {}, \"ppid\": {}, \"program\": {}, \"command\": {}, \"mode\": \"{}\", "
         "\"rings\": {}, "
-        "\"ring_bytes\": {}, \"sud\": {}}}",
+        "\"ring_bytes\": {}, \"sud\": {},\n   \"beginning\": {}}}",
         comma, image.pid, image.ppid, json_quoted(image.program), json_quoted(image.command),
-        name_of(image.mode), image.slots.size(), image.ring_bytes, json_quoted(sud(image.sud)));
+        name_of(image.mode), image.slots.size(), image.ring_bytes, json_quoted(sud(image.sud)),
+        beginning_json(image));
     comma = ",\n";
   }
   add("]}}\n");
@@ -121,10 +123,13 @@ void print_text(const read::Trace& trace, const Totals& all, const Objects& obje
   for (const ObjectDoors& object : objects) fmt::print("  {}\n", text_of(object));
   fmt::print("processes  {}, in {} images with {} rings\n", all.processes.size(),
              trace.images().size(), all.rings);
-  for (const read::Image& image : trace.images())
+  for (const read::Image& image : trace.images()) {
     fmt::print("  {} of {}: {} ({}, rings of {} KiB, dispatch {})\n", image.pid, image.ppid,
                image.command.empty() ? image.program : image.command, name_of(image.mode),
                image.ring_bytes / 1024, sud(image.sud));
+    if (const std::string began = beginning_text(image); !began.empty())
+      fmt::print("    {}\n", began);
+  }
 }
 
 }  // namespace

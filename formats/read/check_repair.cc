@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "formats/read/beginning.h"
 #include "formats/read/check.h"
 #include "formats/read/check_file.h"
 #include "formats/read/ring_reader.h"
@@ -127,6 +128,7 @@ void rewrite(const Image& image, const std::string& to) {
     copy_ring_header(from->ring, ring, image.slot_offset(slot), copy.head(),
                      image.mode != wire::Mode::overwrite);
   }
+  copy_beginning(from->ring, ring, image);
   std::memcpy(header.data() + offsetof(wire::Image, data_blocks), &places, sizeof places);
   ring.write(0, header.data(), header.size());
   ring.finish();

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "formats/read/beginning.h"
 #include "formats/read/check_file.h"
 #include "formats/read/live.h"
 #include "formats/read/trace.h"
@@ -36,6 +37,7 @@ class Copier {
   void copy() {
     header();
     to_.resize(image_.slot_offset(static_cast<uint32_t>(image_.slots.size())));
+    copy_beginning(from_, to_, image_);
     for (uint32_t n = 0; n < image_.slots.size(); ++n) ring(n);
     ++done_.images, done_.rings += image_.slots.size();
   }

@@ -65,4 +65,13 @@ struct RingHeader {
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;
 
+// What the process was when the image began: behind the header of its first ring, in a page that is
+// there anyway. As /proc/self/status and /proc/self/limits said it, zeros behind; cut where there
+// is no room. Empty: nobody looked.
+struct Beginning {
+  char status[2304];
+  char limits[1664];
+};
+static_assert(sizeof(RingHeader) + sizeof(Beginning) == ring_header_bytes);
+
 }  // namespace sctrace::wire
