@@ -192,9 +192,9 @@ struct Link {
   uint16_t pointer_at, length_at;
   uint8_t length_bytes;
   bool inside = false;
-  uint32_t when = 0;                // only where the struct has this word at `when_at`; 0: always
-  uint16_t when_at = 0, least = 0;  // and is at least so long
-  bool filled = false;              // by the kernel: there is nothing to take before the call
+  uint32_t when = 0;                  // only where the struct has this word at `when_at`; 0: always
+  uint16_t when_at = 0, least = 0;    // and is at least so long
+  bool filled = false, data = false;  // by the kernel: nothing to take before the call · a buffer
 };
 
 }  // namespace sctrace::arch

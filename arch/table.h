@@ -175,8 +175,12 @@ inline constexpr Link links[] = {
   {Layout::from, Layout::to, pointer_at, length_at, length_bytes, false, 0, 0, least, true},
 #define FOLLOWING(from, at, to, length_at, length_bytes) \
   {Layout::from, Layout::to, at, length_at, length_bytes, true},
+#define DATA(from, pointer_at, length_at, length_bytes, returned)                    \
+  {Layout::from, Layout::bytes, pointer_at, length_at, length_bytes, false, 0, 0, 0, \
+   returned,     true},
 #include "arch/links.def"
 #undef LINK
+#undef DATA
 #undef LINK_OF
 #undef LINK_WHERE
 #undef FILLED

@@ -181,6 +181,10 @@ bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_
   if (pointer && link.length_bytes == arch::until_nul) return put_string(t.self, pointer);
   if (!pointer || !read_app(&count, address + link.length_at, link.length_bytes)) return true;
   if (!link.length_bytes) count = 1;
+  if (link.data) {
+    const auto filled = static_cast<uint64_t>(t.result);
+    return put_buffer(t, pointer, link.filled && filled < count ? filled : count);
+  }
   const uint32_t element = arch::layout_bytes[static_cast<unsigned>(link.to)];
   return put_whole(t, pointer, bytes_of(count, element)) &&
          (link.to != arch::Layout::iocb || put_block(t, pointer)) &&
@@ -258,6 +262,19 @@ bool take_variant(const Taking& t, const Op& op) {
   return take(t, variant);
 }
 
+// Where the struct itself says how much of it there is: of the room for a statmount so much was
+// filled. And of a security module's context the kernel looks at the head, if at anything.
+uint64_t as_it_says(const Taking& t, const Op& op, uint64_t bytes) {
+  uint32_t most = ~0u;
+  if (op.layout == arch::Layout::statmount) {
+    read_app(&most, t.args[op.arg], sizeof most);
+  } else if (op.layout == arch::Layout::lsm_ctx && op.way == Way::both && !t.out) {
+    constexpr uint32_t single = 1, head = 32;  // LSM_FLAG_SINGLE
+    most = t.args[3] & single ? head : 0;
+  }
+  return bytes < most ? bytes : most;
+}
+
 bool take(const Taking& t, const Op& op) {
   const uint64_t address = t.args[op.arg];
   const bool sending = op.way == Way::in;
@@ -275,7 +292,8 @@ bool take(const Taking& t, const Op& op) {
     case Kind::structure:
     case Kind::array:
       return !now ||
-             (put_whole(t, address, op.head + bytes_of(measured(t, op), op.element)) &&
+             (put_whole(t, address,
+                        as_it_says(t, op, op.head + bytes_of(measured(t, op), op.element))) &&
               put_links(
                   t, address, op.layout, op.kind == Kind::array ? measured(t, op) : 1, links_deep,
                   op.measure == Measure::argument && op.kind == Kind::structure ? t.args[op.which]

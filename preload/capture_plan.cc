@@ -87,7 +87,9 @@ constexpr uint16_t no_row = std::size(arch::fold::commands);
   return no_row;
 }
 
+// Is there more to a struct than so many bytes?
 constexpr bool has_links(arch::Layout layout) {
+  if (layout == arch::Layout::statmount || layout == arch::Layout::lsm_ctx) return true;
   for (const arch::Link& link : arch::links)
     if (link.from == layout) return true;
   return false;

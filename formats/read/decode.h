@@ -101,9 +101,11 @@ Value vectors(const Scene& s, uint64_t at, uint64_t count, bool out, uint64_t fi
 // decode_calls.cc: what a call shows beyond its row
 void adapt(const Scene& s, Event& event);
 void adapt_prctl(const Scene& s, Event& event);
-void shorten(Value& name, size_t most);  // to what the kernel reads of it; decode_odd.cc
-void adapt_futex(const Scene& s, Event& event);   // decode_futex.cc
-void adapt_odd(const Scene& s, Event& event);     // decode_odd.cc: where strace has its own ways
+void shorten(Value& name, size_t most);          // to what the kernel reads of it; decode_odd.cc
+void adapt_futex(const Scene& s, Event& event);  // decode_futex.cc
+void adapt_odd(const Scene& s, Event& event);    // decode_odd.cc: where strace has its own ways
+void adapt_security_context(const Scene& s, Event& event);  // structs_attributes.cc
+void adapt_security_size(const Scene& s, Event& event, size_t index);
 void adapt_option(const Scene& s, Event& event);  // decode_options.cc: getsockopt, setsockopt
 // decode_result.cc
 Value io_priority(uint32_t value);

@@ -367,6 +367,15 @@ void adapt(const Scene& s, Event& e) {
       omit_nul(e.args[2]);
       if (!s.call.args[3]) e.args[2] = value_address(s.call.args[2]);
       return;
+    case nr_listxattrat:
+      if (!s.call.args[4]) e.args[3] = value_address(s.call.args[3]);
+      return;
+    case nr_getxattrat:
+      e.args[4] = extended_attribute(s, s.call.args[4], s.call.args[5]);
+      e.args[4].address = s.call.args[4];
+      return;
+    case nr_lsm_get_self_attr: adapt_security_context(s, e); return adapt_security_size(s, e, 2);
+    case nr_lsm_list_modules: return adapt_security_size(s, e, 1);
     case nr_clone3: return adapt_clone3(s, e);
     case nr_io_uring_setup:
       e.args[1] = structure(s, Layout::io_uring_params, s.call.args[1], 0, s.ok());

@@ -78,6 +78,12 @@ Value clone_arguments(const Scene&, const uint8_t*, uint64_t bytes);
 Value ring_parameters(const Scene&, const uint8_t*);
 Value thread_area(const uint8_t*);
 Value scheduling(const uint8_t*);
+// structs_mount.cc, structs_attributes.cc
+Value mount_question(const Scene& s, arch::Layout layout, uint64_t at);
+Value statmount_value(const Scene& s, uint64_t at, uint64_t room);
+Value extended_attribute(const Scene& s, uint64_t at, uint64_t bytes);
+Value file_attributes(const Scene& s, uint64_t at, uint64_t bytes, bool out);
+Value security_contexts(const Scene& s, uint64_t at, uint64_t bytes, bool out);
 Value performance_attributes(const Scene& s, uint64_t at);
 // bpf.cc
 Value bpf_attributes(const Scene& s, uint64_t at, uint64_t bytes, bool out);

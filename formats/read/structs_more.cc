@@ -87,6 +87,16 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     v.items.push_back(named("mtext", text_at(s, at + 8, bytes, out)));
     return v;
   }
+  switch (layout) {
+    case Layout::mount_question:
+    case Layout::mount_list_question: return mount_question(s, layout, at);
+    case Layout::statmount: return statmount_value(s, at, bytes);
+    case Layout::xattr_args:
+    case Layout::xattr_wanted: return extended_attribute(s, at, bytes);
+    case Layout::file_attr: return file_attributes(s, at, bytes, out);
+    case Layout::lsm_ctx: return security_contexts(s, at, bytes, out);
+    default: break;
+  }
   if (layout >= Layout::bpf_attr && layout <= Layout::bpf_query)
     return bpf_attributes(s, at, bytes, out);
   const uint64_t most = std::min<uint64_t>(bytes, 4096);
@@ -123,12 +133,9 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
   static constexpr struct {
     Layout layout;
     uint64_t least, known;
-  } sizes[] = {{Layout::open_how, 24, 24},
-               {Layout::clone_args, 64, 88},
-               {Layout::landlock_ruleset, 8, 8},
-               {Layout::ldt_desc, 16, 16},
-               {Layout::mount_attr, 32, 32},
-               {Layout::sched_attr, 48, 56}};
+  } sizes[] = {{Layout::open_how, 24, 24},       {Layout::clone_args, 64, 88},
+               {Layout::landlock_ruleset, 8, 8}, {Layout::ldt_desc, 16, 16},
+               {Layout::mount_attr, 32, 32},     {Layout::sched_attr, 48, 56}};
   for (const auto& size : sizes)
     if (size.layout == layout && (bytes < size.least || known < std::min(bytes, size.known)))
       return value_address(at);
