@@ -36,6 +36,7 @@ class Notation {
   virtual void vector(size_t, uint64_t) {}  // the same by message, of so many buffers
   virtual void bytes(std::string_view, uint64_t) {}
   virtual void unread(uint32_t, uint64_t, uint64_t) {}  // what could not be read of it
+  virtual void named(uint32_t, std::string_view) {}     // what a thread is called from here on
   virtual void several(bool) {}                         // more than one thread is shown
   virtual void end(const read::Losses& all) = 0;
   std::string& out() { return out_; }  // lines so far; the caller takes them

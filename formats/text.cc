@@ -158,13 +158,18 @@ void append_fraction(std::string& out, uint64_t ns, int digits) {
 // -----------------------------------------------------------------------------------------------
 
 void TextPrinter::leader(uint32_t tid, uint64_t when) {
+  const auto named = names_.find(tid);
+  const std::string name =
+      named == names_.end() ? std::string() : shown_task(named->second, options_);
   if (options_.follow && options_.file) {
     const fmt::format_int text(tid);
     out_.append(text.data(), text.size());
-    out_.append(text.size() < 5 ? 6 - text.size() : 1, ' ');
+    out_ += name;
+    out_.append(text.size() < 5 && name.empty() ? 6 - text.size() : 1, ' ');
   } else if (options_.follow && many_) {
     out_ += "[pid ";
     append_padded(out_, tid, 5, ' ');
+    out_ += name;
     out_ += "] ";
   }
   const bool absolute = options_.times != TextOptions::Times::none;

@@ -26,6 +26,7 @@ struct TextOptions {
   Names names = Names::brief;  // -X
   enum Paths { path = 1, socket = 2, device = 4, process = 8 };
   int paths = 0;        // or'ed; -y path, -yy all: what is behind descriptors
+  bool tasks = false;   // -Y: what threads are called, behind their numbers
   bool follow = false;  // -f: several threads in one output
   bool file = false;    // -o: "PID " instead of "[pid PID] "
   Times times = Times::none;
@@ -45,6 +46,8 @@ struct TextOptions {
 // One value, as strace writes it.
 std::string shown(const Value& value, const TextOptions& options);
 std::string quoted(const Value& text, const TextOptions& options);
+// "<cat>"; nothing where there is no name.
+std::string shown_task(std::string_view name, const TextOptions& options);
 void append_shown(std::string& out, const Value& value, const TextOptions& options);
 // A call's result with what follows it, from "= " on.
 std::string shown_result(const Event& event, const TextOptions& options);
@@ -68,6 +71,7 @@ class TextPrinter : public Notation {
   void bytes(std::string_view data, uint64_t whole) override;
   void unread(uint32_t pid, uint64_t address, uint64_t length) override;
   void several(bool many) override { many_ = many; }
+  void named(uint32_t tid, std::string_view name) override { names_[tid] = name; }
   void end(const read::Losses& all) override;
 
  private:
@@ -100,7 +104,8 @@ class TextPrinter : public Notation {
   std::map<uint32_t, Open> calls_;
   std::optional<uint32_t> open_;
   std::map<uint32_t, uint32_t> numbers_;
-  std::map<uint32_t, uint32_t> renamed_;  // by tid: what the thread is called from its execve on
+  std::map<uint32_t, std::string> names_;  // by tid
+  std::map<uint32_t, uint32_t> renamed_;   // by tid: what the thread is called from its execve on
   uint64_t last_ = 0;
   bool many_ = false;
 };

@@ -383,7 +383,10 @@ std::string unadorned(const Value& v, const TextOptions& o);
 void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
   switch (v.kind) {
     case Kind::absent: return;
-    case Kind::number: return append_number(out, v.number, v.base);
+    case Kind::number:
+      append_number(out, v.number, v.base);
+      if (o.tasks && !v.text.empty()) out += shown_task(v.text, o);
+      return;
     case Kind::text: return append_text(out, v, o);
     case Kind::address:
       if (v.number)
@@ -442,6 +445,10 @@ std::string unadorned(const Value& v, const TextOptions& o) {
 }
 
 }  // namespace
+
+std::string shown_task(std::string_view name, const TextOptions& o) {
+  return name.empty() ? std::string() : '<' + in_brackets(name, o) + '>';
+}
 
 std::string quoted(const Value& v, const TextOptions& o) {
   std::string out;

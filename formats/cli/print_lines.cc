@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "formats/filter.h"
 #include "formats/ftrace.h"
@@ -62,7 +63,8 @@ bool Outputs::close() {
 Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
   // What bpf() tells is by file, and JSON leaves nothing out.
-  const bool asked = wish.text.paths || wish.text.verbose || wish.form == "json";
+  const bool asked =
+      wish.text.paths || wish.text.tasks || wish.text.verbose || wish.form == "json";
   const bool by_path = wire::asks_for(wish.only, wire::Field::path);
   follows_files_ = asked || by_path || !wish.filter.paths.empty();
   files_.wants_details = wish.form == "json" || wish.text.paths & ~TextOptions::path;
@@ -115,10 +117,17 @@ void Lines::add(const read::Item& item) {
   last_ = item.when;
   const bool all = wish_.text.follow || wish_.form != "strace";
   if (!all && !first_) first_ = item.tid;
+  if (wish_.text.tasks && item.kind != read::Item::Kind::thread) call_by_name(item.tid);
   if (all && !wish_.apart && threads_.insert(item.tid).second)
     tell(item.tid, [many = threads_.size() > 1](Notation& to) { to.several(many); });
   happen(item, !first_ || item.tid == first_);
   flush(false);
+}
+
+void Lines::call_by_name(uint32_t tid) {
+  std::string name = files_.task(tid);
+  if (name.empty() || std::exchange(called_[tid], name) == name) return;
+  tell(tid, [tid, name = std::move(name)](Notation& to) { to.named(tid, name); });
 }
 
 void Lines::happen(const read::Item& item, bool mine) {
@@ -183,7 +192,12 @@ void Lines::flush(bool all) {
 }
 
 void Lines::begin(const read::Thread& thread) {
-  files_.begin(thread);
+  const read::Image* image = nullptr;  // the newest of its process
+  if (wish_.text.tasks)
+    for (const read::Image& one : trace_.images())
+      if (one.pid == thread.pid && (!image || trace_.clock().ns(one.first.tsc) <= last_))
+        image = &one;
+  files_.begin(thread, !image ? "" : image->executed.empty() ? image->program : image->executed);
   if (settled_ || files_.directory(thread.pid).empty()) return;
   settled_ = true;  // names for -P are relative to where the first program began
   for (const std::string& path : wish_.filter.paths)
@@ -296,11 +310,13 @@ void Lines::signal(const read::Item& item) {
   std::copy(std::begin(item.signal->siginfo), std::end(item.signal->siginfo), info);
   const uint32_t number = read::peek<uint32_t>(info);
   const std::string name = signal_name(number);
-  if (wish_.shows(name.starts_with("SIG") ? name.substr(3) : name))
-    tell(item.tid, [where = Where{item.pid, item.tid, item.when}, number,
-                    value = read::siginfo_value(info, sizeof info)](Notation& to) {
-      to.signal(where, number, value);
-    });
+  if (!wish_.shows(name.starts_with("SIG") ? name.substr(3) : name)) return;
+  Value value = read::siginfo_value(info, sizeof info);
+  for (Value& field : value.items)
+    if (wish_.text.tasks && field.name == "si_pid")
+      field.text = files_.task(static_cast<int64_t>(field.number));
+  tell(item.tid, [where = Where{item.pid, item.tid, item.when}, number,
+                  value = std::move(value)](Notation& to) { to.signal(where, number, value); });
 }
 
 void Lines::gone(const read::Item& item) {

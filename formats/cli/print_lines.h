@@ -49,6 +49,7 @@ class Lines {
 
  private:
   void happen(const read::Item& item, bool mine);
+  void call_by_name(uint32_t tid);
   void enter(const read::Item& item);
   void leave(const read::Item& item);
   void supersede(const Event& exec);
@@ -87,6 +88,7 @@ class Lines {
   Counts counts_;
   std::map<uint32_t, std::unique_ptr<Notation>> notations_;  // by tid with -ff, else the one of 0
   std::map<uint32_t, Event> held_;  // open calls that only their end can let through the filter
+  std::map<uint32_t, std::string> called_;  // as the notation knows it
   std::set<uint32_t> threads_;
   std::set<uint32_t> standing_;  // those in a call that was told when it was made
   std::set<uint32_t> programs_;  // pids whose first program is shown

@@ -79,7 +79,7 @@ void add_output(CLI::App& app, Wish& w) {
                "go on as the trace grows, until its programs end or ^C\n"
                "Calls that wait are shown when they return.");
   app.add_option("-o,--output", w.output, "write to a file")->type_name("FILE");
-  app.add_flag("-A,--output-append-mode", w.append, "with -o: append");
+  app.add_flag("-A,--output-append-mode", w.append, "with -o: append")->group(in_manual);
   app.add_flag_function(
       "-f,--follow-forks", [&w](int64_t n) { w.text.follow = true, w.apart |= n > 1; },
       "all threads, not only the first; -ff: each in FILE.TID\n"
@@ -115,6 +115,12 @@ void add_filters(CLI::App& app, Wish& w) {
   app.add_flag("--decode-fds{path},--decode-fd{path}", w.decode,
                "files behind descriptors: path, socket, dev, pidfd, all or none")
       ->group(in_manual);
+  app.add_option_function<std::string>(
+         "--decode-pids,--decode-pid",
+         [&w](const std::string& what) { w.expressions.push_back("decode-pids=" + what); },
+         "what processes are called: comm, all or none")
+      ->type_name("SET")
+      ->group(in_manual);
   app.add_option("-P,--trace-path", w.paths, "only calls that touch this file")
       ->type_name("PATH")
       ->take_all()
@@ -149,6 +155,8 @@ void add_values(CLI::App& app, Wish& w) {
   app.add_flag_function(
       "-y", [&w](int64_t n) { w.text.paths = n > 1 ? 15 : TextOptions::path; },
       "files behind descriptors, if known; -yy: sockets too");
+  app.add_flag_function(
+      "-Y", [&w](int64_t) { w.text.tasks = true; }, "what processes are called, behind their pids");
   const std::map<std::string, TextOptions::Names> names{{"raw", TextOptions::Names::raw},
                                                         {"abbrev", TextOptions::Names::brief},
                                                         {"verbose", TextOptions::Names::both}};

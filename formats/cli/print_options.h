@@ -52,6 +52,7 @@ void settle(Wish& wish);
 // print_sets.cc: one -e, QUALIFIER=SET or a SET of calls. Throws as above.
 void express(Wish& wish, const std::string& text);
 void set_decode_fds(Wish& wish, const std::string& what);
+void set_decode_pids(Wish& wish, const std::string& what);
 void set_quiet(Wish& wish, const std::string& what);
 
 }  // namespace sctrace::cli

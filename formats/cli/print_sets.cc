@@ -92,6 +92,20 @@ void set_decode_fds(Wish& w, const std::string& what) {
   }
 }
 
+void set_decode_pids(Wish& w, const std::string& what) {
+  w.text.tasks = false;
+  for (size_t at = 0; at <= what.size();) {
+    const size_t comma = std::min(what.find(',', at), what.size());
+    const std::string one = what.substr(at, comma - at);
+    at = comma + 1;
+    if (one == "pidns")
+      throw std::invalid_argument("decode-pids=pidns: a trace has pids as its programs saw them");
+    if (one != "comm" && one != "all" && one != "none")
+      throw std::invalid_argument("invalid pid decoding '" + one + "'");
+    w.text.tasks |= one != "none";
+  }
+}
+
 // Only messages that a trace has: of exits, and of threads that an execve ended.
 void set_quiet(Wish& w, const std::string& list) {
   static const std::set<std::string> others{"attach",       "attaching",   "path-resolution",
@@ -129,6 +143,8 @@ void express(Wish& w, const std::string& text) {
     set_signals(w, set);
   else if (what == "decode-fds" || what == "decode-fd")
     set_decode_fds(w, set);
+  else if (what == "decode-pids" || what == "decode-pid")
+    set_decode_pids(w, set);
   else if (what == "verbose" || what == "v" || what == "abbrev" || what == "a") {
     (what[0] == 'a' ? w.text.brief : w.text.followed) = call_set(set);
   } else if (what == "raw" || what == "x")

@@ -76,9 +76,10 @@ const char* word_text(arch::Set set, uint64_t value);  // or null
 Value signal_value(uint64_t number);
 Value interface_value(uint32_t index);
 Value user_value(uint32_t id);
-Value ticks_value(uint64_t ticks);  // with the seconds that they are
-Value mode_value(uint32_t mode);       // 0644
-Value file_mode_value(uint32_t mode);  // S_IFREG|0644
+Value task_value(const Scene& s, int64_t tid);  // with what it is called, if that is followed
+Value ticks_value(uint64_t ticks);              // with the seconds that they are
+Value mode_value(uint32_t mode);                // 0644
+Value file_mode_value(uint32_t mode);           // S_IFREG|0644
 Value device_value(uint64_t dev);
 Value descriptor(const Scene& s, int32_t fd);
 Value descriptor(const Scene& s, int32_t fd, uint32_t pid);  // one of another process

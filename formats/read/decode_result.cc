@@ -36,7 +36,12 @@ Value result_value(const Scene& s) {
     case Result::number:
     case Result::count:
     case Result::offset:
-    case Result::pid:
+    case Result::pid: {
+      using namespace arch;
+      const bool group = s.call.nr == nr_getpgid || s.call.nr == nr_getpgrp ||
+                         s.call.nr == nr_getsid || s.call.nr == nr_setsid;
+      return group ? value_number(r) : task_value(s, r);
+    }
     case Result::never:
     case Result::ticks: break;
   }

@@ -184,12 +184,18 @@ Value ticks_value(uint64_t ticks) {
   return v;
 }
 
+Value task_value(const Scene& s, int64_t tid) {
+  Value v = value_number(tid);
+  if (tid > 0 && s.files) v.text = s.files->task(tid);
+  return v;
+}
+
 Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) {
   using K = arch::Kind;
   const int32_t low = static_cast<int32_t>(raw);
   switch (kind) {
-    case K::number:
-    case K::pid: return value_number(low);
+    case K::number: return value_number(low);
+    case K::pid: return task_value(s, low);
     case K::unsigned_number: return value_unsigned(static_cast<uint32_t>(raw));
     case K::hexadecimal: return value_hex(static_cast<uint32_t>(raw));
     case K::octal: return value_number(static_cast<uint32_t>(raw), Base::octal);

@@ -148,7 +148,8 @@ void Files::tell(Process& in, const OpenFile& file) {
   place->told.path = std::move(path);
 }
 
-void Files::begin(const Thread& thread) {
+void Files::begin(const Thread& thread, std::string_view program) {
+  tasks_.begin(thread, program);
   process_of_[thread.tid] = thread.pid;
   switch (thread.began) {
     case wire::Began::image:
@@ -182,12 +183,14 @@ Files::Process Files::inherited(uint32_t pid, uint64_t flags) {
 }
 
 void Files::enter(const Call& call) {
+  tasks_.enter(call);
   if (!is_fork(call.nr)) return;
   const uint64_t flags = clone_flags(call);
   if (!(flags & is_thread)) bequeathed_[call.tid] = inherited(call.pid, flags);
 }
 
 void Files::learn(const Call& call) {
+  tasks_.learn(call);
   if (!call.ended || changes_names(call.nr)) return;
   if (call.result >= 0) made(call);
   Process& self = process(call.pid);

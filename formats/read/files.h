@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "formats/event.h"
+#include "formats/read/tasks.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace::read {
@@ -17,8 +18,8 @@ namespace sctrace::read {
 class Files {
  public:
   // In the order of the timeline:
-  void begin(const Thread& thread);
-  void enter(const Call& call);   // before the call is shown
+  void begin(const Thread& thread, std::string_view program = {});  // what a new image was made of
+  void enter(const Call& call);                                     // before the call is shown
   void learn(const Call& call);   // what it made, before it is shown again as ended
   void forget(const Call& call);  // what it took away, after that
 
@@ -29,6 +30,7 @@ class Files {
   bool wants_details = true;
   const OpenFile* told(uint32_t pid, int64_t fd) const;  // or null; until the next item
   std::shared_ptr<const OpenFile> socket(uint32_t pid, int64_t fd) const;  // null: it is none
+  std::string task(int64_t tid) const { return tasks_.name(tid); }  // what a thread is called
   bool is_deleted(uint32_t pid, int64_t fd) const;
   std::string directory(uint32_t pid) const;
   std::string resolved(uint32_t pid, int64_t dirfd, std::string_view name) const;
@@ -82,6 +84,7 @@ class Files {
   std::unordered_map<uint32_t, Process> bequeathed_;   // by the tid that made the last child
   std::unordered_map<uint32_t, uint32_t> process_of_;  // pid of a tid
   Ends connecting_, accepted_;
+  Tasks tasks_;
 };
 
 // The string behind an argument; the argument as an int.

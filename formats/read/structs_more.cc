@@ -59,6 +59,12 @@ bool is_mapped(const uint8_t* mount_attributes) {
   return (peek<uint64_t>(mount_attributes) | peek<uint64_t>(mount_attributes + 8)) & idmap;
 }
 
+void name_sender(const Scene& s, Value& siginfo) {
+  for (Value& field : siginfo.items)
+    if (field.name == "si_pid")
+      field = named("si_pid", task_value(s, static_cast<int64_t>(field.number)));
+}
+
 Value processors(const uint8_t* b, uint64_t n) {
   Value v = value_of(Kind::members);
   for (uint64_t i = 0; i < n * 8; ++i)
@@ -184,7 +190,11 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     case Layout::stat: return stat_value(s, b);
     case Layout::statx: return statx_value(s, b);
     case Layout::sigaction: return sigaction_value(s, b, out);
-    case Layout::siginfo: return siginfo_value(b, 128);
+    case Layout::siginfo: {
+      Value v = siginfo_value(b, 128);
+      name_sender(s, v);
+      return v;
+    }
     case Layout::sigevent: return sigevent_value(s, b);
     case Layout::pollfd: return poll_entry(s, b);
     case Layout::wait_status: {
@@ -210,7 +220,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
     case Layout::cap_header:
       return Builder()
           .add("version", word(Set::capability_versions, peek<uint32_t>(b)))
-          .add("pid", value_number(peek<int32_t>(b + 4)))
+          .add("pid", task_value(s, peek<int32_t>(b + 4)))
           .done();
     case Layout::cap_data:
       return Builder()

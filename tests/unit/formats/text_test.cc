@@ -110,6 +110,22 @@ TEST_CASE("a call that another thread interrupts is resumed", "[formats][text]")
                                    "7     <... wait4 resumed>NULL, 0, NULL) = 8\n"));
 }
 
+TEST_CASE("-Y says what processes are called, where their numbers stand", "[formats][text]") {
+  TextOptions options;
+  options.follow = options.file = true;
+  Value pid = value_number(7);
+  pid.text = "a<b";
+  CHECK_THAT(shown(pid, options), Equals("7"));
+  options.tasks = true;
+  CHECK_THAT(shown(pid, options), Equals("7<a\\74b>"));
+  TextPrinter printer(options);
+  printer.named(7, "cat");
+  printer.leave(event(7, arch::nr_close, {3}, 0));
+  printer.leave(event(8, arch::nr_close, {3}, 0));
+  CHECK_THAT(printer.out(), Equals("7<cat> close(3)                         = 0\n"
+                                   "8     close(3)                          = 0\n"));
+}
+
 TEST_CASE("a call that never came back says so", "[formats][text]") {
   TextPrinter printer({});
   SECTION("exit") {
