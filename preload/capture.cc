@@ -108,7 +108,7 @@ bool put_strings(const Taking& t, uint64_t address) {
   if (t.self.redacted) return true;
   for (uint64_t i = 0; i < count; ++i) {
     if (!read_app(&pointer, address + i * 8, 8)) return true;
-    if (pointer && !put_string(t.self, pointer)) return false;
+    if (pointer && !put_argument(t.self, pointer)) return false;
   }
   return true;
 }

@@ -133,8 +133,11 @@ bool put_length(ThreadState& self, uint8_t way, uint64_t address, uint64_t n) {
   return true;
 }
 
-bool put_string(ThreadState& self, uint64_t address) {
-  if (!address) return true;
+namespace {
+
+// One record of it. `full`: its nul is not among the bytes that one has room for, so it is `flag`.
+[[gnu::always_inline]] inline bool put_text(ThreadState& self, uint64_t address, uint8_t flag,
+                                            bool& full) {
   RingWriter& out = self.out;
   uint8_t* place = room(self, out, sizeof(wire::Data) + path_most + 8);
   if (!place) return false;
@@ -145,12 +148,29 @@ bool put_string(ThreadState& self, uint64_t address) {
   if (n < 0)
     flags = wire::data_fault;
   else if (kept == path_most)
-    flags = wire::data_cut;
+    flags = flag, full = true;
   else
     ++kept;  // with its nul: that is how a reader knows that it is whole
   clear(place + sizeof(wire::Data) + kept);
   put_head(place, flags, kept, address, kept);
   out.cursor += sizeof(wire::Data) + rounded(kept);
+  return true;
+}
+
+}  // namespace
+
+bool put_string(ThreadState& self, uint64_t address) {
+  bool full = false;
+  return !address || put_text(self, address, wire::data_cut, full);
+}
+
+bool put_argument(ThreadState& self, uint64_t address) {
+  constexpr uint64_t most = 32;  // MAX_ARG_STRLEN, in records
+  bool full = address;
+  for (uint64_t n = 1; full && n <= most; ++n, address += path_most) {
+    full = false;
+    if (!put_text(self, address, n < most ? wire::data_more : wire::data_cut, full)) return false;
+  }
   return true;
 }
 

@@ -21,6 +21,7 @@ bool put_whole(ThreadState& self, uint8_t way, uint64_t address, uint64_t n);  /
 bool put_buffer(ThreadState& self, uint8_t way, uint64_t address,
                 uint64_t n);  // as much as SCTRACE_STRSIZE
 bool put_string(ThreadState& self, uint64_t address);
+bool put_argument(ThreadState& self, uint64_t address);  // a string of execve: longer than a path
 // That there were n bytes; none is kept (redact.h).
 bool put_length(ThreadState& self, uint8_t way, uint64_t address, uint64_t n);
 // The same as put() for what lies in a copy of ours, which the kernel uses in place of `address`.

@@ -103,7 +103,19 @@ uint64_t count_of(const Scene& s, const Arg& a, bool out) {
   return by == Kind::unsigned_number ? static_cast<uint32_t>(n) : n;
 }
 
-Value strings(const Scene& s, uint64_t at, bool brief) {
+Value text_until_nul(const Scene& s, uint64_t at, size_t most, bool out) {
+  std::string text = s.memory.bytes(at, most, out);
+  const size_t nul = text.find('\0');
+  const bool failed =
+      nul == std::string::npos && text.size() < most && !s.memory.shortened(at, text.size(), out);
+  Value v = value_text(nul == std::string::npos ? text.substr(0, most - 1) : text.substr(0, nul));
+  v.cut = nul == std::string::npos;
+  if (failed) v.rest = at;
+  return v;
+}
+
+Value strings(const Scene& s, uint64_t at) {
+  constexpr size_t longest = 131072;  // MAX_ARG_STRLEN
   Value list = value_of(Value::Kind::list);
   list.bounded = true;
   uint64_t pointer = 0, count = 0;
@@ -114,10 +126,9 @@ Value strings(const Scene& s, uint64_t at, bool brief) {
       break;
     }
     if (!pointer) break;
-    list.items.push_back(string_at(s, pointer, false));
+    list.items.push_back(text_until_nul(s, pointer, longest, false));
   }
   list.whole = count;
-  (void)brief;
   return list;
 }
 
@@ -137,7 +148,7 @@ Value memory_value(const Scene& s, const Arg& a, uint64_t at, bool out) {
     case Kind::mmsghdr:
       return messages_value(s, at, a.way == Way::out ? static_cast<uint64_t>(s.call.result) : n,
                             a.way == Way::out);
-    case Kind::strings: return strings(s, at, false);
+    case Kind::strings: return strings(s, at);
     default: return value_address(at);
   }
 }
@@ -162,15 +173,10 @@ Value text_at(const Scene& s, uint64_t at, uint64_t n, bool out) {
 }
 
 Value string_at(const Scene& s, uint64_t at, bool path, bool out) {
+  constexpr size_t longest = 4096;  // PATH_MAX
   if (!at) return value_address(0);
-  std::string text = s.memory.bytes(at, 4096, out);
-  const size_t nul = text.find('\0');
-  const bool failed =
-      nul == std::string::npos && text.size() < 4096 && !s.memory.shortened(at, text.size(), out);
-  Value v = value_text(nul == std::string::npos ? text.substr(0, 4095) : text.substr(0, nul));
-  v.cut = nul == std::string::npos;
+  Value v = text_until_nul(s, at, longest, out);
   v.path = path;
-  if (failed) v.rest = at;
   return v;
 }
 
