@@ -29,6 +29,7 @@ void tell(Told& told, const read::Item& item) {
     case read::Item::Kind::leave: text += fmt::format("= {}\n", item.call->result); break;
     case read::Item::Kind::lost: text += fmt::format("lost {}\n", item.lost); break;
     case read::Item::Kind::gone: text += "gone\n"; break;
+    case read::Item::Kind::ending: text += "ending\n"; break;
     case read::Item::Kind::signal: text += "signal\n"; break;
     case read::Item::Kind::thread: text += "began\n"; break;
   }
