@@ -91,7 +91,7 @@ LABEL sctrace_saved
     .cfi_startproc simple
     .cfi_signal_frame
     SAVED_CFI
-    testl $(EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
+    testl $(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
     jnz   .Lodd_flags
 .Lenter:
     movq  %rbx, %rdi
@@ -109,7 +109,7 @@ LABEL sctrace_returned
     movq  %rax, FRAME_RESULT(%rbx)
     movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
 LABEL sctrace_result_saved
-    testl $(EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
+    testl $(EFLAGS_TF | EFLAGS_DF | EFLAGS_AC), FRAME_FLAGS(%rbx)
     jnz   .Lodd_flags_again
 .Lleave:
     movq  %rbx, %rdi
@@ -139,7 +139,8 @@ LABEL sctrace_result_saved
     .cfi_startproc simple
     .cfi_signal_frame
     SAVED_CFI
-.Lodd_flags:                            /* the ABI wants DF clear; AC would make our own words fault */
+.Lodd_flags:                            /* the ABI wants DF clear; AC would make our own words fault; a */
+                                        /* step that TF asks for kills where all signals are blocked */
     pushq $0x202
     popfq
     jmp   .Lenter
