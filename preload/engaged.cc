@@ -214,6 +214,32 @@ uint32_t enter_engaged(ThreadState& self) {
   return enter_as_chosen(round);
 }
 
+sctrace_choice ask_lookers(ThreadState& self) {
+  Engaged& engaged = self.engaged;
+  sctrace_call& call = self.shown.call;
+  uint32_t choice = SCTRACE_RUN;
+  for (uint32_t i = engines.count; i--;) {
+    if (!(engaged.lookers >> i & 1)) continue;
+    const Engine& engine = engines.all[i];
+    call.word = 0;
+    choice = engine.entry(engine.data, &call, static_cast<sctrace_choice>(choice));
+    if (choice > SCTRACE_STOP) choice = SCTRACE_RUN;
+    engaged.words[i] = call.word;
+  }
+  return static_cast<sctrace_choice>(choice);
+}
+
+void tell_lookers(ThreadState& self) {
+  const Engaged& engaged = self.engaged;
+  sctrace_call& call = self.shown.call;
+  for (uint32_t i = 0; i < engines.count; ++i) {
+    if (!(engaged.lookers >> i & 1)) continue;
+    const Engine& engine = engines.all[i];
+    call.word = engaged.words[i];
+    engine.exit(engine.data, &call);
+  }
+}
+
 uint32_t enter_as_wished(ThreadState& self) {
   self.engaged.observed = false;
   self.engaged.asked = asked_of(self.frame);

@@ -182,6 +182,7 @@ void open_engines(const link_map* objects, int argc, char** argv, char** envp) {
     initialise_libc(objects, argc, argv, envp);
   }
   if (*global.config.control) open_control(global.config.control);
+  if (engines.need_libc) sctrace_aside_compact = arch::has_xsavec();
   if (engines.count) engage();
 }
 

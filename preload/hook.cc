@@ -219,7 +219,7 @@ bool take_back(ThreadState& self) {
 
 // They looked on, and have no wish now either: the exit of the call, as of any.
 [[gnu::noinline]] void leave_observed(ThreadState& self) {
-  observe_exit(self);
+  if (engines.see_exits) observe_exit(self);
   constexpr InFlight plain{.recording = 1, .engaged = true};
   constexpr InFlight filling{.recording = 1, .engaged = true, .out = Out::taken};
   const uint32_t call = as_word(self.in_flight);
@@ -235,7 +235,8 @@ bool take_back(ThreadState& self) {
   }
   if (self.engaged.raised) [[unlikely]]
     return end_engaged(self);
-  self.engaged.pending = self.engaged.observed = false;
+  self.engaged.calling = self.engaged.pending = self.engaged.observed = false;
+  self.engaged.was_undone = false;  // it is not set: one store for all
 }
 
 [[gnu::noinline]] void leave_with_care(ThreadState& self) {
@@ -408,34 +409,37 @@ namespace {
   return end;
 }
 
+// Engines have looked on at it.
+[[gnu::noinline]] uint32_t enter_looked_on(ThreadState& self) {
+  const Facts& facts = global.facts[static_cast<uint32_t>(self.frame.nr)];
+  const uint64_t ticks = arch::ticks() - self.out.tsc;
+  if (ticks >> 32) [[unlikely]] {
+    self.engaged.choice = SCTRACE_RUN;
+    return enter_as_wished(self);
+  }
+  const uint8_t what = facts.what;
+  InFlight seen = facts.in_flight;
+  seen.engaged = true;
+  self.in_flight = seen;
+  const uint64_t end = put_entry(self, facts, self.site_index, self.out.cursor, ticks);
+  if (what & has_in) return enter_with_memory(self);
+  set_phase(self, Phase::entered);
+  self.out.publish(end);
+  return ROUTE_RUN;
+}
+
 // A call that is asked for, but not as most are: engines want to see it, its stack is kept, or some
 // thread has a dispatch of its own.
 [[gnu::noinline]] uint32_t enter_observed(ThreadState& self) {
   auto& call = self.frame;
-  const auto nr = static_cast<uint32_t>(call.nr);
-  const uint32_t lookers = engines.lookers[nr];
+  const uint32_t lookers = engines.lookers[static_cast<uint32_t>(call.nr)];
   const uint32_t index = rewriter::index_at_tail(call.tail);
-  const Facts& facts = global.facts[nr];
   const bool may_differ = self.engaged.was_undone | self.dispatch.on;
   if (!lookers || index >= wire::site_max || may_differ) [[unlikely]]
     return enter_with_care(self);
   self.in_flight = {};
   know_site(self, index);
-  const bool observed = observe_entry(self, lookers);
-  const uint64_t ticks = arch::ticks() - self.out.tsc;
-  if (!observed || ticks >> 32) [[unlikely]]
-    return enter_as_wished(self);
-  self.in_flight = facts.in_flight;
-  self.in_flight.engaged = true;
-  const uint64_t end = put_entry(self, facts, index, self.out.cursor, ticks);
-  if (facts.what & has_in) {
-    take_in(self, facts);
-    has_entered(self);
-    return ROUTE_RUN;
-  }
-  set_phase(self, Phase::entered);
-  self.out.publish(end);
-  return ROUTE_RUN;
+  return observe_entry(self, lookers) ? enter_looked_on(self) : enter_as_wished(self);
 }
 
 }  // namespace

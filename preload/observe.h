@@ -29,39 +29,39 @@ uint32_t enter_as_wished(ThreadState& self);  // engaged.cc: `shown` and `choice
   shown.flags = 0;
 }
 
+// More than one, or one that is not alone in the chain: each has a word of its own.
+sctrace_choice ask_lookers(ThreadState& self);
+void tell_lookers(ThreadState& self);
+
 // Did nobody wish anything?
 [[gnu::always_inline]] inline bool observe_entry(ThreadState& self, uint32_t lookers) {
   Engaged& engaged = self.engaged;
   Shown& shown = self.shown;
   sctrace_call& call = shown.call;
   const arch::Frame& frame = self.frame;
-  uint32_t choice = SCTRACE_RUN;
+  uint32_t choice;
   __atomic_store_n(&engaged.wake, 0, __ATOMIC_RELAXED);
   engaged.raised = 0, engaged.kept = 0, engaged.flags = 0, engaged.seen = false;  // one store
   engaged.lookers = static_cast<uint8_t>(lookers);
   show(self, shown, 0);
-  {
-    const ShelteredWork work(self, arch::Phase::entering);
-    engaged.pending = true, engaged.observed = true;  // from here on a signal undoes it
-    set_calling(self, true);
-    if (lookers == 1) [[likely]]  // one alone: its word stays where it is
-      choice = engines.all[0].entry(engines.all[0].data, &call, SCTRACE_RUN);
-    else
-      for (uint32_t i = engines.count; i--;) {
-        if (!(lookers >> i & 1)) continue;
-        const Engine& engine = engines.all[i];
-        call.word = 0;
-        choice = engine.entry(engine.data, &call, static_cast<sctrace_choice>(choice));
-        if (choice > SCTRACE_STOP) choice = SCTRACE_RUN;
-        engaged.words[i] = call.word;
-      }
-    set_calling(self, false);
-  }
+  begin_shelter(self, arch::Phase::entering);
+  // From here on a signal undoes it. One store: `was_undone` is not set.
+  engaged.calling = true, engaged.pending = true, engaged.observed = true;
+  engaged.was_undone = false;
+  asm volatile("" ::: "memory");
+  if (lookers == 1) [[likely]]  // one alone: its word stays where it is
+    choice = engines.all[0].entry(engines.all[0].data, &call, SCTRACE_RUN);
+  else
+    choice = ask_lookers(self);
+  set_calling(self, false);
+  end_shelter(self, arch::Phase::entering);
   uint64_t differ = static_cast<uint64_t>(call.number) ^ frame.nr;
 #pragma GCC unroll 6
   for (int i = 0; i < 6; ++i) differ |= call.args[i] ^ frame.args[i];
+  if (!(differ | shown.flags | choice)) [[likely]]
+    return true;
   engaged.choice = static_cast<uint8_t>(choice);
-  return !(differ | shown.flags | choice);
+  return false;
 }
 
 [[gnu::always_inline]] inline void observe_exit(ThreadState& self) {
@@ -71,18 +71,13 @@ uint32_t enter_as_wished(ThreadState& self);  // engaged.cc: `shown` and `choice
   const int64_t answer = self.frame.result;
   Shown& shown = self.shown;
   const uint32_t lookers = engaged.lookers;
-  const ShelteredWork work(self, arch::Phase::returned);
+  begin_shelter(self, arch::Phase::returned);
   shown.call.result = answer;
   set_calling(self, true);
   if (lookers == 1) [[likely]]
     engines.all[0].exit(engines.all[0].data, &shown.call);
   else
-    for (uint32_t i = 0; i < engines.count; ++i) {
-      if (!(lookers >> i & 1)) continue;
-      const Engine& engine = engines.all[i];
-      shown.call.word = engaged.words[i];
-      engine.exit(engine.data, &shown.call);
-    }
+    tell_lookers(self);
   set_calling(self, false);
   engaged.flags = shown.flags;
   if (shown.call.result != answer) [[unlikely]] {
@@ -91,6 +86,7 @@ uint32_t enter_as_wished(ThreadState& self);  // engaged.cc: `shown` and `choice
     self.frame.result = shown.call.result;
   }
   engaged.seen = true;
+  end_shelter(self, arch::Phase::returned);
 }
 
 }  // namespace sctrace::preload

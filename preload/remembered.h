@@ -40,11 +40,11 @@ struct Engaged {
   Asked asked;   // as the program made it
   Asked undone;  // the last that a signal undid after engines were asked
   uint64_t undone_site;
-  bool altered;             // the frame holds another than `asked`: restore_asked()
+  bool calling;             // their code runs: signals wait, its calls are its own
   bool pending;             // engines were asked and have not seen its end
   bool observed;            // and only looked on at its beginning (observe.h)
   bool was_undone;          // `undone` holds one
-  bool calling;             // their code runs: signals wait, its calls are its own
+  bool altered;             // the frame holds another than `asked`: restore_asked()
   uint8_t lookers;          // who looked on
   uint8_t choice;           // theirs, where they had a wish after all
   uint8_t replaced;         // the signal that one put in another's place: not asked about again

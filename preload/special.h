@@ -60,36 +60,39 @@ class SpecialWork {
 
 // The same for work that makes no call of ours, or counts each by itself: a signal waits, and what
 // other threads install does not. Without the counting it costs next to nothing.
+[[gnu::always_inline]] inline void begin_shelter(ThreadState& self, arch::Phase before) {
+  if (before != arch::Phase::special) self.deferred = false;
+  asm volatile("" ::: "memory");
+  self.frame.phase = arch::Phase::special;
+  asm volatile("" ::: "memory");
+}
+
+// Where a signal has found us at the end of a call: what waits is what it came for, and is
+// delivered once it is understood (signals.cc).
+[[gnu::always_inline]] inline void end_shelter(ThreadState& self, arch::Phase before) {
+  asm volatile("" ::: "memory");
+  self.frame.phase = before;
+  asm volatile("" ::: "memory");
+  const uint64_t waits =
+      self.deferred | self.pending | __atomic_load_n(&self.process->waiting, __ATOMIC_SEQ_CST);
+  if (!waits || before == arch::Phase::special) [[likely]]
+    return;
+  if (self.deferred || self.delivery != Delivery::begun) let_signals_in(self);
+}
+
 class ShelteredWork {
  public:
   explicit ShelteredWork(ThreadState& self) : ShelteredWork(self, self.frame.phase) {}
-  [[gnu::always_inline]] ShelteredWork(ThreadState& self, arch::Phase before)  // which it is in
-      : self_(self), before_(before) {
-    if (before_ != arch::Phase::special) self.deferred = false;
-    set(arch::Phase::special);
+  ShelteredWork(ThreadState& self, arch::Phase before) : self_(self), before_(before) {
+    begin_shelter(self, before);
   }
-  [[gnu::always_inline]] ~ShelteredWork() {
-    set(before_);
-    const bool none = !self_.pending && !__atomic_load_n(&self_.process->waiting, __ATOMIC_SEQ_CST);
-    if ((self_.deferred || !none) && before_ != arch::Phase::special) [[unlikely]]
-      let_in();
-  }
+  ~ShelteredWork() { end_shelter(self_, before_); }
   ShelteredWork(const ShelteredWork&) = delete;
   ShelteredWork& operator=(const ShelteredWork&) = delete;
 
  private:
-  void set(arch::Phase phase) {
-    asm volatile("" ::: "memory");
-    self_.frame.phase = phase;
-    asm volatile("" ::: "memory");
-  }
-  // Where a signal has found us at the end of a call: what waits is what it came for, and is
-  // delivered once it is understood (signals.cc).
-  void let_in() {
-    if (self_.deferred || self_.delivery != Delivery::begun) let_signals_in(self_);
-  }
   ThreadState& self_;
-  arch::Phase before_;
+  arch::Phase before_;  // which it is in
 };
 
 }  // namespace sctrace::preload

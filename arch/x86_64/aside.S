@@ -34,14 +34,17 @@ LABEL sctrace_aside
     movq  %rdi, %r13
     movq  %rsi, %r14
     movq  %rdx, %r15
-    leaq  512(%r12), %rdi               /* the header: what xsave leaves of it has to be 0 */
-    xorl  %eax, %eax
-    movl  $8, %ecx
-    rep stosq
+    leaq  512(%r12), %rax               /* the header: what is not written of it has to be 0 */
+    xorl  %ecx, %ecx
+    .irp  word, 0, 8, 16, 24, 32, 40, 48, 56
+    movq  %rcx, \word(%rax)             /* rep stosq: 12 ns */
+    .endr
     movl  $-1, %eax
     movl  $-1, %edx
+    cmpb  $0, sctrace_aside_compact(%rip)
+    jne   2f
     xsave64 (%r12)
-    pushq %r15                          /* what a fault finds at rsp */
+3:  pushq %r15                          /* what a fault finds at rsp */
     pushq %rbp
     movq  %rsp, (%r15)
     movq  %r14, %rdi
@@ -59,8 +62,12 @@ LABEL sctrace_aside
     popq  %r12
     popq  %rbx
     popq  %rbp
+    .cfi_remember_state
     .cfi_def_cfa rsp, 8
     ret
+    .cfi_restore_state
+2:  xsavec64 (%r12)                     /* only what is in use; xrstor sees that it is so */
+    jmp   3b
 LABEL sctrace_aside_fault
     .cfi_def_cfa rbp, 16
     movq  (%rsp), %rbp
@@ -68,6 +75,14 @@ LABEL sctrace_aside_fault
     movl  $1, %ebx
     jmp   1b
     .cfi_endproc
+
+    .bss
+    .hidden sctrace_aside_compact
+    .globl sctrace_aside_compact
+    .type sctrace_aside_compact, @object
+    .size sctrace_aside_compact, 1
+sctrace_aside_compact:
+    .zero 1
 
 /* sctrace_self: the thread's state, and the seal that says that it is. */
     .section .tbss, "awT", @nobits

@@ -9,6 +9,7 @@ extern "C" {
 // Returns 1 after such a fault, which has left the work at any instruction. Needs has_xsave().
 int sctrace_aside(void (*work)(void*), void* what, uint64_t* escape);
 extern const char sctrace_aside_fault[];
+extern bool sctrace_aside_compact;  // set it where has_xsavec(): some 20 ns less
 }
 
 namespace sctrace::arch {
@@ -21,6 +22,13 @@ inline bool has_xsave() {
   a = 0xd, c = 0;
   asm("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
   return b <= 16384 - 64;
+}
+
+// Where has_xsave(): does it leave out registers that nobody has used?
+inline bool has_xsavec() {
+  uint32_t a = 0xd, b, c = 1, d;
+  asm("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  return a >> 1 & 1;
 }
 
 }  // namespace sctrace::arch

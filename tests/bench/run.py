@@ -34,6 +34,7 @@ def configurations(house):
         return [house.command, "record", "-q", "--drain", "on", "-o", trace, "--"], \
             {"SCTRACE_OUTPUT": trace, "SCTRACE_MAX_SIZE": "8G", **settings}, []
 
+    engines = os.path.join(os.path.dirname(house.library), "tests", "device")
     found = {
         "native": ([], {}, []),
         "floor": ([], {}, ["floor"]),
@@ -52,6 +53,9 @@ def configurations(house):
         "stacks by rules": under(SCTRACE_MODE="overwrite", SCTRACE_STACK="unwind"),
         "the vDSO's calls too": under(SCTRACE_MODE="overwrite", SCTRACE_VDSO="on"),
         "trap": under(SCTRACE_MODE="overwrite", SCTRACE_DOORS="trap"),
+        **{f"engine, {what}": under(SCTRACE_MODE="overwrite", SCTRACE_ENGINE=os.path.join(engines, file + ".so"))
+           for what, file in (("bare", "observe_bare"), ("bare, entries alone", "observe_entry"),
+                              ("ordinary", "observe"))},
     }
     if shutil.which("strace"):
         found["strace -f"] = (["strace", "-f", "-o", "/dev/null"], {}, [])

@@ -1,4 +1,5 @@
-/* An engine that sees everything and wishes for nothing, in BARE or ordinary code. */
+/* An engine that sees everything and wishes for nothing, in BARE or ordinary code; ENTRY: of calls
+ * their beginning alone. */
 #include <sctrace/engine.h>
 #include <stddef.h>
 
@@ -11,10 +12,12 @@ static enum sctrace_choice entry(void* data, struct sctrace_call* call,
   return choice;
 }
 
+#ifndef ENTRY
 static void leave(void* data, struct sctrace_call* call) {
   (void)data;
   seen += call->result != 0;
 }
+#endif
 
 static enum sctrace_choice on_signal(void* data, struct sctrace_signal* signal,
                                      enum sctrace_choice choice) {
@@ -35,6 +38,8 @@ const struct sctrace_engine sctrace_engine = {.abi = SCTRACE_ENGINE_ABI,
 #endif
                                               .name = "observe",
                                               .entry = entry,
+#ifndef ENTRY
                                               .exit = leave,
+#endif
                                               .signal = on_signal,
                                               .life = life};

@@ -23,8 +23,9 @@ def shown(house, trace, name):
     return sum(f"{name}(" in line for line in lines)
 
 
-# An engine that only looks on: by the short way for that, and as engines that are not bare.
-ENGINES = {"looked on at": "observe_bare.so", "seen by an engine": "observe.so"}
+# An engine that only looks on: by the short way for that, at entries alone, and as engines that are not bare.
+ENGINES = {"looked on at": "observe_bare.so", "looked on at first": "observe_entry.so",
+           "seen by an engine": "observe.so"}
 # Small blocks end in the middle of calls: what was said of them is shown.
 MODES = {"stream": "stream", "small blocks": "stream", "counts": "counts"}
 # Where each call is judged at its end: all stay, and none.
