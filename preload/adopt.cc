@@ -46,12 +46,21 @@ Met meet_stranger(ThreadState* state, uint32_t tid) {
   return Met::fresh;
 }
 
-Met meet(uint32_t tid, bool strangers) {
+// A thread that has ended meanwhile may have left its stack to another, which is not this one: if
+// it is there yet, its slot was its own, and whoever gets the stack later gets it cleared.
+bool try_lead(uint32_t tid, uint64_t fs, ThreadState& state, bool sealed) {
+  if (try_point(fs, state, sealed) && fs_of(tid) == fs) return true;
+  point_nowhere(fs, state);
+  return false;
+}
+
+Met meet(uint32_t tid, bool strangers, bool sealed) {
   const uint64_t fs = fs_of(tid);
   // A slot that leads to another's: a child of a vfork has its parent's fs for a while.
   ThreadState* state = fs ? state_at(fs) : nullptr;
   if ((state || !fs) && !is_trusted(state, tid)) state = find_thread(is_of, &tid);
   if (state) state->seen = looks;
+  if (fs && state && state->bond == Bond::known && sealed) (void)try_lead(tid, fs, *state, true);
   if (state && state->bond != Bond::away) return Met::known;
   if (!fs) return strangers ? meet_stranger(state, tid) : Met::strange;  // or not begun yet
   if (!state && (state = try_new_thread(nullptr))) state->bond = Bond::away;
@@ -59,10 +68,7 @@ Met meet(uint32_t tid, bool strangers) {
   state->seen = looks;
   if (!try_change(*state, Bond::away, Bond::making)) return Met::known;
   make_known(*state, tid, Slot::write);
-  // A thread that has ended meanwhile may have left its stack to another, which is not this one: if
-  // it is there yet, its slot was its own, and whoever gets the stack later gets it cleared.
-  if (try_point(fs, *state) && fs_of(tid) == fs) return Met::fresh;
-  point_nowhere(fs, *state);
+  if (try_lead(tid, fs, *state, sealed)) return Met::fresh;
   state->bond = Bond::away;
   forget_thread(*state);
   return Met::strange;
@@ -144,13 +150,13 @@ void learn_threads() {
   if (block[0] == fs && block[2] == fs && list > fs && list - fs < 4096) robust_offset = list - fs;
 }
 
-uint32_t adopt_threads(uint32_t& strange, bool strangers) {
+uint32_t adopt_threads(uint32_t& strange, bool strangers, bool sealed) {
   uint32_t fresh = 0;
   __atomic_fetch_add(&looks, 1, __ATOMIC_SEQ_CST);
   strange = 0;
   tell_files_again();
   each_task([&](uint32_t tid) {
-    const Met met = meet(tid, strangers);
+    const Met met = meet(tid, strangers, sealed);
     fresh += met == Met::fresh;
     strange += met == Met::strange;
   });

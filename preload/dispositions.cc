@@ -80,6 +80,7 @@ long app_sigaction(ThreadState& self, const uint64_t* args) {
   if (signo < 1 || signo > 64 || (args[1] && unblockable & bit(signo))) return -EINVAL;
   Action& slot = self.process->actions[signo];
   const Action old = slot;
+  if (wish.handler == reinterpret_cast<uint64_t>(sctrace_deliver)) wish = old;  // seen at an `on`
   if (!args[1])
     if (const long said = verdict_on(self, __NR_rt_sigaction, signo)) return said;
   if (args[1]) {

@@ -113,23 +113,25 @@ void count_sites(const rewriter::Swapped& swapped) {
 }
 
 // All threads that there are, those too that others make meanwhile.
-void adopt_all(bool strangers) {
+void adopt_all(bool strangers, bool sealed) {
   constexpr int rounds = 16;
-  for (int i = 0; i < rounds && adopt_threads(live.strange_threads, strangers); ++i) {
+  for (int i = 0; i < rounds && adopt_threads(live.strange_threads, strangers, sealed); ++i) {
   }
 }
 
-// Threads are made known before text leads to us: whoever comes by then goes around us until all is
-// ready, so that nobody sees handlers that are ours (try_arrive() in arrive.cc).
+// Threads are made known before text leads to us: whoever comes by then goes past us until handlers
+// are ours, and around us until all is ready, so that nobody sees these (try_arrive() in
+// arrive.cc).
 Outcome open_all(bool strangers) {
   if (global.config.doors == Doors::trap || !global.stubs) return Outcome::no_stubs;
   if (!try_lock_text(patience)) return Outcome::busy;
   const bool was_open = is_open();
-  adopt_all(strangers);
+  adopt_all(strangers, was_open);
   settle_memory();
   if (!was_open) look_at_texts(*service);
   if (!was_open && global.config.stack != Stacks::off) know_all_frames();
   count_sites(rewriter::open_doors());
+  adopt_all(strangers, true);
   let_calls_end();
   live.handlers_theirs.store(0, std::memory_order_seq_cst);
   live.turn.fetch_add(1, std::memory_order_seq_cst);  // bare_signal() in trap.cc looks from here on
@@ -138,7 +140,7 @@ Outcome open_all(bool strangers) {
   set_recording(true);
   decide();
   unlock_text();
-  adopt_all(strangers);
+  adopt_all(strangers, true);
   return live.sites_open ? Outcome::done : Outcome::no_text;
 }
 

@@ -1,6 +1,7 @@
 #include "preload/part.h"
 
 #include <asm/unistd.h>
+#include <linux/sched.h>
 
 #include "preload/adopt.h"
 #include "preload/capture.h"
@@ -11,6 +12,7 @@
 #include "preload/process.h"
 #include "preload/sandbox.h"
 #include "preload/special.h"
+#include "preload/surface.h"
 #include "preload/trap.h"
 #include "preload/waiting.h"
 
@@ -89,7 +91,8 @@ void has_parted(ThreadState& self) {
   }
   const uint32_t off = __atomic_exchange_n(&self.counted, 0, __ATOMIC_SEQ_CST);
   if (!off || !was_last(off) || !try_lock_text(0)) return;
-  if (!is_open()) give_back_rest(main_process);
+  if (!is_open() && unparted.load(std::memory_order_seq_cst) >> 32 == off)
+    give_back_rest(main_process);
   unlock_text();
 }
 
@@ -128,15 +131,21 @@ bool may_part(const ThreadState& self) {
   return self.process == &main_process && !self.borrowed_from && self.bond == Bond::here;
 }
 
-void part_by_trap(ThreadState& self, arch::Context& context) {
+bool may_part_at(const ThreadState& self, uint64_t sp) {
+  return may_part(self) && sp - block_of(self) >= block_bytes;
+}
+
+namespace {
+
+// In a handler of ours, whose return is the last step: it leaves our stack, opens the mask and goes
+// to the program at once. No signal may find the thread on our stack once it has parted.
+void part_by_return(ThreadState& self, arch::Context& context) {
+  constexpr uint64_t all = ~0ull;
   wait_for_handlers();
   mend_frames(self, context.rsp);  // first: a copy of it may fault
-  context.rip -= 2;                // the call is still to be made; rax has its number
   context.mask = (context.mask & ~guarded) | self.blocked;
-  if (constexpr uint64_t mask = guarded; waiting(self)) {
-    raw_syscall(__NR_rt_sigprocmask, sig_block, &mask, nullptr, 8);
-    send_all_waiting(self);
-  }
+  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, nullptr, 8);
+  if (waiting(self)) send_all_waiting(self);
   disarm();
   point_away(self);
   const Altstack theirs = give_back_stack(self);
@@ -145,12 +154,13 @@ void part_by_trap(ThreadState& self, arch::Context& context) {
   has_parted(self);
 }
 
-void part(ThreadState& self) {
+// Where the handler of that may be the program's again already: only a thread that was born
+// meanwhile, and so has no frames on its stack, if that is its own.
+void part_by_calls(ThreadState& self) {
   constexpr uint64_t all = ~0ull;
   uint64_t mask = 0;
-  if (!may_part(self) || !may(self, own_stack | own_mask | own_arm)) return;
   wait_for_handlers();
-  mend_frames(self, self.frame.rsp);
+  if (!(self.child_flags & CLONE_VM)) mend_frames(self, self.frame.rsp);
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &all, &mask, 8);
   if (waiting(self)) send_all_waiting(self);
   if (global.sud) disarm();
@@ -160,6 +170,30 @@ void part(ThreadState& self) {
   mask = (mask & ~guarded) | self.blocked;
   has_parted(self);
   raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, nullptr, 8);
+}
+
+}  // namespace
+
+void part_by_trap(ThreadState& self, arch::Context& context) {
+  context.rip -= 2;  // the call is still to be made; rax has its number
+  part_by_return(self, context);
+}
+
+void part_by_fault(ThreadState& self, arch::Context& context) {
+  surface(self, context);  // behind the call
+  cut_own_calls(self);
+  part_by_return(self, context);
+}
+
+void part(ThreadState& self) {
+  constexpr uint32_t needed = own_stack | own_mask | own_arm | own_return;
+  if (!may_part_at(self, self.frame.rsp) || !may(self, needed)) return;
+  keep_ring(self);
+  self.in_flight.after = After::nothing;
+  if (__atomic_load_n(&self.counted, __ATOMIC_SEQ_CST))
+    sctrace_fault_for_parting();
+  else
+    part_by_calls(self);
 }
 
 uint64_t cut_calls() {

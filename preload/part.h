@@ -6,8 +6,12 @@
 namespace sctrace::preload {
 
 bool may_part(const ThreadState& self);
-// By its trap: it makes the call anew. Or behind a call.
+// Nothing of ours lies below `sp`, where the program is: a handler of its own may have interrupted
+// us on our stack, and has to return there first.
+bool may_part_at(const ThreadState& self, uint64_t sp);
+// By its trap: it makes the call anew. Or behind a call, which part() leads to part_by_fault().
 void part_by_trap(ThreadState& self, arch::Context& context);
+void part_by_fault(ThreadState& self, arch::Context& context);
 void part(ThreadState& self);
 
 // Calls under way are ended for us: their exit will not be written. Answers how many.

@@ -300,11 +300,13 @@ using namespace sctrace::arch;
     if (is_of_dispatch(kept)) send_back(self);
     return on_signal(self, kept.signo, kept, context);
   }
+  if (signo == sigsegv && context.rip == reinterpret_cast<uint64_t>(&sctrace_fault_for_parting))
+    return part_by_fault(self, context), false;
   if (signo != sigsys || info.code != sys_user_dispatch)
     return on_signal(self, signo, info, context);
   if (self.dispatch.on && is_int80(info) && sends_back(self, context.rip))
     return on_signal(self, signo, info, context);
-  if (!is_open() && may_part(self)) return part_by_trap(self, context), false;
+  if (!is_open() && may_part_at(self, context.rsp)) return part_by_trap(self, context), false;
   trapped(self, info, context);
   return true;
 }

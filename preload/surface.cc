@@ -73,6 +73,7 @@ void finish(ThreadState& self) {
 // In the first instructions of the trampoline: the app's registers are where they were.
 bool in_head(ThreadState& self, Context& context) {
   const uint64_t pc = context.rip;
+  if (between(pc, sctrace_is_free, sctrace_saved)) self.frame.phase = Phase::left;
   if (between(pc, sctrace_trampoline, sctrace_rbx_is_ours)) {
     const uint64_t tail = context.r11 + (pc == address(sctrace_slow_jump) ? 2 : 0);
     context.rip = site_of_tail(tail);
@@ -112,19 +113,6 @@ bool at_the_kernel(ThreadState& self, Context& context) {
   return true;
 }
 
-// To the stub's own syscall, which is still to be made.
-bool goes_around(const ThreadState& self) {
-  const rewriter::Stub* stub = rewriter::stub_of(self.frame.tail);
-  return stub && self.frame.tail + 2 == stub->tail;
-}
-
-void in_a_stub(Context& context) {
-  const rewriter::Stub* stub = rewriter::stub_of(context.rip);
-  if (!stub) return;
-  if (context.rip >= stub->tail && context.rip < stub->end) context.rcx = stub->site + 2;
-  context.rip = rewriter::original_pc(*stub, context.rip);
-}
-
 }  // namespace
 
 bool is_ours(uint64_t pc) {
@@ -150,8 +138,15 @@ bool was_interrupted(const ThreadState& self, const Context& context) {
   return self.frame.phase == Phase::returned && self.frame.result == interrupted;
 }
 
+void step_out_of_stub(Context& context) {
+  const rewriter::Stub* stub = rewriter::stub_of(context.rip);
+  if (!stub) return;
+  if (context.rip >= stub->tail && context.rip < stub->end) context.rcx = stub->site + 2;
+  context.rip = rewriter::original_pc(*stub, context.rip);
+}
+
 void surface(ThreadState& self, Context& context) {
-  if (in_stub(context.rip)) return in_a_stub(context);
+  if (in_stub(context.rip)) return step_out_of_stub(context);
   if (in_head(self, context)) return;
   if (between(context.rip, sctrace_go_on, sctrace_go_on_end)) live.busy.store(0);
   if (!at_the_kernel(self, context)) {
@@ -162,7 +157,8 @@ void surface(ThreadState& self, Context& context) {
         before_the_call(self, context);
         break;
       case Phase::left:
-        if (goes_around(self)) return before_the_call(self, context);
+        if (between(context.rip, sctrace_around, sctrace_around_end))  // still to be made
+          return before_the_call(self, context);
         [[fallthrough]];
       case Phase::returned:
         finish(self);

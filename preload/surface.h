@@ -16,6 +16,8 @@ bool was_interrupted(const ThreadState& self, const arch::Context& context);
 
 void surface(ThreadState& self, arch::Context& context);
 
+// Of a thread that is not ours yet, or no more: out of the stub, if it is in one.
+void step_out_of_stub(arch::Context& context);
 // The same of a call beside another (arch::Beside), which is not touched.
 void step_out(const ThreadState& self, arch::Context& context);
 // A single step that natively does not end here.

@@ -206,9 +206,9 @@ ThreadState* state_at(uint64_t fs) {
 }
 
 // A thread's control block points at itself, twice: else the thread is gone, and its stack too.
-bool try_point(uint64_t fs, ThreadState& state) {
+bool try_point(uint64_t fs, ThreadState& state, bool sealed) {
   uint64_t block[3] = {};
-  const Self self{&state, SEAL};
+  const Self self{&state, sealed ? uint64_t{SEAL} : 0};
   return read_app(block, fs, sizeof block) && block[0] == fs && block[2] == fs &&
          write_app(slot_of(fs), &self, sizeof self);
 }

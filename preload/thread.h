@@ -186,7 +186,7 @@ void point_slot(ThreadState& self);  // if sealed: this fs leads to `self` from 
 void unseal();                       // whoever has this fs goes by the trap from now on
 
 // The same for a thread whose fs is at `fs`, in its stead. The state that its slot names, or null.
-bool try_point(uint64_t fs, ThreadState& state);
+bool try_point(uint64_t fs, ThreadState& state, bool sealed);
 void point_nowhere(uint64_t fs, const ThreadState& state);  // if it leads to this one
 ThreadState* state_at(uint64_t fs);
 

@@ -77,7 +77,10 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
     return;
   }
   const uint64_t behind = context.rip;
-  if (self.frame.phase != arch::Phase::left && try_go_beside(self, context)) return;
+  // A handler that has interrupted us at the end of a call, and was not ours (preload/live.h).
+  const bool is_on_our_stack = context.rsp - block_of(self) < block_bytes;
+  const bool under_way = self.frame.phase != arch::Phase::left || is_on_our_stack;
+  if (under_way && try_go_beside(self, context)) return;
   self.frame.rbx = context.rbx;
   self.frame.tail = behind;
   self.frame.door = 1;
@@ -94,6 +97,7 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
 }
 
 uint64_t bare_signal(int signo, const arch::Info& info, arch::Context& context) {
+  step_out_of_stub(context);
   ThreadState* const known = known_thread();
   if (known && is_ours(context.rip) && comes_before_arrival(*known, signo, info, context)) return 0;
   const Action action = main_process.actions[signo];

@@ -84,6 +84,8 @@ extern const char sctrace_trampoline[], sctrace_trampoline_end[];
 extern const char sctrace_gate_begin[], sctrace_gate_end[];  // all our syscall instructions
 extern const char sctrace_fs_touched[];                      // may fault where fs is not ours
 extern const char sctrace_slow[], sctrace_slow_jump[];       // on the way to the stub's own syscall
+extern const char sctrace_is_free[];                         // the thread has no call under way
+extern const char sctrace_around[], sctrace_around_end[];    // to the stub's own syscall, too
 extern const char sctrace_rbx_is_ours[], sctrace_common[], sctrace_rsp_is_ours[], sctrace_saved[];
 extern const char sctrace_site[], sctrace_returned[], sctrace_result_saved[];
 extern const char sctrace_child_site[], sctrace_child_returned[];
@@ -105,6 +107,7 @@ extern const char sctrace_go_on[], sctrace_go_on_end[];
 // Instead of calls that a filter of the app might forbid (preload/sandbox.h).
 uint64_t sctrace_fault_for_mask(uint64_t mask, uint64_t block);
 void sctrace_fault_for_signal();
+void sctrace_fault_for_parting();  // so that the thread leaves by a signal's return (part.h)
 // All signals blocked: a call made with the stack pointer of the app.
 long sctrace_call_on(uint64_t rsp, long number, const void* a, void* b);
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);

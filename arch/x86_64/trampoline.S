@@ -60,8 +60,10 @@ LABEL sctrace_slow_jump
     movl  FRAME_PHASE(%rcx), %ecx
     jrcxz 1f
     jmp   sctrace_beside
+LABEL sctrace_is_free
 1:  movq  sctrace_self@gottpoff(%rip), %rcx
     movq  %fs:(%rcx), %rcx
+    movl  $PHASE_ENTERING, FRAME_PHASE(%rcx)   /* a handler that is not ours may come: its calls go beside */
     movl  $0, FRAME_DOOR(%rcx)
     movq  %r11, FRAME_TAIL(%rcx)
     movq  %rbx, FRAME_RBX(%rcx)
@@ -175,12 +177,6 @@ LABEL sctrace_sigreturn_site            /* as special as before it */
 .Lpass:
     LOAD_PASS
     jmp   .Lrun
-.Laround:                               /* not by us: the stub's own syscall. A signal undoes it */
-    movq  FRAME_NR(%rbx), %rax
-    movq  %rax, FRAME_RESULT(%rbx)
-    subq  $2, FRAME_TAIL(%rbx)
-    movl  $PHASE_LEFT, FRAME_PHASE(%rbx)
-    jmp   .Lback
 .Lskip:
     movl  $PHASE_RETURNED, FRAME_PHASE(%rbx)
     jmp   .Lleave
@@ -210,6 +206,7 @@ LABEL sctrace_child_returned
     movq  FRAME_R15(%rbx), %r15
     jmp   .Lback
     .cfi_endproc
+#include "arch/x86_64/around.inc"
 #include "arch/x86_64/beside.inc"
 LABEL sctrace_trampoline_end
 

@@ -65,6 +65,12 @@ bool has_frame_of_call(uint32_t pid, uint64_t begin, uint64_t end, const wire::L
          }) != words.end();
 }
 
+// On the stack where it would be led: a handler of the program has interrupted us there.
+bool is_on_our_stack(const user_regs_struct& regs, const Led& thread, const wire::Live& live) {
+  const uint64_t block = thread.state & ~(uint64_t{live.block_bytes} - 1);
+  return regs.rsp - block < live.block_bytes;
+}
+
 // The handlers were the program's own by then, and nobody told us (preload/live.h).
 void end_call_left_by_jump(const Led& thread, uint32_t pid, const wire::Live& live) {
   constexpr auto entered = static_cast<uint32_t>(arch::Phase::entered);
@@ -72,12 +78,11 @@ void end_call_left_by_jump(const Led& thread, uint32_t pid, const wire::Live& li
   user_regs_struct regs;
   uint32_t phase = 0;
   uint64_t rsp = 0;
-  const uint64_t block = thread.state & ~(uint64_t{live.block_bytes} - 1);
   if (::ptrace(PTRACE_GETREGS, thread.tid, 0, &regs) < 0 ||
       regs.rip - live.ours_begin < live.ours_end - live.ours_begin ||
       !try_read(pid, thread.state + live.phase_at, &phase, sizeof phase) || phase != entered ||
       !try_read(pid, thread.state + offsetof(Frame, rsp), &rsp, sizeof rsp) ||
-      regs.rsp - block < live.block_bytes || has_frame_of_call(pid, regs.rsp, rsp, live))
+      is_on_our_stack(regs, thread, live) || has_frame_of_call(pid, regs.rsp, rsp, live))
     return;
   try_write(pid, thread.state + live.phase_at, &left, sizeof left);
 }
@@ -86,7 +91,8 @@ void lead(const Led& thread, uint32_t pid, const wire::Live& live) {
   if (thread.is_ours) return end_call_left_by_jump(thread, pid, live);
   Stopped stopped{.tid = thread.tid, .pid = pid};
   if (!is_known(thread, pid, live) || !stopped.try_look() ||
-      stopped.regs.rip - live.ours_begin < live.ours_end - live.ours_begin)
+      stopped.regs.rip - live.ours_begin < live.ours_end - live.ours_begin ||
+      is_on_our_stack(stopped.regs, thread, live))
     return;
   if (stopped.sleeps) {
     (void)try_go_on_by_the_gate(stopped, thread, live);
