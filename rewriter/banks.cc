@@ -1,4 +1,6 @@
 #include "rewriter/banks.h"
+
+#include "arch/x86_64/frame.h"
 #include "rewriter/passing.h"
 
 namespace sctrace::rewriter {
@@ -55,9 +57,23 @@ const Stub* stub_of_window(uint64_t pc) {
   return nullptr;
 }
 
+// Is the text there what it was before the patch?
+bool is_given_back(const Stub& stub) {
+  const auto is = [](uint64_t address, const uint8_t* bytes, unsigned size) {
+    uint8_t there[window_max];
+    return !sctrace_copy(there, reinterpret_cast<const void*>(address), size) &&
+           is_same(there, bytes, size);
+  };
+  return is(stub.window, stub.original, stub.window_bytes) &&
+         is(stub.site, stub.original + stub.window_bytes, syscall_bytes);
+}
+
+// Also once it is padding again, where nobody runs: a signal may have found a thread there before,
+// and be asked about it only now.
 const Stub* stub_of_padding(uint64_t pc) {
   const Stub* stub = stub_of_window(pc);
-  return stub && stub->patched && stub->tactic == Tactic::pad && pc != stub->site ? stub : nullptr;
+  if (!stub || stub->tactic != Tactic::pad || pc == stub->site) return nullptr;
+  return stub->patched || is_given_back(*stub) ? stub : nullptr;
 }
 
 template <typename Act>

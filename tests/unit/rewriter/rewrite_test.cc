@@ -167,6 +167,12 @@ TEST_CASE("a program counter is found in stub, padding and window", "[rewriter][
   CHECK(relocated(base + 6) == rewritten.table[1].begin + 2);
   CHECK(relocated(base + 4) == base + 4);
   CHECK(relocated(base + 11) == base + 11);
+  REQUIRE(undo(base, base + 100) == 0);
+  CHECK(stub_of(base + 12) == &rewritten.table[0]);  // a signal may have found it there before
+  CHECK(stub_of(base + 4) == nullptr);
+  mprotect(reinterpret_cast<void*>(mapped.begin), mapped.size, PROT_READ | PROT_WRITE);
+  *mapped.at(12) = 0x90;  // another text
+  CHECK(stub_of(base + 12) == nullptr);
   forget(base, base + 100);
   CHECK(stub_of(rewritten.table[2].begin) == &rewritten.table[2]);
   CHECK(relocated(base + 6) == base + 6);
