@@ -165,7 +165,7 @@ std::vector<Reached::Thread> Reached::threads() const {
   std::vector<uint64_t> slabs(count);
   if (count && !try_read(live_->slabs, slabs.data(), count * sizeof slabs[0])) return all;
   const size_t bytes = live_->block_bytes - live_->state_at;
-  if (bytes > live_->block_bytes || bytes > 65536) return all;
+  if (bytes > live_->block_bytes || bytes > 65536 || bytes < sizeof(uint32_t)) return all;
   std::vector<char> state(bytes);
   const auto word = [&](uint32_t at) {
     uint32_t value = 0;
