@@ -96,8 +96,9 @@ struct Entry {  // linux_dirent64
   char name[];
 };
 
-// The others, as they are now. False: not to be had, or too many.
-bool look(unsigned& count) {
+// The others, as they are now, but for those that sleep elsewhere: most do where there are many,
+// and one look at each is enough. False: not to be had, or too many.
+bool look(unsigned& count, bool (*is_inside)(uint64_t pc)) {
   const auto self = static_cast<uint32_t>(raw_syscall(SYS_gettid));
   const long folder =
       raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,7 +113,8 @@ bool look(unsigned& count) {
       uint32_t tid = 0;
       for (const char* c = entry->name; *c >= '0' && *c <= '9'; ++c)
         tid = tid * 10 + static_cast<uint32_t>(*c - '0');
-      if (!tid || tid == self) continue;
+      uint64_t pc;
+      if (!tid || tid == self || (try_find_pc(tid, pc) && !is_inside(pc))) continue;
       if (count == seen_most) all = false;
       if (count < seen_most && time_of(tid, seen[count].ran))
         seen[count].has_grown = false, seen[count++].tid = tid;
@@ -126,7 +128,7 @@ bool look(unsigned& count) {
 void let_others_pass(bool (*is_inside)(uint64_t pc)) {
   constexpr int rounds = 2000, blind_ms = 30;
   unsigned count = 0;
-  if (!look(count)) return rest(blind_ms);
+  if (!look(count, is_inside)) return rest(blind_ms);
   for (int round = 0; round < rounds && count; ++round) {
     rest(1);
     unsigned left = 0;
