@@ -15,51 +15,6 @@ using arch::Kind;
 using arch::Measure;
 using arch::Way;
 
-const Piece* Memory::piece_at(uint64_t at, bool out) const {
-  const Piece* best = nullptr;
-  for (const Piece& p : call_.memory) {
-    if (p.out != out || at < p.address || at - p.address >= p.bytes.size()) continue;
-    if (!best || p.bytes.size() - (at - p.address) > best->bytes.size() - (at - best->address))
-      best = &p;
-  }
-  return best || !out ? best : piece_at(at, false);
-}
-
-uint64_t Memory::copy(void* to, uint64_t at, uint64_t n, bool out) const {
-  uint64_t done = 0;
-  while (done < n) {
-    const Piece* p = piece_at(at + done, out);
-    if (!p) break;
-    const uint64_t skip = at + done - p->address,
-                   take = std::min<uint64_t>(n - done, p->bytes.size() - skip);
-    std::memcpy(static_cast<char*>(to) + done, p->bytes.data() + skip, take);
-    done += take;
-  }
-  return done;
-}
-
-std::string Memory::bytes(uint64_t at, uint64_t n, bool out) const {
-  std::string text;
-  while (text.size() < n) {
-    const Piece* p = piece_at(at + text.size(), out);
-    if (!p) break;
-    const uint64_t skip = at + text.size() - p->address,
-                   take = std::min<uint64_t>(n - text.size(), p->bytes.size() - skip);
-    text.append(reinterpret_cast<const char*>(p->bytes.data()) + skip, take);
-  }
-  return text;
-}
-
-bool Memory::has(uint64_t at, bool out) const { return piece_at(at, out) != nullptr; }
-
-bool Memory::shortened(uint64_t at, uint64_t, bool out) const {
-  for (const Piece& p : call_.memory)
-    if ((p.out == out || out) && !p.fault && (p.cut || p.redacted) && p.address <= at &&
-        at - p.address <= p.wanted)
-      return true;
-  return false;
-}
-
 Arg effective(const Scene& s, uint8_t index) {
   const Arg& a = s.row.args[index];
   if (a.kind != Kind::variant) return a;
@@ -104,12 +59,12 @@ uint64_t count_of(const Scene& s, const Arg& a, bool out) {
 }
 
 Value text_until_nul(const Scene& s, uint64_t at, size_t most, bool out) {
-  std::string text = s.memory.bytes(at, most, out);
-  const size_t nul = text.find('\0');
-  const bool failed =
-      nul == std::string::npos && text.size() < most && !s.memory.shortened(at, text.size(), out);
-  Value v = value_text(nul == std::string::npos ? text.substr(0, most - 1) : text.substr(0, nul));
-  v.cut = nul == std::string::npos;
+  bool ended = false;
+  std::string text = s.memory.text(at, most, out, ended);
+  const bool failed = !ended && text.size() < most && !s.memory.shortened(at, text.size(), out);
+  if (!ended && text.size() == most) text.pop_back();
+  Value v = value_text(std::move(text));
+  v.cut = !ended;
   if (failed) v.rest = at;
   return v;
 }

@@ -7,31 +7,12 @@
 
 #include "arch/table.h"
 #include "formats/event.h"
+#include "formats/read/decode_memory.h"
 #include "formats/read/files.h"
 #include "formats/read/table.h"
 #include "formats/read/timeline.h"
 
 namespace sctrace::read {
-
-// The app's memory at one call, as far as it was recorded.
-class Memory {
- public:
-  explicit Memory(const Call& call) : call_(call) {}
-  // How many of `n` bytes at `at` are known, in a row from the first. After the call if `out`, and
-  // what the call left alone as it was before.
-  uint64_t copy(void* to, uint64_t at, uint64_t n, bool out) const;
-  bool whole(void* to, uint64_t at, uint64_t n, bool out) const {
-    return copy(to, at, n, out) == n;
-  }
-  std::string bytes(uint64_t at, uint64_t n, bool out) const;
-  bool has(uint64_t at, bool out) const;
-  // Shortened on purpose at or behind this address: what is missing could have been read.
-  bool shortened(uint64_t at, uint64_t n, bool out) const;
-
- private:
-  const Piece* piece_at(uint64_t at, bool out) const;
-  const Call& call_;
-};
 
 // Which descriptors are netlink sockets: what goes over them is decoded, whatever is asked for.
 class NetlinkSockets {
