@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 
 #include "formats/utf8.h"
@@ -10,23 +11,36 @@ namespace sctrace {
 
 namespace {
 
-bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+enum class Way : uint8_t { other, plain, escaped };
+
+constexpr auto ways = [] {
+  std::array<Way, 256> table{};
+  for (size_t c = 0x20; c < 0x7f; ++c) table[c] = Way::plain;
+  table['"'] = table['\\'] = Way::escaped;
+  return table;
+}();
 
 }  // namespace
 
+// Through a few bytes on the stack: strings in strace's notation are full of quotes and
+// backslashes, and making room in `to` for each of them was most of the work.
 void put_json(std::string& to, std::string_view text) {
   to += '"';
   while (!text.empty()) {
-    size_t plain = 0;
-    while (plain < text.size() && is_plain(static_cast<unsigned char>(text[plain]))) ++plain;
-    to.append(text.substr(0, plain));
-    text.remove_prefix(plain);
-    if (text.empty()) break;
+    char part[256];
+    size_t n = 0, done = 0;
+    for (; done < text.size() && n < sizeof part - 1; ++done) {
+      const Way way = ways[static_cast<unsigned char>(text[done])];
+      if (way == Way::other) break;
+      if (way == Way::escaped) part[n++] = '\\';
+      part[n++] = text[done];
+    }
+    to.append(part, n);
+    text.remove_prefix(done);
+    if (done) continue;
     const auto byte = static_cast<unsigned char>(text[0]);
     const size_t size = utf8_character(text);
-    if (byte == '"' || byte == '\\')
-      to += '\\', to += text[0];
-    else if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte == 0x7f)
       fmt::format_to(std::back_inserter(to), "\\u{:04x}", byte);
     else if (size)
       to.append(text.substr(0, size));

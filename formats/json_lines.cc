@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "arch/table.h"
 #include "formats/hexadecimal.h"
@@ -16,32 +18,7 @@ namespace {
 using Kind = Value::Kind;
 using Base = Value::Base;
 
-// How many bytes the UTF-8 character at the front has; 0 if there is none.
-size_t character(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < n) return 0;
-  for (size_t i = 1; i < n; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  // Overlong forms, surrogates and what is beyond Unicode.
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
-    return 0;
-  return n;
-}
-
-bool is_utf8(std::string_view text) {
-  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  if (std::all_of(text.begin(), text.end(), is_ascii)) return true;
-  while (!text.empty()) {
-    const size_t n = character(text);
-    if (!n) return false;
-    text.remove_prefix(n);
-  }
-  return true;
-}
+const TextOptions plain;  // as print shows values without any option
 
 const char* base_name(Base base) {
   switch (base) {
@@ -53,19 +30,26 @@ const char* base_name(Base base) {
   }
 }
 
-// One object, field by field.
+// One object, field by field. What stands before a field's value is written at once.
 class Object {
  public:
-  explicit Object(std::string& to) : to_(to) { to_ += '{'; }
-  ~Object() { to_ += '}'; }
+  explicit Object(std::string& to) : to_(to) {}
+  ~Object() { to_.append(first_ == '{' ? "{}" : "}"); }
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
   std::string& field(std::string_view name) {
-    if (!first_) to_ += ',';
-    first_ = false;
-    to_ += '"';
-    return (to_ += name) += "\":";
+    char before[64];
+    size_t n = 0;
+    before[n++] = std::exchange(first_, ',');
+    before[n++] = '"';
+    name = name.substr(0, sizeof before - 4);  // longer than any of ours
+    std::memcpy(before + n, name.data(), name.size());
+    n += name.size();
+    before[n++] = '"', before[n++] = ':';
+    return to_.append(before, n);
   }
+  // A field and its value, as they are written.
+  void whole(std::string_view written) { (to_ += std::exchange(first_, ',')) += written; }
   void number(std::string_view name, uint64_t n) { put_decimal(field(name), n); }
   void integer(std::string_view name, int64_t n) { put_decimal(field(name), n); }
   void address(std::string_view name, uint64_t n) {
@@ -87,7 +71,8 @@ class Object {
 
  private:
   std::string& to_;
-  bool first_ = true, bytewise_ = false;
+  char first_ = '{';  // what stands before the next field
+  bool bytewise_ = false;
 };
 
 // `name`: what it is called, where the decoder has no other name for it.
@@ -130,7 +115,9 @@ void words(Object& o, std::string& to, const Value& v) {
   o.field("words") += '[';
   const char* comma = "";
   for (const Value& one : v.items) {
-    put_json_string(to += comma, shown(one, {}));
+    std::string name;
+    append_shown(name, one, plain);
+    put_json_string(to += comma, name);
     comma = ",";
   }
   to += ']';
@@ -194,7 +181,7 @@ void body(Object& o, std::string& to, const Value& v) {
       return append(o.field("after"), v.items[1]), void();
     case Kind::wait_status:
       o.number("value", v.number & 0xffffffff);
-      return o.optional("text", shown(v, {}));
+      return o.optional("text", shown(v, plain));
     case Kind::either: items(o, to, "items", v.items); return o.optional("suffix", v.text);
     case Kind::indexed:
       append(o.field("index"), v.items[0]);
@@ -206,17 +193,21 @@ void body(Object& o, std::string& to, const Value& v) {
   }
 }
 
-const char* kind_name(Kind kind) {
-  static constexpr const char* names[] = {
-      "absent", "number", "text",  "word",   "words",       "address", "fd",      "struct",
-      "list",   "set",    "macro", "change", "wait_status", "either",  "indexed", "shifted"};
-  return names[static_cast<size_t>(kind)];
+std::string_view kind_of(const Value& v) {
+  static constexpr std::string_view written[] = {
+      "\"kind\":\"absent\"",      "\"kind\":\"number\"", "\"kind\":\"text\"",
+      "\"kind\":\"word\"",        "\"kind\":\"words\"",  "\"kind\":\"address\"",
+      "\"kind\":\"fd\"",          "\"kind\":\"struct\"", "\"kind\":\"list\"",
+      "\"kind\":\"set\"",         "\"kind\":\"macro\"",  "\"kind\":\"change\"",
+      "\"kind\":\"wait_status\"", "\"kind\":\"either\"", "\"kind\":\"indexed\"",
+      "\"kind\":\"shifted\""};
+  return written[static_cast<size_t>(v.kind)];
 }
 
 void append(std::string& to, const Value& v, const char* name) {
   Object o(to);
   o.optional("name", v.name.empty() ? name : std::string_view(v.name));
-  o.optional("kind", kind_name(v.kind));
+  o.whole(kind_of(v));
   body(o, to, v);
   if (v.address) o.address("address", v.address);
   o.optional("remark", v.kind == Kind::shifted ? "" : v.note);
@@ -251,29 +242,6 @@ const char* state_of(const Event& e) {
 }
 
 }  // namespace
-
-bool put_json_string(std::string& to, std::string_view text) {
-  const bool bytewise = !is_utf8(text);
-  const auto stays = [bytewise](unsigned char c) {
-    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && (c < 0x80 || !bytewise);
-  };
-  to += '"';
-  for (size_t at = 0; at < text.size(); ++at) {
-    const size_t from = at;
-    while (at < text.size() && stays(static_cast<unsigned char>(text[at]))) ++at;
-    to.append(text, from, at - from);
-    if (at == text.size()) break;
-    const auto byte = static_cast<unsigned char>(text[at]);
-    constexpr char digits[] = "0123456789abcdef";
-    const char escaped[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
-    if (byte == '"' || byte == '\\')
-      (to += '\\') += text[at];
-    else
-      to.append(escaped, sizeof escaped);
-  }
-  to += '"';
-  return bytewise;
-}
 
 void JsonLines::begin(const char* type, const Where& at) {
   const auto number = [this](std::string_view before, uint64_t n) {

@@ -48,6 +48,11 @@ void append_error(std::string& out, int64_t error) {
     out += fmt::format("(errno {})", error);
 }
 
+TextOptions by_name(TextOptions o) {
+  o.names = TextOptions::Names::brief;
+  return o;
+}
+
 std::string remarks(const Event& e, const TextOptions& o) {
   std::string out;
   for (const Value& v : e.after) {
@@ -58,9 +63,7 @@ std::string remarks(const Event& e, const TextOptions& o) {
     if (bare && std::none_of(v.items.begin(), v.items.end(), is_known)) continue;
     if (!out.empty()) out += ", ";
     out += v.name;
-    TextOptions names = o;
-    if (bare) names.names = TextOptions::Names::brief;
-    const std::string text = shown(v, names);
+    const std::string text = bare ? shown(v, by_name(o)) : shown(v, o);
     if (!v.name.empty() && !text.empty()) out += ' ';
     out += text;
   }

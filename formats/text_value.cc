@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <cstring>
-
 #include "formats/hexadecimal.h"
+#include "formats/text_quotes.h"
 #include "formats/text.h"
 
 namespace sctrace {
@@ -12,59 +10,6 @@ namespace {
 using Kind = Value::Kind;
 using Base = Value::Base;
 using Names = TextOptions::Names;
-
-bool is_plain(unsigned char c) { return c >= ' ' && c < 0x7f; }
-bool is_blank(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-bool wants_hex(std::string_view text, int hex) {
-  if (hex == 2) return true;
-  if (hex != 1) return false;
-  for (unsigned char c : text)
-    if (!is_plain(c) && !is_blank(c)) return true;
-  return false;
-}
-
-// Octal, as short as the next character allows.
-void append_octal(std::string& out, unsigned char c, bool digit_follows) {
-  const auto digit = [](unsigned n) { return static_cast<char>('0' + (n & 7)); };
-  const char all[] = {digit(c >> 6), digit(c >> 3), digit(c)};
-  const size_t left_out = digit_follows || c >= 0100 ? 0 : c >= 010 ? 1 : 2;
-  (out += '\\').append(all + left_out, sizeof all - left_out);
-}
-
-void append_hex(std::string& out, unsigned char c) {
-  constexpr char digits[] = "0123456789abcdef";
-  const char text[] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
-  out.append(text, sizeof text);
-}
-
-// Characters that stand between quotes as they are.
-constexpr auto stays = [] {
-  std::array<bool, 256> table{};
-  for (size_t c = ' '; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
-  return table;
-}();
-
-void append_quoted(std::string& out, std::string_view text, int hex) {
-  if (wants_hex(text, hex)) {
-    for (unsigned char c : text) append_hex(out, c);
-    return;
-  }
-  for (size_t i = 0; i < text.size(); ++i) {
-    const size_t from = i;
-    while (i < text.size() && stays[static_cast<unsigned char>(text[i])]) ++i;
-    out.append(text, from, i - from);
-    if (i == text.size()) return;
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    static constexpr char special[] = "\"\\\f\n\r\t\v", letter[] = "\"\\fnrtv";
-    if (const char* at = c ? std::strchr(special, c) : nullptr)
-      (out += '\\') += letter[at - special];
-    else if (hex == 3)
-      append_hex(out, c);
-    else
-      append_octal(out, c, i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7');
-  }
-}
 
 void append_text(std::string& out, const Value& v, const TextOptions& o) {
   std::string_view text = v.text;
@@ -80,25 +25,6 @@ void append_text(std::string& out, const Value& v, const TextOptions& o) {
   out += cut ? "\"..." : "\"";
 }
 
-// What stands between < and > behind a descriptor, and so holds neither.
-std::string in_brackets(std::string_view text, const TextOptions& o) {
-  std::string out;
-  if (wants_hex(text, o.hex)) {
-    append_quoted(out, text, o.hex);
-    return out;
-  }
-  for (size_t at = 0; at < text.size();) {
-    const size_t bracket = std::min(text.find_first_of("<>", at), text.size());
-    append_quoted(out, text.substr(at, bracket - at), o.hex);
-    if (bracket == text.size()) break;
-    const bool digit_follows =
-        bracket + 1 < text.size() && text[bracket + 1] >= '0' && text[bracket + 1] <= '7';
-    append_octal(out, static_cast<unsigned char>(text[bracket]), digit_follows);
-    at = bracket + 1;
-  }
-  return out;
-}
-
 std::string descriptor(const Value& v, const TextOptions& o) {
   std::string out = fmt::format("{}", static_cast<int32_t>(v.number));
   if (!v.unknown.empty() && o.names == Names::brief) out = v.unknown;
@@ -109,12 +35,22 @@ std::string descriptor(const Value& v, const TextOptions& o) {
                                                          : TextOptions::socket;
   const bool detailed = o.paths & kind;
   if (v.text.empty() || !(detailed || o.paths & TextOptions::path)) return out;
-  out += '<' + (!detailed ? in_brackets(v.text, o)
+  out += '<' + (!detailed ? in_brackets(v.text, o.hex)
                 : kind == TextOptions::device
-                    ? in_brackets(v.items[0].text, o) + '<' + v.items[0].note + '>'
+                    ? in_brackets(v.items[0].text, o.hex) + '<' + v.items[0].note + '>'
                     : v.items[0].text);
   if (detailed && v.items.size() > 1) out += ',' + shown(v.items[1], o) + ']';
   return out + (v.cut ? ">(deleted)" : ">");
+}
+
+// With a zero before it, and so many digits at least.
+void put_octal(std::string& out, uint64_t n, size_t digits) {
+  char text[24];
+  char* at = text + sizeof text;
+  for (; n; n >>= 3) *--at = static_cast<char>('0' + (n & 7));
+  *--at = '0';
+  while (static_cast<size_t>(text + sizeof text - at) < digits) *--at = '0';
+  out.append(at, static_cast<size_t>(text + sizeof text - at));
 }
 
 void append_number(std::string& out, uint64_t n, Base base) {
@@ -135,9 +71,9 @@ void append_number(std::string& out, uint64_t n, Base base) {
       else
         out += '0';
       return;
-    case Base::octal: out += n ? fmt::format("0{:o}", n) : "0"; return;
+    case Base::octal: return put_octal(out, n, 1);
     case Base::padded: out += n ? fmt::format("{:#016x}", n) : std::string(16, '0'); return;
-    case Base::mode: out += n ? fmt::format("0{:02o}", n) : "000"; return;
+    case Base::mode: return put_octal(out, n, 3);
   }
 }
 
@@ -312,18 +248,25 @@ std::string macro_and_bytes(Value v, TextOptions o) {
   return plain + " /* " + shown(v, o) + " */";
 }
 
+std::string without_remark(Value v, TextOptions o) {
+  v.unknown.clear();
+  o.names = Names::brief;
+  return shown(v, o);
+}
+
 std::string macro(const Value& v, const TextOptions& o) {
   if (is_of_bytes(v) && o.names != Names::brief) return macro_and_bytes(v, o);
   const std::string plain = number(v.number, v.base);
   if (v.numbered && o.names == Names::raw) return plain;
   std::string out =
       v.numbered && o.names == Names::both ? plain + " /* " + v.text + '(' : v.text + '(';
-  TextOptions within = o;  // bare: no remark inside a remark
-  if (v.bare && o.names == Names::both) within.names = Names::brief;
+  const bool in_remark = v.bare && o.names == Names::both;  // no remark inside a remark
   for (size_t i = 0; i < v.items.size(); ++i) {
-    Value item = v.items[i];
-    if (within.names != o.names) item.unknown.clear();
-    out += (i ? ", " : "") + shown(item, within);
+    if (i) out += ", ";
+    if (in_remark)
+      out += without_remark(v.items[i], o);
+    else
+      append_shown(out, v.items[i], o);
   }
   out += ')';
   if (!is_of_bytes(v)) out += v.unknown;
@@ -447,7 +390,7 @@ std::string unadorned(const Value& v, const TextOptions& o) {
 }  // namespace
 
 std::string shown_task(std::string_view name, const TextOptions& o) {
-  return name.empty() ? std::string() : '<' + in_brackets(name, o) + '>';
+  return name.empty() ? std::string() : '<' + in_brackets(name, o.hex) + '>';
 }
 
 std::string quoted(const Value& v, const TextOptions& o) {
