@@ -246,6 +246,7 @@ void begin_lending() {
   live.asleep = address(sctrace_returned);
   live.led = reinterpret_cast<uint64_t>(sctrace_led);
   live.common = address(sctrace_common);
+  live.filters = address(&main_process.filters);
   live.traps = global.sud;
   describe_threads(live);
   live.sites_open = 0;

@@ -41,7 +41,8 @@ class Reached {
  private:
   bool try_read(uint64_t address, void* to, size_t bytes) const;
   void write(uint64_t address, const void* from, size_t bytes) const;
-  void check(const std::string& status) const;  // of a thread: may it be touched?
+  void check(uint32_t tid) const;  // may this thread be touched?
+  bool sees_filters() const;       // none was there before, and the library would have seen one
   [[noreturn]] void refuse(const std::string& why) const;
   uint32_t pid_;
   std::string name_;

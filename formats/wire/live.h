@@ -22,7 +22,7 @@
 namespace sctrace::wire {
 
 inline constexpr uint64_t live_magic = 0x31'45'56'49'4c'54'43'53;  // "SCTLIVE1" in memory
-inline constexpr uint32_t live_version = 3;
+inline constexpr uint32_t live_version = 4;
 
 enum class Deed : uint32_t { on, off, settings };
 
@@ -65,6 +65,7 @@ struct Live {
   uint64_t ours_begin, ours_end;  // our text: a thread within it is not lent, but
   uint64_t asleep;                // one that stands behind the program's own call in our gate is
   uint64_t led, common;           // where a thread that is known is led
+  uint64_t filters;               // a word: the program's seccomp filters that the library has seen
   uint64_t slabs, slab_count;     // addresses: of states of threads, how many slabs
   uint32_t slab_blocks, block_bytes, state_at;                        // of a state in its block
   uint32_t tid_at, use_at, bond_at, turn_at, phase_at, in_flight_at;  // in a state

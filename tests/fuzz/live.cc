@@ -44,6 +44,7 @@ void make_right(Memory& memory) {
   live.slabs = address(memory.slab), live.slab_count = address(&live.traps);
   live.traps = slabs;  // stands for the count of slabs, too
   live.slab_blocks = blocks, live.block_bytes = block, live.state_at = state_at;
+  live.filters = address(&live.open);
   live.tid_at = 0, live.use_at = 4, live.bond_at = 8, live.turn_at = 12, live.phase_at = 16;
   live.in_flight_at = 20;
   live.recording = live.open = 1;

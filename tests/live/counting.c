@@ -4,15 +4,19 @@
 // c: says how many each has begun, "TID COUNT" a line and then a dot · t: the bytes of
 // libc's and ld.so's text that differ from their files, and of the stubs' jumps · f: forks a child
 // that goes on obeying in the parent's stead, while that waits · x PATH: executes it, with the
-// same arguments · m N: makes N more threads · q: ends.
+// same arguments · m N: makes N more threads · s: one more, under a filter that allows all · q:
+// ends.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -77,6 +81,17 @@ static void tell_counts(void) {
   puts(".");
 }
 
+/* A filter that allows everything, in one thread. */
+static volatile int is_filtered;
+static void* filtered(void* unused) {
+  struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  const struct sock_fprog program = {1, &allow};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return unused;
+  is_filtered = 1;
+  for (;;) pause();
+}
+
 int main(int argc, char** argv) {
   char line[256];
   setvbuf(stdin, 0, _IONBF, 0);
@@ -105,6 +120,12 @@ int main(int argc, char** argv) {
       made = 0;
       make(2);
       printf("%d\n", (int)getpid());
+    }
+    if (line[0] == 's') {
+      pthread_t thread;
+      pthread_create(&thread, 0, filtered, 0);
+      while (!is_filtered) usleep(1000);
+      puts("done");
     }
     if (line[0] == 'q') break;
     fflush(stdout);

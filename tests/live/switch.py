@@ -220,6 +220,17 @@ def refused(house, faults):
     faults.expect(trapped.end() == 0, "its own status")
 
 
+def filtered(house, faults):
+    """A thread's filter may forbid what would be done in it: seen while on, or looked for while off."""
+    for start, what in (("on", "off"), ("off", "on")):
+        program = Counting(house, "filtered-" + start, 2, 1000, SCTRACE_START=start)
+        faults.expect(program.ask("s") == "done", "it has a filter")
+        said = program.ctl(what)
+        faults.expect(said.returncode == 1 and b"seccomp" in said.stderr, start, said)
+        faults.expect(program.state()[0]["state"] == start, start, "as it was", program.state())
+        faults.expect((status := program.end()) == 0, start, "its own status", status)
+
+
 def main(build):
     faults = Faults()
     with House(build) as house:
@@ -231,6 +242,7 @@ def main(build):
         goes_on(house, faults)
         turned_off(house, faults)
         refused(house, faults)
+        filtered(house, faults)
     return faults.status()
 
 
