@@ -32,9 +32,12 @@ class Handover {
   }
 
   // `bytes`: what it holds, roughly. A batch is sent at 256 things or 1 MiB; four may wait.
-  void push(Thing&& thing, size_t bytes = 0) {
+  void push(Thing&& thing, size_t bytes = 0) { put(bytes, std::move(thing)); }
+  // The same of what is made of these, where it shall stay: a Thing may be long.
+  template <class... Parts>
+  void put(size_t bytes, Parts&&... parts) {
     constexpr size_t most = 256, most_bytes = 1 << 20;
-    filling_.push_back(std::move(thing));
+    filling_.emplace_back(std::forward<Parts>(parts)...);
     bytes_ += bytes;
     if (filling_.size() >= most || bytes_ > most_bytes) send();
   }

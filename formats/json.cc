@@ -2,23 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 
+#include "formats/plain_run.h"
 #include "formats/utf8.h"
 
 namespace sctrace {
 
 namespace {
 
-enum class Way : uint8_t { other, plain, escaped };
-
-constexpr auto ways = [] {
-  std::array<Way, 256> table{};
-  for (size_t c = 0x20; c < 0x7f; ++c) table[c] = Way::plain;
-  table['"'] = table['\\'] = Way::escaped;
-  return table;
-}();
+bool is_plain(char c) { return c >= 0x20 && c < 0x7f; }
 
 }  // namespace
 
@@ -29,11 +22,15 @@ void put_json(std::string& to, std::string_view text) {
   while (!text.empty()) {
     char part[256];
     size_t n = 0, done = 0;
-    for (; done < text.size() && n < sizeof part - 1; ++done) {
-      const Way way = ways[static_cast<unsigned char>(text[done])];
-      if (way == Way::other) break;
-      if (way == Way::escaped) part[n++] = '\\';
-      part[n++] = text[done];
+    while (done < text.size() && n < sizeof part - plain_step) {
+      const char c = text[done];
+      if (!is_plain(c)) break;
+      if (c == '"' || c == '\\') {
+        part[n++] = '\\', part[n++] = c, ++done;
+        continue;
+      }
+      const size_t plain = copy_plain(part + n, text.data() + done, text.size() - done);
+      n += plain, done += plain;
     }
     to.append(part, n);
     text.remove_prefix(done);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "formats/json_lines.h"
+#include "formats/plain_run.h"
 #include "formats/utf8.h"
 
 namespace sctrace {
@@ -47,14 +48,21 @@ constexpr auto ways_of_text = ways_of(false), ways_of_bytes = ways_of(true);
 bool put_json_string(std::string& to, std::string_view text) {
   const bool bytewise = !is_utf8(text);
   const auto& ways = bytewise ? ways_of_bytes : ways_of_text;
-  constexpr size_t longest = 6;  // \u00ff
+  constexpr size_t longest = plain_step;  // and more than that of an escape, \u00ff
   char part[512];
   size_t n = 0;
   part[n++] = '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (size_t done = 0; done < text.size();) {
     if (n > sizeof part - longest) to.append(part, n), n = 0;
+    const char c = text[done];
+    const auto byte = static_cast<unsigned char>(c);
     const Way way = ways[byte];
+    if (way == Way::plain && byte < 0x80) {
+      const size_t plain = copy_plain(part + n, text.data() + done, text.size() - done);
+      n += plain, done += plain;
+      continue;
+    }
+    ++done;
     if (way == Way::plain) {
       part[n++] = c;
     } else if (way == Way::backslash) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/plain_run.h"
+
 namespace sctrace {
 
 namespace {
@@ -61,14 +63,14 @@ void append_quoted(std::string& out, std::string_view text, int hex) {
     for (unsigned char c : text) append_hex(out, c);
     return;
   }
-  constexpr size_t longest = 4;
   char part[256];
   size_t n = 0;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (n > sizeof part - longest) out.append(part, n), n = 0;
+    if (n > sizeof part - plain_step) out.append(part, n), n = 0;
     const char c = text[i], letter = letters[static_cast<unsigned char>(c)];
     if (letter == c && c != '"' && c != '\\' && c) {
-      part[n++] = c;
+      const size_t plain = copy_plain(part + n, text.data() + i, text.size() - i);
+      n += plain, i += plain - 1;
     } else if (letter) {
       part[n++] = '\\', part[n++] = letter;
     } else if (hex == 3) {

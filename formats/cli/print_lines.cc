@@ -63,8 +63,7 @@ bool Outputs::close() {
 Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool beside)
     : wish_(wish), trace_(trace), outputs_(outputs), filter_(wish.filter) {
   // What bpf() tells is by file, and JSON leaves nothing out.
-  const bool asked =
-      wish.text.paths || wish.text.tasks || wish.text.verbose || wish.form == "json";
+  const bool asked = wish.text.paths || wish.text.tasks || wish.text.verbose || wish.form == "json";
   const bool by_path = wire::asks_for(wish.only, wire::Field::path);
   follows_files_ = asked || by_path || !wish.filter.paths.empty();
   files_.wants_details = wish.form == "json" || wish.text.paths & ~TextOptions::path;
@@ -86,7 +85,7 @@ void Lines::tell_left(Event&& event) {
   Notation& to = notation(event.tid);
   if (!beside_) return to.leave(event);
   event.socket.reset();  // files_ goes on changing while it is written, and no notation asks
-  beside_->push({&to, std::move(event), nullptr});
+  beside_->put(0, &to, std::move(event));
 }
 
 // Not line by line.

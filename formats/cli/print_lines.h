@@ -68,7 +68,7 @@ class Lines {
   void tell(uint32_t tid, Use use) {
     Notation& to = notation(tid);
     if (beside_)
-      beside_->push({&to, {}, std::move(use)});
+      beside_->put(0, &to, Event(), std::move(use));
     else
       use(to);
   }
@@ -95,6 +95,8 @@ class Lines {
   uint32_t first_ = 0;
   uint64_t last_ = 0;
   struct Telling {
+    Telling(Notation* who, Event&& event, std::function<void(Notation&)> use = {})
+        : to(who), left(std::move(event)), other(std::move(use)) {}
     Notation* to;
     Event left;  // a call that came back, unless
     std::function<void(Notation&)> other;
