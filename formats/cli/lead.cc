@@ -35,9 +35,9 @@ uint32_t lead_known(const Reached& process, Sleeps& sleeps, unsigned patience_ms
       if (task.call < 0) led.push_back({thread.tid, thread.state, false, true});
       continue;
     }
-    const bool fresh = sleeps.has_just_begun(process.pid(), thread.tid);
-    if (const Trace left = trace_of_stop(task);
-        left == Trace::none || (left == Trace::time_anew && fresh))
+    const Trace left = trace_of_stop(task);
+    if (left == Trace::none ||
+        (left == Trace::time_anew && sleeps.has_just_begun(process.pid(), thread.tid)))
       led.push_back({thread.tid, thread.state, task.call >= 0, false});
     else
       ++alone;
