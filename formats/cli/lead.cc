@@ -12,15 +12,10 @@
 
 namespace sctrace::cli {
 
-namespace {
-
-// Since before the `off` that this `on` follows.
 bool was_in_a_call(const Reached::Thread& thread, const wire::Live& live) {
   return thread.bond == wire::Bond::here && thread.turn != live.turn.load() &&
          static_cast<arch::Phase>(thread.phase) == arch::Phase::entered;
 }
-
-}  // namespace
 
 uint32_t lead_known(const Reached& process, Sleeps& sleeps, unsigned patience_ms) {
   using namespace std::chrono_literals;

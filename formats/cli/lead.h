@@ -6,6 +6,9 @@
 
 namespace sctrace::cli {
 
+// In a call since before the `off` that this `on` follows, as far as its state says.
+bool was_in_a_call(const Reached::Thread& thread, const wire::Live& live);
+
 // All of them that may be now, for `patience_ms` at most. Answers how many sleep in a call that a
 // stop would end in another way than by itself, or make longer: they are left alone, but for those
 // that have just begun to sleep.

@@ -15,7 +15,8 @@ struct Led {
   bool is_ours;    // and was in a call at an `off`: a handler of the program may have jumped out
 };
 
-// For `patience_ms` at most. Which were led, their states say; the others are as they were.
+// For `patience_ms` at most; longer if some are ours and run, for nothing of theirs would be seen
+// until they have been looked at. Which were led, their states say; the others are as they were.
 void lead_here(const std::vector<Led>& threads, uint32_t pid, const wire::Live& live,
                unsigned patience_ms);
 

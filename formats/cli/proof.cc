@@ -19,9 +19,15 @@ constexpr unsigned rounds_ms = 250;     // to lead threads, before all are looke
 
 enum class Known { proven, waits, strange, written };
 
-Known of_on(const Reached::Thread* state) {
+Known of_on(const Reached::Thread* state, const wire::Live& live) {
   if (!state || state->bond == Bond::away) return Known::strange;
-  return state->bond == Bond::here ? Known::proven : Known::waits;
+  return state->bond == Bond::here && !was_in_a_call(*state, live) ? Known::proven : Known::waits;
+}
+
+// Who sleeps is still in that call; who runs may have left it by a jump, with nobody told.
+Known of_on(const Task& task, const Reached::Thread* state, const wire::Live& live) {
+  const bool still = task.call >= 0 && state && state->bond == Bond::here;
+  return still ? Known::proven : of_on(state, live);
 }
 
 Known of_off(const Task& task, const Reached::Thread* state) {
@@ -59,10 +65,10 @@ uint32_t prove(Reached& process, const wire::Wish& wish, unsigned patience_ms) {
     for (const uint32_t tid : tids_of(process.pid())) {
       const auto found = states.find(tid);
       const Reached::Thread* state = found == states.end() ? nullptr : &found->second;
-      if (on && of_on(state) == Known::proven) continue;
+      if (on && of_on(state, process.live()) == Known::proven) continue;
       const Task task = task_of(process.pid(), tid);
       if (task.state == '?' || task.state == 'Z' || task.state == 'X') continue;
-      const Known is = on ? of_on(state) : of_off(task, state);
+      const Known is = on ? of_on(task, state, process.live()) : of_off(task, state);
       waits += is != Known::proven;
       known += on && is == Known::waits;
       again += is == Known::strange || is == Known::written;

@@ -105,12 +105,19 @@ def several(house, faults):
         faults.expect(not found, name, "not between on and off", sorted(found)[:9])
 
 
-def jumping(house, faults):
+def out_of_the_way():
+    """On one processor, behind all others there."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.nice(10)
+
+
+def jumping(house, faults, before=None):
     """Out of a call that was under way at an `off`, and on again before the next call."""
     program = os.path.join(os.path.dirname(house.library), "tests", "live", "quiet")
-    trace = house.path("jumping")
+    trace = house.path("jumping-late" if before else "jumping")
     child = subprocess.Popen([program, "jumping"], cwd=house.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True, bufsize=1, env=house.environment("auto", trace, SCTRACE_START="off"))
+                             text=True, bufsize=1, preexec_fn=before,
+                             env=house.environment("auto", trace, SCTRACE_START="off"))
 
     def tell(line):
         child.stdin.write(line + "\n")
@@ -130,12 +137,24 @@ def jumping(house, faults):
     faults.expect([shown.count(f"lseek(-1, {n},") for n in range(1000, 1005)] == [1] * 5, "calls after a jump", shown)
 
 
+def jumping_late(house, faults):
+    """The same where the thread that jumped gets a processor now and then only."""
+    busy = subprocess.Popen(["sh", "-c", "while :; do :; done"],
+                            preexec_fn=lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}))
+    try:
+        jumping(house, faults, out_of_the_way)
+    finally:
+        busy.kill()
+        busy.wait()
+
+
 def main(build):
     faults = Faults()
     with House(build) as house:
         several(house, faults)
         alone(house, faults)
         jumping(house, faults)
+        jumping_late(house, faults)
     return faults.status()
 
 
