@@ -134,10 +134,13 @@ uint64_t app_sigreturn(ThreadState& self, uint64_t at) {
   const uint64_t copy = block_of(self) + kept_offset + 16;
   auto& context = *reinterpret_cast<Context*>(copy);
   if (!read_app(&context, at, sizeof context)) return at;  // the kernel will say so, by SIGSEGV
-  Altstack wish;
-  __builtin_memcpy(&wish, &context.stack, sizeof wish);
-  set_alternate(self, wish, at);
-  self.blocked = context.mask & guarded;
+  // One that the kernel made while handlers were the program's says what was ours (live.h).
+  if (context.stack.base != block_of(self) + stack_offset) {
+    Altstack wish;
+    __builtin_memcpy(&wish, &context.stack, sizeof wish);
+    set_alternate(self, wish, at);
+    self.blocked = context.mask & guarded;
+  }
   context.stack = {.base = block_of(self) + stack_offset,
                    .flags = 0,
                    .gap = 0,

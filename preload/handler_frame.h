@@ -9,4 +9,7 @@ namespace sctrace::preload {
 bool enter_handler(int signo, uint64_t handler, uint64_t top, arch::SignalFrame& frame,
                    arch::Context& context);
 
+// The same by a frame that lies `at` its place already.
+void begin_handler(int signo, uint64_t handler, uint64_t at, arch::Context& context);
+
 }  // namespace sctrace::preload

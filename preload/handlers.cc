@@ -11,8 +11,6 @@ namespace {
 
 using arch::raw_syscall;
 
-constexpr int sig_setmask = 2;
-
 bool is_our_entry(const Action& action) {
   return action.handler == reinterpret_cast<uint64_t>(sctrace_deliver);
 }
@@ -45,11 +43,17 @@ bool try_move_down(int signo, const Action& action, const arch::Info& info,
   return true;
 }
 
-void as_the_apps(int signo, const Action& action, arch::Context& context) {
-  auto* frame = reinterpret_cast<arch::SignalFrame*>(reinterpret_cast<uint64_t>(&context) - 8);
-  frame->restorer = action.restorer;
-  const uint64_t mask = context.mask | blocked_in(signo, action);
-  raw_syscall(__NR_rt_sigprocmask, sig_setmask, &mask, nullptr, 8);
+// The mask is opened as the handler begins, in one step: a signal that came before, while we are on
+// the way, would find the thread in code of ours, and in no call.
+void enter_as_the_apps(int signo, const Action& action, arch::Context& context) {
+  const uint64_t at = reinterpret_cast<uint64_t>(&context) - offsetof(arch::SignalFrame, context);
+  reinterpret_cast<arch::SignalFrame*>(at)->restorer = action.restorer;
+  arch::Context entry = context;
+  entry.mask = context.mask | blocked_in(signo, action);
+  if (context.stack.flags & ss_autodisarm)
+    entry.stack = {.base = 0, .flags = ss_disable, .gap = 0, .size = 0};
+  begin_handler(signo, action.handler, at, entry);
+  sctrace_return_by(&entry);
 }
 
 void take_handlers(Process& process) {

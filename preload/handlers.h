@@ -17,9 +17,9 @@ void give_back_rest(const Process& process);
 // it is now as if it had come at the site.
 bool comes_before_arrival(ThreadState& self, int signo, const arch::Info& info,
                           arch::Context& context);
-// The kernel's frame as the app would have found it, its mask too. Where our entry has led it to
-// the alternate stack, which the app did not ask for: true, and returning enters the handler.
-void as_the_apps(int signo, const Action& action, arch::Context& context);
+// With the kernel's frame as the app would have found it, and its mask. Where our entry has led it
+// to the alternate stack, which the app did not ask for: true, and returning enters the handler.
+[[noreturn]] void enter_as_the_apps(int signo, const Action& action, arch::Context& context);
 bool try_move_down(int signo, const Action& action, const arch::Info& info, arch::Context& context);
 
 }  // namespace sctrace::preload

@@ -188,6 +188,7 @@ void part_by_fault(ThreadState& self, arch::Context& context) {
 void part(ThreadState& self) {
   constexpr uint32_t needed = own_stack | own_mask | own_arm | own_return;
   if (!may_part_at(self, self.frame.rsp) || !may(self, needed)) return;
+  if (self.delivery == Delivery::begun) return;  // at its next call: a signal is to be delivered
   keep_ring(self);
   self.in_flight.after = After::nothing;
   if (__atomic_load_n(&self.counted, __ATOMIC_SEQ_CST))

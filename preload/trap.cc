@@ -104,8 +104,7 @@ uint64_t bare_signal(int signo, const arch::Info& info, arch::Context& context) 
   if (action.handler > 1) {
     if (!live.turn.load(std::memory_order_relaxed)) return action.handler;
     if (try_move_down(signo, action, info, context)) return 0;
-    as_the_apps(signo, action, context);
-    return action.handler;
+    enter_as_the_apps(signo, action, context);
   }
   // A fault that we only keep from its default action comes again.
   constexpr uint64_t none[4] = {};

@@ -108,6 +108,7 @@ extern const char sctrace_go_on[], sctrace_go_on_end[];
 uint64_t sctrace_fault_for_mask(uint64_t mask, uint64_t block);
 void sctrace_fault_for_signal();
 void sctrace_fault_for_parting();  // so that the thread leaves by a signal's return (part.h)
+[[noreturn]] void sctrace_return_by(const void* context);
 // All signals blocked: a call made with the stack pointer of the app.
 long sctrace_call_on(uint64_t rsp, long number, const void* a, void* b);
 long sctrace_raw_syscall(long number, long a, long b, long c, long d, long e, long f);
