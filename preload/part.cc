@@ -22,7 +22,7 @@ namespace {
 using arch::raw_syscall;
 using wire::Bond;
 
-constexpr int sig_block = 0, sig_setmask = 2;
+constexpr int sig_setmask = 2;
 
 // Which `off`, in the upper half, and how many have to part yet because of it.
 std::atomic<uint64_t> unparted;
