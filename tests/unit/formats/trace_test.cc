@@ -57,7 +57,7 @@ TEST_CASE("what is no trace is refused with a reason", "[read][trace]") {
   }
   SECTION("another version") {
     patch<uint32_t>(session, offsetof(wire::Session, version), 99);
-    CHECK_THAT(refusal(path), contains("version 99, this sctrace reads versions 2 to 4"));
+    CHECK_THAT(refusal(path), contains("version 99, this sctrace reads versions 2 to 5"));
   }
   SECTION("the other byte order") {
     patch(session, 0, __builtin_bswap64(wire::session_magic));
