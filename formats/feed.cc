@@ -179,14 +179,11 @@ class Feeder {
   void notice(const read::Call& call, Thread& thread) {
     if (follows_files_) sockets_.learn(call);
     constexpr uint64_t set_name = 15;  // PR_SET_NAME
-    const read::Memory memory(call);
     if (call.nr == arch::nr_prctl && call.args[0] == set_name && call.result == 0) {
-      const std::string name = memory.bytes(call.args[1], 15, false);
-      thread.name = name.substr(0, name.find('\0'));
+      thread.name = read::string_of(call, 1).substr(0, 15);
       sink_.tell(Naming{call.pid, call.tid, now_, thread.name});
     } else if ((call.nr == arch::nr_execve || call.nr == arch::nr_execveat) && call.result >= 0) {
-      const std::string path = memory.bytes(call.args[call.nr == arch::nr_execveat], 4096, false);
-      processes_[call.pid].executed = path.substr(0, path.find('\0'));
+      processes_[call.pid].executed = read::string_of(call, call.nr == arch::nr_execveat);
     }
   }
 

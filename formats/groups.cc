@@ -19,11 +19,6 @@ using read::Item;
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-std::string text_at(const read::Call& call, uint64_t at) {
-  const std::string bytes = read::Memory(call).bytes(at, 4096, false);
-  return bytes.substr(0, bytes.find('\0'));
-}
-
 // The first descriptor of a call; -1: it has none.
 int32_t descriptor_of(const read::Call& call) {
   const arch::Row& row = read::lookup(call.nr);
@@ -60,7 +55,7 @@ std::vector<std::string> paths_of(const read::Call& call, const read::Files& fil
     if (kind == arch::Kind::dirfd) from = fd, relative = true;
     if (kind == arch::Kind::fd) add(files.path(call.pid, fd));
     if (kind != arch::Kind::path) continue;
-    const std::string name = text_at(call, call.args[i]);
+    const std::string name = read::string_of(call, i);
     if (!name.empty())
       add(files.resolved(call.pid, from, name));
     else if (relative && call.args[i])

@@ -104,4 +104,9 @@ bool Memory::shortened(uint64_t at, uint64_t, bool out) const {
   return false;
 }
 
+std::string string_of(const Call& call, int argument, bool out) {
+  bool ended;
+  return Memory(call).text(call.args[argument], 4096, out, ended);
+}
+
 }  // namespace sctrace::read

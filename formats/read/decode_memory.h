@@ -41,4 +41,7 @@ class Memory {
   mutable std::vector<Reach> before_, after_;  // made when first asked for
 };
 
+// The string behind an argument: at most 4096 bytes of it.
+std::string string_of(const Call& call, int argument, bool out = false);
+
 }  // namespace sctrace::read

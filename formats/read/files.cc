@@ -53,11 +53,6 @@ uint64_t clone_flags(const Call& call) {
 
 }  // namespace
 
-std::string string_of(const Call& call, int argument, bool out) {
-  const std::string text = Memory(call).bytes(call.args[argument], 4096, out);
-  return text.substr(0, text.find('\0'));
-}
-
 const Files::One* Files::at(uint32_t pid, int64_t fd) const {
   const auto process = processes_.find(pid);
   if (process == processes_.end()) return nullptr;

@@ -87,8 +87,7 @@ class Files {
   Tasks tasks_;
 };
 
-// The string behind an argument; the argument as an int.
-std::string string_of(const Call& call, int argument, bool out = false);
+// The argument as an int.
 inline int32_t low(const Call& call, int i) { return static_cast<int32_t>(call.args[i]); }
 
 // The file that a command of bpf() makes, as /proc/PID/fd calls it: empty if it is not known, null

@@ -1,8 +1,7 @@
 #include "formats/read/tasks.h"
 
 #include "arch/table.h"
-#include "formats/read/decode.h"
-#include "formats/read/files.h"
+#include "formats/read/decode_memory.h"
 #include "formats/read/open_calls.h"
 
 namespace sctrace::read {
