@@ -208,15 +208,6 @@ void adapt_key(const Scene& s, Event& e) {
   }
 }
 
-// Some take a length or an index where others take an address.
-void adapt_trace(const Scene& s, Event& e) {
-  constexpr uint64_t first_counted = 0x420a, last_counted = 0x420e;  // GETSIGMASK, GET_SYSCALL_INFO
-  const uint64_t request = s.call.args[0];
-  if (e.args[0].text.empty()) e.args[0].number = request;
-  if (request >= first_counted && request <= last_counted)
-    e.args[2] = value_unsigned(s.call.args[2]);
-}
-
 // How long to wait at most, and what was left of it.
 void adapt_receive_many(const Scene& s, Event& e) {
   const uint64_t at = s.call.args[4];

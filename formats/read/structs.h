@@ -84,6 +84,8 @@ Value statmount_value(const Scene& s, uint64_t at, uint64_t room);
 Value extended_attribute(const Scene& s, uint64_t at, uint64_t bytes);
 Value file_attributes(const Scene& s, uint64_t at, uint64_t bytes, bool out);
 Value security_contexts(const Scene& s, uint64_t at, uint64_t bytes, bool out);
+Value stop_information(const Scene& s, uint64_t at, uint64_t bytes);  // decode_ptrace.cc
+Value seccomp_metadata(const Scene& s, uint64_t at, uint64_t bytes);
 Value performance_attributes(const Scene& s, uint64_t at);
 // bpf.cc
 Value bpf_attributes(const Scene& s, uint64_t at, uint64_t bytes, bool out);

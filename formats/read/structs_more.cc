@@ -101,6 +101,8 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     case Layout::xattr_wanted: return extended_attribute(s, at, bytes);
     case Layout::file_attr: return file_attributes(s, at, bytes, out);
     case Layout::lsm_ctx: return security_contexts(s, at, bytes, out);
+    case Layout::stop_info: return stop_information(s, at, bytes);
+    case Layout::seccomp_metadata: return seccomp_metadata(s, at, bytes);
     default: break;
   }
   if (layout >= Layout::bpf_attr && layout <= Layout::bpf_query)
