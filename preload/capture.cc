@@ -120,7 +120,13 @@ uint64_t measured(const Taking& t, const Op& op) {
     case Measure::none:
     case Measure::nul: return 1;
     case Measure::argument: return t.args[op.which];
-    case Measure::result: return t.result > 0 ? static_cast<uint64_t>(t.result) : 0;
+    case Measure::result: {
+      const uint64_t told = t.result > 0 ? static_cast<uint64_t>(t.result) : 0;
+      const auto nr = static_cast<uint32_t>(t.self.frame.nr);
+      if (!may_tell_more(nr)) return told;
+      const uint64_t room = t.args[nr == arch::nr_getgroups ? op.arg - 1 : op.arg + 1];
+      return room < told ? room : told;
+    }
     case Measure::pointed: {
       uint32_t n = 0;
       if (!read_app(&n, t.args[op.which], sizeof n)) return 0;
@@ -281,6 +287,7 @@ bool take(const Taking& t, const Op& op) {
   const bool now = op.way == Way::both || (op.way == Way::out) == t.out;
   if (!address && op.kind != Kind::variant) return true;
   if (op.measure == Measure::pointed) {  // the length itself, and before the call what it offers
+    if (t.out && sending) return true;
     if (!t.out) measured(t, op);
     if (!put(t, t.args[op.which], 4, 4)) return false;
   }

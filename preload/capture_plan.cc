@@ -100,7 +100,7 @@ constexpr bool matters(const Op& op, bool out) {
   const bool nested = op.kind == Kind::iovec || op.kind == Kind::msghdr ||
                       op.kind == Kind::mmsghdr || op.kind == Kind::variant;
   if (nested && op.kind != Kind::mmsghdr) return op.way != Way::in || !out;
-  return nested || op.measure == Measure::pointed || op.way == Way::both ||
+  return nested || (op.measure == Measure::pointed && op.way != Way::in) || op.way == Way::both ||
          (op.way == Way::out) == out;
 }
 
@@ -110,10 +110,11 @@ constexpr bool is_measured_by_register(const Op& op, bool out) {
 }
 
 // `interpreted` where a register is not enough.
-constexpr Step step_of(const Op& op, bool out) {
+constexpr Step step_of(uint32_t nr, const Op& op, bool out) {
   Step step{.shape = Shape::interpreted, .at = op.arg};
   if (op.kind == Kind::path || op.kind == Kind::string) return step.shape = Shape::path, step;
   if (op.head || !is_measured_by_register(op, out) || op.element > 0xffff) return step;
+  if (op.measure == Measure::result && may_tell_more(nr)) return step;
   if (op.measure == Measure::argument) step.by = op.which;
   if (op.measure == Measure::result) step.by = Step::by_result;
   step.element = static_cast<uint16_t>(op.element);
@@ -132,7 +133,7 @@ constexpr Steps steps_of(uint32_t nr, const Plan& plan, bool out) {
   if (nr == arch::nr_setsockopt) return steps;  // a filter is more than its length
   for (uint8_t i = 0; i < plan.ops; ++i) {
     if (!matters(plan.op[i], out)) continue;
-    const Step step = step_of(plan.op[i], out);
+    const Step step = step_of(nr, plan.op[i], out);
     if (step.shape == Shape::interpreted || steps.count == Steps::most) return none;
     steps.step[steps.count++] = step;
   }

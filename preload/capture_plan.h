@@ -56,6 +56,24 @@ struct AllSteps {
   } of[arch::number_limit + 1];
 };
 extern const AllSteps all_steps;  // by number; of those that have facts
+// Calls that may tell of more than they gave: how long a message or an attribute is. How much there
+// was room for says the argument behind the buffer; of getgroups the one in front of it.
+constexpr bool may_tell_more(uint32_t nr) {
+  switch (nr) {
+    case arch::nr_recvfrom:
+    case arch::nr_getgroups:
+    case arch::nr_syslog:
+    case arch::nr_getxattr:
+    case arch::nr_lgetxattr:
+    case arch::nr_fgetxattr:
+    case arch::nr_listxattr:
+    case arch::nr_llistxattr:
+    case arch::nr_flistxattr:
+    case arch::nr_listxattrat:
+    case arch::nr_keyctl: return true;
+    default: return false;
+  }
+}
 const Plan& plan_for(uint32_t nr);
 uint8_t flags_of_command(uint32_t nr, uint64_t command);  // where all memory is behind variants
 // The argument that a command makes of a variant; null: not known, or not passed under it.
