@@ -30,8 +30,9 @@ class Notation {
   virtual void enter(const Event& event) = 0;
   virtual void leave(const Event& event) = 0;
   virtual void signal(const Where& to, uint32_t number, const Value& info) = 0;
-  virtual void gone(const Where& who, const Departure& how) = 0;
-  virtual void lost(const Where& of, uint64_t calls) = 0;  // 0: nobody knows how many
+  virtual void gone(const Where& who, const Departure& how) = 0;  // a process, by its last thread
+  virtual void ended(const Where&, const Departure&) {}           // one thread of it
+  virtual void lost(const Where& of, uint64_t calls) = 0;         // 0: nobody knows how many
   virtual void buffer(size_t, uint64_t) {}  // -e read=, write=: what the last call moved, by buffer
   virtual void vector(size_t, uint64_t) {}  // the same by message, of so many buffers
   virtual void bytes(std::string_view, uint64_t) {}

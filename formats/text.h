@@ -65,6 +65,7 @@ class TextPrinter : public Notation {
   void leave(const Event& event) override;
   void signal(const Where& to, uint32_t number, const Value& info) override;
   void gone(const Where& who, const Departure& how) override;
+  void ended(const Where& who, const Departure& how) override { gone(who, how); }
   void lost(const Where& of, uint64_t calls) override;
   void buffer(size_t index, uint64_t length) override;
   void vector(size_t index, uint64_t buffers) override;

@@ -140,6 +140,7 @@ void Lines::happen(const read::Item& item, bool mine) {
       standing_.insert(item.tid);
       endings_.enter(*item.call);
       if (mine) enter(item);
+      exits(item);
       break;
     case Kind::leave:
       standing_.erase(item.tid);
@@ -158,13 +159,14 @@ void Lines::happen(const read::Item& item, bool mine) {
         tell(item.tid, [where = Where{item.pid, item.tid, item.when},
                         calls = item.lost](Notation& to) { to.lost(where, calls); });
       break;
-    case Kind::ending: break;
+    case Kind::ending: exits(item); break;
     case Kind::gone:
       endings_.gone(item.pid);
       if (mine || item.pid == first_) gone(item);
       break;
     case Kind::thread:
       if (files()) begin(*item.thread);
+      alive_.begin(*item.thread);
       if (mine)
         tell(item.tid, [where = Where{item.pid, item.tid, item.when},
                         parent = item.thread->parent](Notation& to) { to.thread(where, parent); });
@@ -242,10 +244,13 @@ void Lines::program(const read::Item& item) {
 
 void Lines::killed(const read::Ending& one, uint64_t when) {
   if (first_ && one.pid != first_) return;
+  const Departure how{Departure::How::killed, one.signal, one.core};
+  if (!when) when = last_;
+  end_others(one.pid, one.pid, when, how);
+  alive_.end_process(one.pid, one.pid);
   unfinished(one.pid);
-  tell(one.pid, [one, when = when ? when : last_](Notation& to) {
-    to.gone({one.pid, one.pid, when}, {Departure::How::killed, one.signal, one.core});
-  });
+  tell(one.pid,
+       [where = Where{one.pid, one.pid, when}, how](Notation& to) { to.gone(where, how); });
 }
 
 read::Depth Lines::depth(uint32_t nr) const {
@@ -285,6 +290,7 @@ void Lines::leave(const read::Item& item) {
   sockets_.learn(*item.call);
   held_.erase(e.tid);
   const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;
+  if (exec) end_others(e.pid, e.tid, item.when, {Departure::How::exited, 0, false});
   if (exec && e.tid != e.pid) supersede(e);
   if (exec && !e.args.empty())
     tell(e.tid,
@@ -319,13 +325,34 @@ void Lines::signal(const read::Item& item) {
 }
 
 void Lines::gone(const read::Item& item) {
-  unfinished(item.tid);
   const bool says =
       item.call && (item.call->nr == arch::nr_exit_group || item.call->nr == arch::nr_exit);
   Departure how;
   if (says) how = {Departure::How::exited, static_cast<uint32_t>(item.call->args[0] & 0xff), false};
+  Where where{item.pid, item.tid, item.when};
+  if (wish_.form == "strace") {  // the others say whose exit_group it was
+    end_others(item.pid, item.pid, item.when, how);
+    where.tid = first_ ? first_ : alive_.end_process(item.pid, item.tid);
+  }
+  unfinished(where.tid);
+  tell(where.tid, [where, how](Notation& to) { to.gone(where, how); });
+}
+
+void Lines::exits(const read::Item& item) {
+  if (item.call->nr != arch::nr_exit || !alive_.ends_alone(item.pid, item.tid)) return;
+  if (first_ && item.tid != first_) return;
+  const Departure how{Departure::How::exited, static_cast<uint32_t>(item.call->args[0] & 0xff),
+                      false};
   tell(item.tid,
-       [where = Where{item.pid, item.tid, item.when}, how](Notation& to) { to.gone(where, how); });
+       [where = Where{item.pid, item.tid, item.when}, how](Notation& to) { to.ended(where, how); });
+}
+
+void Lines::end_others(uint32_t pid, uint32_t but, uint64_t when, const Departure& how) {
+  for (const uint32_t tid : alive_.end_others(pid, but)) {
+    if (first_ && tid != first_) continue;
+    unfinished(tid);
+    tell(tid, [where = Where{pid, tid, when}, how](Notation& to) { to.ended(where, how); });
+  }
 }
 
 }  // namespace sctrace::cli

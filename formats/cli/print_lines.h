@@ -13,6 +13,7 @@
 #include "formats/counts.h"
 #include "formats/handover.h"
 #include "formats/notation.h"
+#include "formats/read/alive.h"
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
 #include "formats/read/files.h"
@@ -56,6 +57,8 @@ class Lines {
   void dump(const read::Call& call);
   void signal(const read::Item& item);
   void gone(const read::Item& item);
+  void exits(const read::Item& item);
+  void end_others(uint32_t pid, uint32_t but, uint64_t when, const Departure& how);
   void killed(const read::Ending& one, uint64_t when);
   void begin(const read::Thread& thread);
   void program(const read::Item& item);
@@ -83,6 +86,7 @@ class Lines {
   bool settled_ = false, follows_files_ = false;
   read::Files files_;
   read::Endings endings_;
+  read::Alive alive_;
   read::NetlinkSockets sockets_;
   read::Symbols symbols_;
   Counts counts_;
