@@ -109,8 +109,8 @@ static void* epolls(void* place) {
   threads[5].tid = (int)syscall(SYS_gettid);
   for (;; count(5)) {
     const long begin = now_ns();
-    expect(5, bare_call(SYS_epoll_wait, nothing, (long)&event, 1, 600) == 0);
-    expect(5, now_ns() - begin >= 600000000 && now_ns() - begin < 950000000);
+    expect(5, bare_call(SYS_epoll_wait, nothing, (long)&event, 1, 1000) == 0);
+    expect(5, now_ns() - begin >= 1000000000 && now_ns() - begin < 1900000000);
   }
   return place;
 }
@@ -135,16 +135,16 @@ static void* paces(void* place) {
   }
 }
 
-// One thread, which sleeps in three ways for a second each: how that has ended, a line each.
+// One thread, which sleeps in three ways for four seconds each: how that has ended, a line each.
 static int alone(void) {
   puts("ready");
   for (int kind = 0; kind < 3; ++kind) {
     printf("%d\n", kind);
     fflush(stdout);
-    struct timespec time = {1, 0};
+    struct timespec time = {4, 0};
     const long begin = now_ns();
     const long is = kind == 0   ? syscall(SYS_nanosleep, &time, 0)
-                    : kind == 1 ? poll(0, 0, 1000)
+                    : kind == 1 ? poll(0, 0, 4000)
                                 : syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &time);
     const int error = is < 0 ? errno : 0;
     printf("%ld %d %ld\n", is, error, (now_ns() - begin) / 1000000);
