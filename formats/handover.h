@@ -42,6 +42,10 @@ class Handover {
     if (filling_.size() >= most || bytes_ > most_bytes) send();
   }
 
+  // The user had more to do than the maker when the last batch was sent: who may do a thing on
+  // either side does it on this one.
+  bool is_behind() const { return behind_; }
+
   void end() {
     send();
     {
@@ -60,12 +64,13 @@ class Handover {
     changed_.wait(lock, [&] { return failed_ || waiting_.size() < most_waiting; });
     if (failed_) std::rethrow_exception(std::exchange(failed_, nullptr));
     waiting_.push_back(std::move(filling_));
-    filling_ = {};
+    filling_ = Batch();
     if (!empty_.empty()) {
       filling_ = std::move(empty_.back());
       empty_.pop_back();
     }
     bytes_ = 0;
+    behind_ = waiting_.size() > most_waiting / 2;
     lock.unlock();
     changed_.notify_all();
   }
@@ -97,6 +102,7 @@ class Handover {
   std::function<void(Batch&)> use_;
   Batch filling_;
   size_t bytes_ = 0;
+  bool behind_ = false;
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   std::vector<Batch> waiting_, empty_;

@@ -70,15 +70,22 @@ Lines::Lines(const Wish& wish, const read::Trace& trace, Outputs& outputs, bool 
   if (!wish.apart) notation(0);
   if (!wish.text.follow) first_ = wish.pid;
   if (!beside || wish.apart) return;
+  may_decode_later_ =
+      !follows_files_ && !has_stacks() && !filter_.late() && filter_.unfinished && !wish.only.count;
   beside_.emplace([this](std::vector<Telling>& batch) {
     for (Telling& one : batch) {
-      if (one.other)
-        one.other(*one.to);
-      else
-        one.to->leave(one.left);
+      write(one);
       write_full(0, *one.to);
     }
   });
+}
+
+// In the other thread.
+void Lines::write(Telling& one) const {
+  if (one.other) return one.other(*one.to);
+  if (!one.call) return one.to->leave(one.left);
+  const Event e = read::decode(*one.call, nullptr, nullptr, depth(one.call->nr));
+  one.is_left ? one.to->leave(e) : one.to->enter(e);
 }
 
 void Lines::tell_left(Event&& event) {
@@ -86,6 +93,20 @@ void Lines::tell_left(Event&& event) {
   if (!beside_) return to.leave(event);
   event.socket.reset();  // files_ goes on changing while it is written, and no notation asks
   beside_->put(0, &to, std::move(event));
+}
+
+// Decoding is most of the work: whichever thread has time for it does it. What was said over
+// netlink sockets is decoded here, where they are known, and an execve, of which more is to be
+// told.
+bool Lines::try_tell_undecoded(const read::Call& call, bool left) {
+  if (!may_decode_later_ || beside_->is_behind()) return false;
+  const bool exec = call.nr == arch::nr_execve || call.nr == arch::nr_execveat;
+  if (exec || sockets_.carried(call) >= 0) return false;
+  if (!filter_.trace.test(std::min(call.nr, arch::number_limit))) return false;
+  size_t bytes = 0;
+  for (const read::Piece& piece : call.memory) bytes += piece.bytes.size();
+  beside_->put(bytes, &notation(call.tid), std::make_unique<read::Call>(call), left);
+  return true;
 }
 
 // Not line by line.
@@ -265,6 +286,7 @@ void Lines::enter(const read::Item& item) {
   read::Call before = *item.call;
   before.ended = false;
   std::erase_if(before.memory, [](const read::Piece& p) { return p.out; });
+  if (try_tell_undecoded(before, false)) return;
   Event e = read::decode(before, files(), &sockets_, depth(before.nr));
   if (has_stacks()) e.stack = symbols_.stack_of(before);
   const bool late = filter_.late() || wish_.only.count;
@@ -285,9 +307,18 @@ void Lines::unfinished(uint32_t tid) {
 }
 
 void Lines::leave(const read::Item& item) {
+  const read::Call& call = *item.call;
+  const bool told = try_tell_undecoded(call, true) || try_tell_decoded(item);
+  sockets_.learn(call);
+  if (!told) return;
+  if (wish_.count) counts_.came_back(call, wish_.overhead);
+  if (!wish_.read.none() || !wish_.write.none()) dump(call);
+}
+
+// False: it is not wanted.
+bool Lines::try_tell_decoded(const read::Item& item) {
   Event e = read::decode(*item.call, files(), &sockets_, depth(item.call->nr));
   if (has_stacks()) e.stack = symbols_.stack_of(*item.call);
-  sockets_.learn(*item.call);
   held_.erase(e.tid);
   const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;
   if (exec) end_others(e.pid, e.tid, item.when, {Departure::How::exited, 0, false});
@@ -296,10 +327,9 @@ void Lines::leave(const read::Item& item) {
     tell(e.tid,
          [where = Where{e.pid, e.pid, item.when}, path = e.args[e.nr == arch::nr_execveat].text](
              Notation& to) { to.program(where, path); });
-  if (!filter_.wants(e) || !passes(wish_.only, *item.call, e.paths)) return;
+  if (!filter_.wants(e) || !passes(wish_.only, *item.call, e.paths)) return false;
   tell_left(std::move(e));
-  if (wish_.count) counts_.came_back(*item.call, wish_.overhead);
-  if (!wish_.read.none() || !wish_.write.none()) dump(*item.call);
+  return true;
 }
 
 // A thread's execve ends all others, and it goes on under the number of the first.

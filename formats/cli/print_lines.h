@@ -76,6 +76,8 @@ class Lines {
       use(to);
   }
   void tell_left(Event&& event);
+  bool try_tell_decoded(const read::Item& item);
+  bool try_tell_undecoded(const read::Call& call, bool left);
   void write_full(uint32_t tid, Notation& from, bool all = false);
   bool has_stacks() const { return wish_.text.stack || wish_.form == "json"; }
 
@@ -84,6 +86,7 @@ class Lines {
   Outputs& outputs_;
   TextFilter filter_;
   bool settled_ = false, follows_files_ = false;
+  bool may_decode_later_ = false;  // nothing is asked of a call that only its event could tell
   read::Files files_;
   read::Endings endings_;
   read::Alive alive_;
@@ -101,10 +104,15 @@ class Lines {
   struct Telling {
     Telling(Notation* who, Event&& event, std::function<void(Notation&)> use = {})
         : to(who), left(std::move(event)), other(std::move(use)) {}
+    Telling(Notation* who, std::unique_ptr<read::Call> one, bool came_back)
+        : to(who), call(std::move(one)), is_left(came_back) {}
     Notation* to;
+    std::unique_ptr<read::Call> call;  // still to be decoded, or
+    bool is_left = false;
     Event left;  // a call that came back, unless
     std::function<void(Notation&)> other;
   };
+  void write(Telling& one) const;
   std::optional<Handover<Telling>> beside_;  // ends before what it is told of
 };
 
