@@ -101,4 +101,21 @@ std::string in_brackets(std::string_view text, int hex) {
   return out;
 }
 
+std::string for_terminal(std::string_view text) {
+  std::string shown;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : '\0';
+    const bool is_digit_next = next >= '0' && next <= '9';
+    const bool is_wide_control = c == 0xc2 && next >= 0x80 && next < 0xa0;  // U+0080 to U+009F
+    if (c >= ' ' && c != 0x7f && !is_wide_control) {
+      shown += text[i];
+      continue;
+    }
+    append_octal(shown, c, is_digit_next);
+    if (is_wide_control) append_octal(shown, next, true), ++i;
+  }
+  return shown;
+}
+
 }  // namespace sctrace

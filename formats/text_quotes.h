@@ -9,5 +9,7 @@ namespace sctrace {
 void append_quoted(std::string& out, std::string_view text, int hex);
 // What stands between < and > behind a descriptor, and so holds neither.
 std::string in_brackets(std::string_view text, int hex);
+// Names and commands in tables of ours: as they are, but for what a terminal would obey.
+std::string for_terminal(std::string_view text);
 
 }  // namespace sctrace

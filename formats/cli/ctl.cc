@@ -197,15 +197,15 @@ int change(const Asked& asked) {
   int status = 0;
   for (const Carrier& one : subjects(asked.subject, asked.tree)) try {
       const Switched done = carry_out(one, wish, asked.sync);
-      fmt::print(stderr, "sctrace: {} ({}): {} in {:.1f} ms, {} threads{}\n", one.pid, one.name,
-                 asked.action, done.ms, done.threads,
+      fmt::print(stderr, "sctrace: {} ({}): {} in {:.1f} ms, {} threads{}\n", one.pid,
+                 one.shown_name(), asked.action, done.ms, done.threads,
                  done.outcome == wire::Outcome::doors_stay
                      ? "; engines or a dispatch of its own keep doors open"
                      : "");
       if (!done.unproven) continue;
       status = 1;
-      fmt::print(stderr, "sctrace: {} ({}): of {} threads it is not proven\n", one.pid, one.name,
-                 done.unproven);
+      fmt::print(stderr, "sctrace: {} ({}): of {} threads it is not proven\n", one.pid,
+                 one.shown_name(), done.unproven);
     } catch (const CantReach& bad) {
       if (!asked.tree) throw;
       fmt::print(stderr, "sctrace: {}\n", bad.what());

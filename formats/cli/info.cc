@@ -15,6 +15,7 @@
 #include "formats/cli/sums.h"
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
+#include "formats/text_quotes.h"
 #include "rewriter/report.h"
 
 namespace sctrace::cli {
@@ -125,8 +126,8 @@ void print_text(const read::Trace& trace, const Totals& all, const Objects& obje
              trace.images().size(), all.rings);
   for (const read::Image& image : trace.images()) {
     fmt::print("  {} of {}: {} ({}, rings of {} KiB, dispatch {})\n", image.pid, image.ppid,
-               image.command.empty() ? image.program : image.command, name_of(image.mode),
-               image.ring_bytes / 1024, sud(image.sud));
+               for_terminal(image.command.empty() ? image.program : image.command),
+               name_of(image.mode), image.ring_bytes / 1024, sud(image.sud));
     if (const std::string began = beginning_text(image); !began.empty())
       fmt::print("    {}\n", began);
   }

@@ -10,6 +10,7 @@
 
 #include "formats/cli/verbs.h"
 #include "formats/read/trace.h"
+#include "formats/text_quotes.h"
 
 namespace sctrace::cli {
 
@@ -99,6 +100,8 @@ std::vector<Carrier> carriers_of(const std::string& trace) {
   });
   return all;
 }
+
+std::string Carrier::shown_name() const { return for_terminal(name); }
 
 bool writes_into(uint32_t pid, const std::string& trace) {
   const auto one = carrier_at(fmt::format("/proc/{}", pid), pid);

@@ -10,9 +10,10 @@ namespace sctrace::cli {
 
 struct Carrier {
   uint32_t pid = 0;
-  std::string name;           // as in /proc/PID/comm
-  std::string ring_file;      // that it has mapped; empty: it records nothing
-  std::string trace() const;  // the directory of it, empty likewise
+  std::string name;                // as in /proc/PID/comm
+  std::string ring_file;           // that it has mapped; empty: it records nothing
+  std::string trace() const;       // the directory of it, empty likewise
+  std::string shown_name() const;  // for a terminal: a program may call itself anything
 };
 
 std::optional<Carrier> carrier(uint32_t pid);

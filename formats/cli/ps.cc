@@ -72,8 +72,9 @@ int verb_ps(int argc, char** argv) {
           comma, one.pid, json_quoted(one.name), state.word, state.mode, state.calls, state.lost,
           one.ring_file.empty() ? "null" : json_quoted(one.trace()));
     else
-      fmt::print("{:>7} {:<16} {:<14} {:<9} {:>12} {:>8} {}\n", one.pid, one.name, state.word,
-                 state.mode, state.calls, state.lost, one.ring_file.empty() ? "-" : one.trace());
+      fmt::print("{:>7} {:<16} {:<14} {:<9} {:>12} {:>8} {}\n", one.pid, one.shown_name(),
+                 state.word, state.mode, state.calls, state.lost,
+                 one.ring_file.empty() ? "-" : one.trace());
     comma = ",";
   }
   if (json) fmt::print("\n]\n");

@@ -34,6 +34,21 @@ def lists(house, faults):
     off.end()
 
 
+def named_badly(house, faults):
+    """What a program calls itself is no command to the terminal."""
+    named = "import ctypes; ctypes.CDLL(None).prctl(15, b'a\\033[2J\\nb', 0, 0, 0); print(flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", named], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             env=house.environment("auto", house.path("badly")))
+    child.stdout.readline()
+    table = house.sctrace("ps").stdout
+    faults.expect(b"\033" not in table and b"a\\33[2J" in table, "ps", table)
+    faults.expect(listed(house, child.pid)["name"] == "a\033[2J", "as it is in JSON", listed(house, child.pid))
+    said = house.sctrace("ctl", str(child.pid), "status", "--sync").stderr
+    said += house.sctrace("ctl", str(child.pid), "off", "--sync").stderr
+    faults.expect(b"\033" not in said and b"a\\33[2J" in said, "ctl", said)
+    child.communicate(b"\n", 30)
+
+
 def counts(house, faults):
     guest = Guest(house, "counted", SCTRACE_MODE="overwrite")
     guest.tell("l")
@@ -110,6 +125,7 @@ def main(build):
     faults = Faults()
     with House(build) as house:
         lists(house, faults)
+        named_badly(house, faults)
         counts(house, faults)
         obeys(house, faults)
     return faults.status()

@@ -1,4 +1,5 @@
 #include "formats/text.h"
+#include "formats/text_quotes.h"
 #include "tests/support/catch.h"
 
 #include "formats/read/decode.h"
@@ -156,4 +157,11 @@ TEST_CASE("-e trace= takes names, classes, patterns and their opposite", "[forma
   CHECK(call_set("all").all());
   CHECK(call_set("none").none());
   CHECK_THROWS(call_set("nosuchcall"));
+}
+
+TEST_CASE("a terminal is given no commands", "[text]") {
+  CHECK(for_terminal("sh -c \"x \\ y\"") == "sh -c \"x \\ y\"");
+  CHECK(for_terminal("a\033[2J\n1\x7f") == "a\\33[2J\\0121\\177");
+  CHECK(for_terminal("gr\u00fc\u00df\u009b") == "gr\u00fc\u00df\\302\\233");
+  CHECK(for_terminal("\xc2") == "\xc2");
 }
