@@ -9,6 +9,7 @@
 
 #include "formats/read/decode.h"
 #include "formats/read/endings.h"
+#include "formats/read/open_calls.h"
 #include "formats/read/structs.h"
 #include "formats/read/symbols.h"
 #include "formats/relay.h"
@@ -182,7 +183,7 @@ class Feeder {
     if (call.nr == arch::nr_prctl && call.args[0] == set_name && call.result == 0) {
       thread.name = read::string_of(call, 1).substr(0, 15);
       sink_.tell(Naming{call.pid, call.tid, now_, thread.name});
-    } else if ((call.nr == arch::nr_execve || call.nr == arch::nr_execveat) && call.result >= 0) {
+    } else if (read::is_exec(call.nr) && call.result >= 0) {
       processes_[call.pid].executed = read::string_of(call, call.nr == arch::nr_execveat);
     }
   }

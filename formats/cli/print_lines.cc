@@ -9,6 +9,7 @@
 #include "formats/filter.h"
 #include "formats/ftrace.h"
 #include "formats/json_lines.h"
+#include "formats/read/open_calls.h"
 #include "formats/read/structs.h"
 
 namespace sctrace::cli {
@@ -100,8 +101,7 @@ void Lines::tell_left(Event&& event) {
 // told.
 bool Lines::try_tell_undecoded(const read::Call& call, bool left) {
   if (!may_decode_later_ || beside_->is_behind()) return false;
-  const bool exec = call.nr == arch::nr_execve || call.nr == arch::nr_execveat;
-  if (exec || sockets_.carried(call) >= 0) return false;
+  if (read::is_exec(call.nr) || sockets_.carried(call) >= 0) return false;
   if (!filter_.trace.test(std::min(call.nr, arch::number_limit))) return false;
   size_t bytes = 0;
   for (const read::Piece& piece : call.memory) bytes += piece.bytes.size();
@@ -320,7 +320,7 @@ bool Lines::try_tell_decoded(const read::Item& item) {
   Event e = read::decode(*item.call, files(), &sockets_, depth(item.call->nr));
   if (has_stacks()) e.stack = symbols_.stack_of(*item.call);
   held_.erase(e.tid);
-  const bool exec = (e.nr == arch::nr_execve || e.nr == arch::nr_execveat) && !e.failed;
+  const bool exec = read::is_exec(e.nr) && !e.failed;
   if (exec) end_others(e.pid, e.tid, item.when, {Departure::How::exited, 0, false});
   if (exec && e.tid != e.pid) supersede(e);
   if (exec && !e.args.empty())
