@@ -5,11 +5,17 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from traced import need_programs, skip  # noqa: E402
+import traced  # noqa: E402
+from traced import need_programs  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(sys.argv[1])
 faults = []
+
+
+def skip(why):
+    """What has failed before stays failed."""
+    sys.exit(1) if faults else traced.skip(why)
 
 
 def check(sentence, truth, seen=""):
@@ -64,7 +70,8 @@ def node_modules(*packages):
     need_programs(["node", "npm"])
     folder = os.path.join(BUILD, "tests", "views")
     os.makedirs(folder, exist_ok=True)
-    lacking = [one for one in packages if not os.path.isdir(os.path.join(folder, "node_modules", one))]
+    lacking = [one for one in packages
+               if not os.path.isdir(os.path.join(folder, "node_modules", one[0] + one[1:].split("@")[0]))]
     if lacking:
         done = subprocess.run(["npm", "install", "--no-fund", "--no-audit", "--prefix", folder, *lacking],
                               capture_output=True, text=True, timeout=500)

@@ -7,20 +7,23 @@ import subprocess
 from decimal import Decimal
 
 from browser import Browser
+from flamegraph import LINE, drawn
 from harness import check, equal, node, node_modules, said
 from traced import need_programs
 
 
 def folded(views):
-    """flamegraph.pl: `^(.*)\\s+?(\\d+(?:\\.\\d*)?)$`, frames apart by semicolons."""
-    for by, field in (("time", "ns_total"), ("count", "calls"), ("bytes", "bytes")):
-        sums = {}
-        for line in open(views.export("folded", "--by", by), errors="surrogateescape"):
-            match = re.match(r"^(.*)\s+?(\d+(?:\.\d*)?)$", line)
+    for by, field, unit in (("time", "ns_total", "ns"), ("count", "calls", "calls"), ("bytes", "bytes", "bytes")):
+        sums, file = {}, views.export("folded", "--by", by)
+        for line in open(file, errors="surrogateescape"):
+            match = LINE.match(line)
             check("flamegraph.pl takes each line", match, line)
             call = match.group(1).split(";")[-1]
             sums[call] = sums.get(call, 0) + int(match.group(2))
         equal(f"folded by {by}", views.column(field), {call: n for call, n in sums.items() if n})
+        boxes, titles = drawn(file, unit)
+        equal(f"flamegraph.pl by {by}", views.column(field), {call: boxes[call] for call in views.column(field)})
+        check("flamegraph.pl's whole is the total", boxes["all"] == views.summary["total"][field], titles[:3])
 
 
 def speedscope(views):

@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 
+from flamegraph import differential, drawn
 from harness import check, equal, said
 
 
@@ -83,13 +84,17 @@ def diff(views):
         done = views.house.sctrace("diff", "--fail-on", wrong, views.trace, ls)
         check(f"`{wrong}` is refused", done.returncode == 2 and word in done.stderr.decode(), done)
     views.sctrace("diff", "--folded", views.house.path("pair"), "--by", "count", views.trace, other)
-    sides = []
-    for side in "ab":
+    sides, files = [], [views.house.path(f"pair.{side}.folded") for side in "ab"]
+    for file in files:
         stacks = {}
-        for line in open(views.house.path(f"pair.{side}.folded"), errors="surrogateescape"):
+        for line in open(file, errors="surrogateescape"):
             stack, n = line.rstrip("\n").rsplit(" ", 1)
             check("difffolded.pl takes each line", re.match(r"^\d+$", n) and stack not in stacks, line)
             stacks[stack] = int(n)
         sides.append(stacks)
     check("both have the same stacks", len(sides[0].keys() & sides[1].keys()) > 0.8 * len(sides[0]), sides)
     check("they come to the calls", sum(sides[0].values()) == views.summary["total"]["calls"])
+    differential(*files, views.house.path("differential"))
+    boxes, titles = drawn(views.house.path("differential"), "calls")
+    check("flamegraph.pl's differential is as wide as the second", boxes["all"] == sum(sides[1].values()), titles[:3])
+    check("it is coloured by what changed", sum("%; " in title for title in titles) == len(titles) - 1, titles[:5])
