@@ -1,4 +1,4 @@
-"""What databases read: SQLite, DuckDB and hyparquet, jq."""
+"""What databases read: SQLite; DuckDB, hyparquet and ClickHouse; jq."""
 import json
 
 from harness import check, equal, node, node_modules, said
@@ -29,47 +29,79 @@ def sqlite(views):
     check("children are known", query("SELECT 1 FROM life WHERE kind='process'"))
 
 
-def parquet(views):
-    folder = node_modules("@duckdb/node-api", "hyparquet", "hyparquet-compressors")
-    file = views.export("parquet")
-    duck, hypa, types, remarks = node(folder, """
-import { DuckDBInstance } from "@duckdb/node-api"; import * as h from "hyparquet";
-import { compressors } from "hyparquet-compressors"; import fs from "fs";
-const file = process.argv[2];
+# Each prints a row a call: name, calls, errors, ns_total, bytes, p50, p99, longest.
+DUCKDB = """
+import { DuckDBInstance } from "@duckdb/node-api";
 const to = await (await DuckDBInstance.create(":memory:")).connect();
 const ask = async (text) => (await to.runAndReadAll(text)).getRowObjectsJson();
-const duck = await ask(`select name, count(dur_ns)::int calls, count(errno)::int errors, sum(dur_ns)::bigint ns_total,
-  sum(bytes)::bigint bytes, quantile_disc(dur_ns, 0.5)::bigint p50,
-  quantile_disc(dur_ns, 0.99)::bigint p99, max(dur_ns)::bigint most
-  from '${file}' group by name`);
-const types = await ask(`describe select * from '${file}'`);
-const remarks = await ask(`select key::varchar k, value::varchar v from parquet_kv_metadata('${file}')`);
-const bytes = fs.readFileSync(file);
-const all = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-const rows = await h.parquetReadObjects({file: all, compressors});
-const hypa = {};
-for (const row of rows) {
-  const one = hypa[row.name] ??= {calls: 0, errors: 0, ns_total: 0, bytes: 0};
-  if (row.dur_ns !== null && row.dur_ns !== undefined) { one.calls += 1; one.ns_total += Number(row.dur_ns); }
+const file = process.argv[2];
+console.log(JSON.stringify({
+  rows: await ask(`select name, count(dur_ns)::int calls, count(errno)::int errors, sum(dur_ns)::bigint ns_total,
+    sum(bytes)::bigint bytes, quantile_disc(dur_ns, 0.5)::bigint p50, quantile_disc(dur_ns, 0.99)::bigint p99,
+    max(dur_ns)::bigint longest from '${file}' group by name`),
+  types: await ask(`describe select * from '${file}'`),
+  remarks: await ask(`select key::varchar k, value::varchar v from parquet_kv_metadata('${file}')`)}));
+"""
+HYPARQUET = """
+import { parquetReadObjects } from "hyparquet"; import { compressors } from "hyparquet-compressors";
+import fs from "fs";
+const bytes = fs.readFileSync(process.argv[2]);
+const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+const by = {};
+for (const row of await parquetReadObjects({file, compressors})) {
+  const one = by[row.name] ??= {name: row.name, calls: 0, errors: 0, ns_total: 0, bytes: 0, times: []};
+  if (row.dur_ns !== null && row.dur_ns !== undefined) one.times.push(Number(row.dur_ns));
   if (row.errno) one.errors += 1;
   one.bytes += Number(row.bytes);
 }
-console.log(JSON.stringify([duck, hypa, types, remarks]));
-""", file)
+for (const one of Object.values(by)) {
+  one.times.sort((a, b) => a - b);
+  one.calls = one.times.length;
+  one.ns_total = one.times.reduce((a, b) => a + b, 0);
+  one.p50 = one.times[Math.ceil(one.calls * 0.5) - 1];
+  one.p99 = one.times[Math.ceil(one.calls * 0.99) - 1];
+  one.longest = one.times[one.calls - 1];
+  delete one.times;
+}
+console.log(JSON.stringify({rows: Object.values(by)}));
+"""
+CHDB = """
+import { query } from "chdb";
+const rows = query(`select name, count(dur_ns) calls, count(errno) errors, sum(dur_ns) ns_total, sum(bytes) bytes,
+  arraySort(groupArray(dur_ns)) times, times[toUInt64(ceil(calls * 0.5))] p50, times[toUInt64(ceil(calls * 0.99))] p99,
+  max(dur_ns) longest from file('${process.argv[2]}', Parquet) group by name format JSONEachRow
+  settings output_format_json_quote_64bit_integers = 0`);
+console.log(JSON.stringify({rows: rows.trim().split("\\n").map((line) => JSON.parse(line))}));
+"""
+
+
+def equal_rows(views, reader, rows):
     for field in ("calls", "errors", "ns_total", "bytes"):
-        equal(f"DuckDB's {field}", views.column(field),
-              {row["name"]: int(row[field]) for row in duck if int(row[field] or 0)})
-        equal(f"hyparquet's {field}", views.column(field),
-              {name: row[field] for name, row in hypa.items() if row[field]})
-    for row in duck:
+        equal(f"{reader}'s {field}", views.column(field),
+              {row["name"]: int(row[field]) for row in rows if int(row[field] or 0)})
+    for row in rows:
         ours = views.rows.get(row["name"])
         for theirs, mine in (("p50", "ns_p50"), ("p99", "ns_p99")) if ours else ():
-            check(f"DuckDB's {theirs} of {row['name']} is within 1 %",
+            check(f"{reader}'s {theirs} of {row['name']} is within 1 %",
                   int(row[theirs]) * 0.99 - 1 <= ours[mine] <= int(row[theirs]) * 1.01 + 1, (row, ours))
-        check("the longest is the same", not ours or int(row["most"]) == ours["ns_max"], (row, ours))
-    kinds = {one["column_name"]: one["column_type"] for one in types}
+        check(f"{reader}'s longest is the same", not ours or int(row["longest"]) == ours["ns_max"], (row, ours))
+    return {row["name"]: [int(row[one] or 0) for one in ("p50", "p99")] for row in rows if row["name"] in views.rows}
+
+
+def parquet(views):
+    file = views.export("parquet")
+    folder = node_modules("@duckdb/node-api", "hyparquet", "hyparquet-compressors")
+    duck = node(folder, DUCKDB, file)
+    quantiles = equal_rows(views, "DuckDB", duck["rows"])
+    equal("quantiles in DuckDB and hyparquet", quantiles,
+          equal_rows(views, "hyparquet", node(folder, HYPARQUET, file)["rows"]))
+    kinds = {one["column_name"]: one["column_type"] for one in duck["types"]}
     check("times are times", kinds["ts"].startswith("TIMESTAMP"), kinds)
-    check("the file says what is missing", any(one["k"].startswith("sctrace.") for one in remarks), remarks)
+    check("the file says what is missing", any(one["k"].startswith("sctrace.") for one in duck["remarks"]), duck)
+    # ClickHouse within Node: half a GiB, so what can be shown without it is shown first.
+    folder = node_modules("chdb@3.4.0")
+    equal("quantiles in DuckDB and ClickHouse", quantiles,
+          equal_rows(views, "ClickHouse", node(folder, CHDB, file)["rows"]))
 
 
 def json_lines(views):
