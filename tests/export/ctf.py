@@ -1,6 +1,5 @@
 """ctf.py BUILD: CTF, by babeltrace2 and by lttng-analyses."""
 import json
-import re
 
 import readers
 from exported import Exported, need_programs
@@ -33,8 +32,15 @@ for table in rows("lttng-syscallstats-mi"):
         call = readers.KERNEL.get(row[0]["name"], row[0]["name"])
         count[call] = count.get(call, 0) + row[1]["value"]
 it.equal("lttng-syscallstats's calls", it.column("calls"), count)
-text = it.said("lttng-iolatencystats", "--no-progress", folder, env=ENVIRONMENT)
-it.check("latencies of reads and writes", re.search(r"Read\s+\d+", text) and re.search(r"Write\s+\d+", text), text)
+KINDS = {"Read": "read readv pread64 preadv recvfrom recvmsg", "Write": "write writev pwrite64 pwritev sendto sendmsg"}
+latencies = {row[0]["value"]: row for table in rows("lttng-iolatencystats-mi") for row in table["data"]}
+for kind, calls in KINDS.items():
+    ours = [it.syscalls[call] for call in calls.split() if call in it.syscalls]
+    it.check(f"lttng-iolatencystats has {kind}", kind in latencies, latencies.keys())
+    count, mean = (latencies[kind][place]["value"] for place in (1, 3)) if kind in latencies else (0, 0)
+    for name, expected, found in (("calls", sum(row["calls"] for row in ours), count),
+                                  ("ns", sum(row["ns_total"] for row in ours), round(count * mean))):
+        it.equal(f"lttng-iolatencystats's {name}", {kind: expected}, {kind: found})
 text = it.said("lttng-iousagetop", "--no-progress", folder, env=ENVIRONMENT)
 it.check("files are told by name", "/etc/passwd" in text, text[:2000])
 it.done()
