@@ -2,25 +2,31 @@
 // and speedscope read them. By time (ns), count or bytes.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "formats/call_tree.h"
 #include "formats/format.h"
 #include "formats/text.h"
+#include "formats/utf8.h"
 
 namespace sctrace {
 
 namespace {
 
-// What would end a name or a line early is written as C would.
-std::string plain(const std::string& name) {
+// What would end a name or a line early, and what is no UTF-8, is written as C would.
+std::string plain(std::string_view name) {
   std::string all;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == ';')
+  while (!name.empty()) {
+    const size_t size = std::max<size_t>(utf8_character(name), 1);
+    const auto byte = static_cast<unsigned char>(name[0]);
+    if (byte == ';')
       all += ':';
-    else if (byte < 0x20 || byte == 0x7f)
+    else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && size == 1))
       all += fmt::format("\\{:03o}", byte);
     else
-      all += c;
+      all += name.substr(0, size);
+    name.remove_prefix(size);
   }
   return all;
 }

@@ -9,6 +9,7 @@
 #include "formats/format.h"
 #include "formats/phrase.h"
 #include "formats/protobuf.h"
+#include "formats/utf8.h"
 
 namespace sctrace {
 
@@ -70,7 +71,8 @@ class Pprof final : public Sink {
   }
 
  private:
-  uint64_t text(const std::string& words) {
+  uint64_t text(const std::string& may_be_no_utf8) {
+    const std::string words = utf8_of(may_be_no_utf8);
     const auto [at, is_new] = text_numbers_.try_emplace(words, texts_.size());
     if (is_new) texts_.push_back(words);
     return at->second;

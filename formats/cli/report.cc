@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "formats/cli/report_page.h"
 #include "formats/cli/verbs.h"
@@ -21,10 +22,14 @@ int verb_report(int argc, char** argv) {
       ->required();
   if (const auto status = parse(app, argc, argv)) return *status;
   const read::Trace trace(trace_named(name));
-  Output to(output, Target::stream);
-  const read::Losses losses = write_report(trace, to);
-  to.finish();
-  say_losses(losses);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    Output to(output, Target::stream);
+    const read::Losses losses = write_report(trace, to);
+    to.finish();
+    say_losses(losses);
+  } catch (const OutputClosed&) {  // who reads it has what it wanted, as with export
+  }
   return 0;
 }
 

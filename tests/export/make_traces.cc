@@ -56,12 +56,19 @@ int main(int argc, char** argv) {
   keep(steps, to + "steps");
 
   auto& image = names.image(7);
-  std::strcpy(image.header.program, "/tmp/new\nline\"\\");
+  std::strcpy(image.header.program, "/tmp/new\nline\"\\\xff");
   std::memcpy(image.header.command, "a\nb\0\xff\xfe", 7);
   auto& hard = image.ring(7, Began::image);
   opened(hard, "new\nline\t\"quoted\" back\\slash \x01\x7f");
   opened(hard, "no utf8 \xff\xfe \xc3\xa4");
   opened(hard, std::string(4000, '\x80'));
+  const std::string local = std::string("\1\0", 2) + "/tmp/new\nline\xff";  // AF_UNIX
+  wire::File socket{};
+  socket.fd = 3, socket.mode = 0140777, socket.inode = 12, socket.kind = 1;
+  hard.entry(nr_socket, {1, 1, 0}).file(socket, "", local.substr(0, 2)).exit(3);
+  hard.entry(nr_connect, {3, 0x5000, local.size()}).in(0x5000, local);
+  hard.file(socket, "", local.substr(0, 2), local).exit(0);
+  hard.entry(nr_write, {3, 0x6000, 4}).in(0x6000, std::string("\0\xff\n\"", 4)).exit(4);
   hard.entry(nr_prctl, {15, 0x5000}).in(0x5000, std::string("\xff \"\n,;\0", 7)).exit(0);
   hard.entry(nr_write, {1, 0x6000, 4}).in(0x6000, std::string("\0\xff\n\"", 4)).exit(4);
   hard.call(9999, {1, 2, 3}, 0).call(nr_getpid, {}, 7).entry(nr_exit_group, {0});
