@@ -8,6 +8,7 @@
 #include "preload/files.h"
 #include "preload/global.h"
 #include "preload/live.h"
+#include "preload/own_files.h"
 #include "preload/redact.h"
 #include "preload/special.h"
 
@@ -39,8 +40,10 @@ Facts facts_now(uint32_t nr) {
     facts.in = facts.out = Shape::interpreted;
   }
   facts.in_flight.out = facts.what & has_out ? Out::taken : Out::none;
-  if (special(nr)) facts.what |= is_special;
   if (makes_files(nr)) facts.in_flight.after = After::files;
+  // What an open is special for comes after it, and so it does for one that is recorded.
+  const bool recorded = facts.what & is_wanted && global.config.mode != wire::Mode::counts;
+  if (special(nr) && !(recorded && opens_by_name(nr))) facts.what |= is_special;
   const bool takes = facts.what & (has_in | has_out);
   if (global.config.exact && asked && takes && may_be_exact(nr)) facts.what |= is_exact;
   facts.what = as_dispatch_wants(as_engines_want(nr, facts.what));
@@ -54,12 +57,14 @@ void decide() {
   global.judging |= global.config.sample > 1;
   for (uint32_t nr = 0; global.config.filter.count && nr < facts_most; ++nr)
     global.judging |= wants(nr) == wire::Truth::unknown;
-  for (uint32_t nr = 0; nr < facts_most; ++nr) {
-    Facts facts = facts_now(nr);
-    // enter_shut() in hook.cc; still special, for who finds the doors open again by then.
-    if (!is_open()) facts.what = (facts.what & is_special) | is_engaged;
-    global.facts[nr] = facts;
-  }
+  for (uint32_t nr = 0; nr < facts_most; ++nr) decide(nr);
+}
+
+void decide(uint32_t nr) {
+  Facts facts = facts_now(nr);
+  // enter_shut() in hook.cc; still special, for who finds the doors open again by then.
+  if (!is_open()) facts.what = (facts.what & is_special) | is_engaged;
+  global.facts[nr] = facts;
 }
 
 }  // namespace sctrace::preload

@@ -24,6 +24,7 @@ enum class After : uint8_t {
   files,
   traced,
   parted,
+  own_file,
 };
 
 // Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has

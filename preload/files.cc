@@ -10,6 +10,7 @@
 #include "preload/capture.h"
 #include "preload/global.h"
 #include "preload/load.h"
+#include "preload/own_files.h"
 #include "preload/plain_names.h"
 #include "preload/say.h"
 #include "preload/special.h"
@@ -131,16 +132,14 @@ void tell_link(ThreadState& self, long folder, const char* number, int32_t fd) {
 }
 
 // Answers its length, or 0; `path` has room for path_most bytes.
-uint64_t link_of(int32_t fd, char* path) {
-  Line name;
-  name.text("/proc/self/fd/").number(fd);
-  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, name.c_str(), path, path_most);
+uint64_t named_by_link(int32_t fd, char* path) {
+  const long n = link_of(fd, path, path_most);
   return n > 0 ? static_cast<uint64_t>(n) : 0;
 }
 
 void tell_by_number(ThreadState& self, int32_t fd) {
   char path[path_most + 1];
-  tell(self, fd, path, link_of(fd, path));
+  tell(self, fd, path, named_by_link(fd, path));
 }
 
 // Devices are opened again and again, and their links cost ten times what fstat does: where a name
@@ -162,7 +161,7 @@ void tell_device(ThreadState& self, int32_t fd, uint64_t address) {
   for (const Opened& one : self.opened)
     if (opened.device && one == opened)
       return tell(self, fd, status, path, static_cast<uint64_t>(named));
-  const uint64_t bytes = link_of(fd, path);
+  const uint64_t bytes = named_by_link(fd, path);
   tell(self, fd, status, path, bytes);
   if (opened.device && opened_as(static_cast<long>(bytes)) == opened)
     self.opened[self.opened_next++ % std::size(self.opened)] = opened;
@@ -182,7 +181,7 @@ void tell_directory(ThreadState& self, uint8_t flags) {
 // What the call opened, unless its name says as much. Where /proc is not there nobody can say.
 void tell_opened(ThreadState& self, int32_t fd, const Name& name) {
   char path[path_most + 1];
-  const uint64_t path_bytes = link_of(fd, path);
+  const uint64_t path_bytes = named_by_link(fd, path);
   if (path_bytes && !try_remember(name, path, path_bytes)) tell(self, fd, path, path_bytes);
 }
 
@@ -277,6 +276,12 @@ bool opens(uint64_t request) {
 
 }  // namespace
 
+long link_of(int32_t fd, char* path, uint64_t most) {
+  Line name;
+  name.text("/proc/self/fd/").number(fd);
+  return raw_syscall(__NR_readlinkat, AT_FDCWD, name.c_str(), path, most);
+}
+
 void tell_files_at_start(ThreadState& self) {
   if (self.out.counts) return;
   const long folder = raw_syscall(__NR_openat, AT_FDCWD, "/proc/self/fd",
@@ -351,14 +356,16 @@ bool is_worth_telling(const ThreadState& self, Name& name) {
 void tell_files(ThreadState& self) {
   const auto& call = self.frame;
   const auto result = static_cast<int32_t>(call.result);
-  if (call.result >= 0 && moves_names(static_cast<uint32_t>(call.nr))) forget_names(call);
+  const auto nr = static_cast<uint32_t>(call.nr);
+  if (call.result >= 0 && moves_names(nr)) forget_names(call);
+  if (call.result >= 0 && opens_by_name(nr)) mark_own_file(self);
   Name name;
   name.size = name.key = 0;
   if (!self.in_flight.recording || !is_worth_telling(self, name)) return;
   const SpecialWork work(self);
   if (!may(self, own_others)) return;
   int32_t pair[2];
-  switch (static_cast<uint32_t>(call.nr)) {
+  switch (nr) {
     case __NR_socket:
     case __NR_accept:
     case __NR_accept4: return tell(self, result, "", 0);

@@ -10,4 +10,7 @@ void tell_files_at_start(ThreadState& self);  // without /proc: nothing
 bool makes_files(uint32_t nr);                // does tell_files() have something to say of it?
 void tell_files(ThreadState& self);           // after such a call, before its exit is written
 
+// What a descriptor's link says: how many bytes of `path`, which has room for `most`, or an error.
+long link_of(int32_t fd, char* path, uint64_t most);
+
 }  // namespace sctrace::preload

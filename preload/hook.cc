@@ -298,6 +298,7 @@ uint32_t enter_shut(ThreadState& self) {
 
 void tell_entry(ThreadState& self, uint32_t nr, const Facts& facts, bool always) {
   RingWriter& out = self.out;
+  self.in_flight.after = facts.in_flight.after;  // recorded or not
   if (!out.header) return;
   count(self.frame.door ? out.header->calls_trap : out.header->calls_stub);
   const bool asks = !always && facts.what & is_judged;

@@ -27,5 +27,6 @@ void begin_shut(ThreadState& self);
 
 // global.facts as the settings are now, or as they are while nothing is recorded.
 void decide();
+void decide(uint32_t nr);  // of one
 
 }  // namespace sctrace::preload

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/aside.h"
 #include "preload/capture.h"
+#include "preload/files.h"
 #include "preload/frame_rules.h"
 #include "preload/global.h"
 #include "preload/listed.h"
@@ -152,11 +153,8 @@ bool describe(const FreshText& fresh, Loaded& loaded) {
 }
 
 void list(const Loaded& loaded, int32_t fd) {
-  char name[32] = "/proc/self/fd/", path[512];
-  unsigned at = 14;
-  for (int32_t place = 1'000'000'000; place; place /= 10)
-    if (fd >= place || place == 1) name[at++] = static_cast<char>('0' + fd / place % 10);
-  const long n = raw_syscall(__NR_readlinkat, AT_FDCWD, name, path, sizeof path - 1);
+  char path[512];
+  const long n = link_of(fd, path, sizeof path - 1);
   if (n <= 0) return;
   list_object({.base = loaded.base,
                .path = path,
@@ -283,6 +281,34 @@ void mapping_leave(ThreadState& self) {
   } else if (change.fate != Fate::replaced && may(self, own_others)) {
     rewriter::redo(change.old.begin, change.old.end, running_now());
   }
+}
+
+namespace {
+
+// What it writes, and what a site that we have changed reaches on either side.
+Range written(uint64_t begin, uint64_t bytes) {
+  constexpr uint64_t reach = 32;
+  return {begin < reach ? 0 : begin - reach, begin + bytes + reach};
+}
+
+}  // namespace
+
+void writing_text(ThreadState& self, uint64_t begin, uint64_t bytes) {
+  const Range text = written(begin, bytes);
+  if (!rewriter::has_text_in(text.begin, text.end)) return;
+  self.text_births = rewriter::births();
+  const Lock lock(patience);
+  rewriter::undo(text.begin, text.end, running_now());
+}
+
+void wrote_text(const ThreadState& self, uint64_t begin, uint64_t bytes, bool done) {
+  const Range text = written(begin, bytes);
+  if (!rewriter::has_text_in(text.begin, text.end)) return;
+  const Lock lock(patience);
+  if (done)
+    rewriter::forget(text.begin, text.end, self.text_births);
+  else
+    rewriter::redo(text.begin, text.end, running_now());
 }
 
 void closing_file(ThreadState& self) {

@@ -28,6 +28,10 @@ void know_frames_of(uint64_t begin, uint64_t bytes, uint64_t offset, const char*
 void mapping_enter(ThreadState& self, uint32_t nr);
 void mapping_leave(ThreadState& self);
 
+// The same around what the app writes to text by /proc/self/mem.
+void writing_text(ThreadState& self, uint64_t begin, uint64_t bytes);
+void wrote_text(const ThreadState& self, uint64_t begin, uint64_t bytes, bool done);
+
 void closing_file(ThreadState& self);  // before close
 void text_after_fork();                // in the child: whoever worked on text is not here
 

@@ -10,6 +10,7 @@
 #include "arch/table.h"
 #include "formats/wire/expression.h"
 #include "preload/capture.h"
+#include "preload/files.h"
 #include "preload/global.h"
 #include "preload/say.h"
 #include "preload/special.h"
@@ -101,10 +102,8 @@ bool is_behind(const Redaction& wanted, int32_t fd) {
   if (wanted.sockets && arch::raw_syscall(__NR_fstat, fd, &status) == 0 && S_ISSOCK(status.st_mode))
     return true;
   if (!*wanted.paths) return false;
-  Line link;
-  link.text("/proc/self/fd/").number(fd);
   char path[4096];
-  const long n = arch::raw_syscall(__NR_readlinkat, AT_FDCWD, link.c_str(), path, sizeof path - 1);
+  const long n = link_of(fd, path, sizeof path - 1);
   if (n < 0) return n != -ENOENT;  // no /proc: who knows
   path[n] = 0;
   return matches(path);

@@ -15,6 +15,7 @@
 #include "preload/global.h"
 #include "preload/load.h"
 #include "preload/mappings.h"
+#include "preload/own_files.h"
 #include "preload/part.h"
 #include "preload/plain_names.h"
 #include "preload/process.h"
@@ -248,7 +249,7 @@ bool special(uint32_t nr) {
     case __NR_prctl:
     case __NR_ptrace:
     case __NR_seccomp: return true;
-    default: return moves_names(nr);
+    default: return moves_names(nr) || opens_by_name(nr) || is_watched(nr);
   }
 }
 
@@ -285,6 +286,10 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
     case __NR_seccomp: return seccomp_enter(self);
     case __NR_ptrace: return ptrace_enter(self);
+    case __NR_read:
+    case __NR_pread64:
+    case __NR_write:
+    case __NR_pwrite64: return own_file_enter(self), Route::run;
     default: return self.in_flight.after = After::files, Route::run;
   }
 }
@@ -304,6 +309,7 @@ void special_leave(ThreadState& self) {
     case After::mapping: return mapping_leave(self);
     case After::files: return tell_files(self);
     case After::parted: return part(self);
+    case After::own_file: return own_file_leave(self);
     case After::traced:
       if (self.frame.result == 0) step_aside(self);
       return;

@@ -12,6 +12,8 @@
 // prctl, seccomp: after the app's filter we make no call of our own.
 // ptrace: who asks to be traced is left alone (step_aside.h).
 // chdir, rename, symlink, mount, …: names lead elsewhere (plain_names.h).
+// open, openat, openat2; read, pread64, write, pwrite64 while a descriptor leads to /proc/self
+// (own_files.h).
 #pragma once
 #include "preload/sandbox.h"
 #include "preload/thread.h"

@@ -108,9 +108,10 @@ bool try_understand(ThreadState& self, int signo, Info& info) {
   return info.code != told || take(*self.process, place_of(signo), info);
 }
 
-uint64_t waiting(const ThreadState& self) {
-  return self.pending | set_of(__atomic_load_n(&self.process->waiting, __ATOMIC_SEQ_CST));
+uint64_t waiting(const Process& process) {
+  return set_of(__atomic_load_n(&process.waiting, __ATOMIC_SEQ_CST));
 }
+uint64_t waiting(const ThreadState& self) { return self.pending | waiting(*self.process); }
 
 int take_waiting(ThreadState& self, uint64_t set, Info& info) {
   for (int i = 0; i < 3; ++i)

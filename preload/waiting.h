@@ -17,6 +17,7 @@ bool try_understand(ThreadState& self, int signo, arch::Info& info);
 
 // Those that wait for this thread, as rt_sigpending tells them.
 uint64_t waiting(const ThreadState& self);
+uint64_t waiting(const Process& process);  // of these, those that were sent to the process
 
 // rt_sigtimedwait: one of `set`, and what came with it; 0 if none waits.
 int take_waiting(ThreadState& self, uint64_t set, arch::Info& info);
