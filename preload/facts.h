@@ -25,6 +25,7 @@ enum class After : uint8_t {
   traced,
   parted,
   own_file,
+  barrier,
 };
 
 // Bits of Facts::what. A call that engines look at is never `is_wanted`, so that the short way has

@@ -2,9 +2,9 @@
 
 #include <asm/unistd.h>
 #include <linux/futex.h>
-#include <linux/membarrier.h>
 #include <sys/mman.h>
 
+#include "arch/x86_64/barrier.h"
 #include "formats/wire/expression_parse.h"
 #include "preload/adopt.h"
 #include "preload/arrive.h"
@@ -39,14 +39,12 @@ constexpr int patience = 2'000'000;  // some 50 ms
 ThreadState* service;                // its block is the stack of who is lent
 
 // While there is one thread it takes no time; later the kernel waits for all processors, 15 ms.
-void register_barrier() {
-  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
-}
+void register_barrier() { arch::barriers.try_register(arch::register_barrier); }
 
 // All that the program's processors have under way is done, and was done before what follows.
 void settle_memory() {
   register_barrier();  // it may be registered already
-  raw_syscall(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  raw_syscall(__NR_membarrier, arch::barrier, 0, 0);
 }
 
 // Calls that were begun before text led to us: sigaction among them would see what is ours. Not by

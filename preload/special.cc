@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "arch/x86_64/barrier.h"
 #include "preload/capture.h"
 #include "preload/dispatch.h"
 #include "preload/dispositions.h"
@@ -168,6 +169,11 @@ void rseq_leave(ThreadState& self) {
   self.rseq_signature = args[3];
 }
 
+void barrier_leave(ThreadState& self) {
+  auto& call = self.frame;
+  call.result = arch::barriers.answer(static_cast<uint32_t>(call.args[0]), call.result);
+}
+
 // A thread that unmaps its own stack and thread control block, to exit in the next instruction: a
 // trap or a fault of ours would make the kernel update the rseq area there, and kill it for that.
 Route munmap_enter(ThreadState& self) {
@@ -246,6 +252,7 @@ bool special(uint32_t nr) {
     case __NR_pkey_mprotect:
     case __NR_madvise:
     case __NR_rseq:
+    case __NR_membarrier:
     case __NR_prctl:
     case __NR_ptrace:
     case __NR_seccomp: return true;
@@ -284,6 +291,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_madvise: return mapping_enter(self, nr), Route::run;
     case __NR_close: return closing_file(self), Route::run;
     case __NR_rseq: return self.in_flight.after = After::rseq, Route::run;
+    case __NR_membarrier: return self.in_flight.after = After::barrier, Route::run;
     case __NR_seccomp: return seccomp_enter(self);
     case __NR_ptrace: return ptrace_enter(self);
     case __NR_read:
@@ -306,6 +314,7 @@ void special_leave(ThreadState& self) {
     case After::clone: return clone_leave(self);
     case After::exec: return exec_failed(self);
     case After::rseq: return rseq_leave(self);
+    case After::barrier: return barrier_leave(self);
     case After::mapping: return mapping_leave(self);
     case After::files: return tell_files(self);
     case After::parted: return part(self);

@@ -10,6 +10,7 @@
 // mmap, munmap, mremap, mprotect, pkey_mprotect, madvise: text comes and goes (mappings.h); close
 // too, while the loader has mapped some.
 // prctl, seccomp: after the app's filter we make no call of our own.
+// membarrier: what we have registered for is not what the program has.
 // ptrace: who asks to be traced is left alone (step_aside.h).
 // chdir, rename, symlink, mount, …: names lead elsewhere (plain_names.h).
 // open, openat, openat2; read, pread64, write, pwrite64 while a descriptor leads to /proc/self

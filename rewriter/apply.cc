@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "arch/x86_64/barrier.h"
 #include "arch/x86_64/encode.h"
 #include "arch/x86_64/frame.h"
 
@@ -45,10 +46,8 @@ void copy(uint8_t* to, const uint8_t* from, size_t size) {
 // Every processor that runs a thread of ours starts to fetch anew. The first use registers: that
 // makes each switch to this process a little slower, so it is not done before it is needed.
 bool try_sync() {
-  constexpr int sync_core = 1 << 5, register_sync_core = 1 << 6;
-  if (arch::raw_syscall(SYS_membarrier, sync_core, 0, 0) == 0) return true;
-  return arch::raw_syscall(SYS_membarrier, register_sync_core, 0, 0) == 0 &&
-         arch::raw_syscall(SYS_membarrier, sync_core, 0, 0) == 0;
+  const auto sync = [] { return arch::raw_syscall(SYS_membarrier, arch::sync_core, 0, 0) == 0; };
+  return sync() || (arch::barriers.try_register(arch::register_sync_core) && sync());
 }
 
 bool is_in_one_word(uint64_t address, unsigned size) { return address % 8 + size <= 8; }
