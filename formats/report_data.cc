@@ -9,6 +9,7 @@
 #include "formats/json.h"
 #include "formats/phrase.h"
 #include "formats/read/table.h"
+#include "formats/row.h"
 
 namespace sctrace {
 
@@ -27,6 +28,8 @@ bool waits(uint32_t nr) {
       nr_wait4,       nr_waitid,       nr_pause,           nr_rt_sigtimedwait, nr_rt_sigsuspend,
       nr_accept,      nr_accept4,      nr_flock,           nr_msgrcv,          nr_semop,
       nr_semtimedop,  nr_io_getevents, nr_restart_syscall, nr_mq_timedreceive};
+  static constexpr Number for_disks[] = {nr_fsync, nr_fdatasync, nr_sync, nr_syncfs, nr_msync};
+  if (std::find(std::begin(for_disks), std::end(for_disks), nr) != std::end(for_disks)) return true;
   return std::find(std::begin(list), std::end(list), nr) != std::end(list);
 }
 
@@ -40,6 +43,15 @@ CallKind kind_of(uint32_t nr) {
   if (classes & (arch::file | arch::descriptor)) return CallKind::file;
   if (classes & (arch::process | arch::signal | arch::creds)) return CallKind::process;
   return CallKind::other;
+}
+
+bool waited(const Event& e) {
+  constexpr uint64_t long_ns = 50'000;  // the page says so, too
+  if (waits(e.nr)) return true;
+  if (spent(e) < long_ns || !descriptor_of(e) || e.args.empty()) return false;
+  const std::string& file = e.args[0].text;
+  return e.socket || file.starts_with("pipe:") || file.starts_with("socket:") ||
+         file.starts_with("/dev/pts/") || file.starts_with("/dev/tty");
 }
 
 ReportData::ReportData(const Session& session, uint64_t first, uint64_t last, size_t threads)
@@ -71,26 +83,27 @@ uint32_t ReportData::call_number(const Event& e) {
   return at->second;
 }
 
-// Text is only made for what is kept.
+// Text is only made for what is kept; what hangs, always is.
 void ReportData::keep(Thread& thread, const Event& e, uint32_t call) {
   const auto longer = [](const Kept& a, const Kept& b) { return is_longer(a.ns, b.ns); };
-  const uint64_t ns = e.ended ? spent(e) : ~uint64_t{0};  // what never came back is always kept
+  const bool leaves = !e.returns || e.nr == arch::nr_rt_sigreturn;  // it took no time
+  const uint64_t ns = e.ended ? spent(e) : leaves ? 0 : ~uint64_t{0};
   std::vector<Kept>& kept = thread.kept;
   if (kept.size() >= kept_each_) {
     if (kept.front().ns >= ns) return;
     std::pop_heap(kept.begin(), kept.end(), longer);
     kept.pop_back();
   }
-  kept.push_back({e.began, ns, call, e.ended, e.error() != 0, phrase(e, session_.words)});
+  kept.push_back(
+      {e.began, ns, call, e.ended || leaves, e.error() != 0, waited(e), phrase(e, session_.words)});
   std::push_heap(kept.begin(), kept.end(), longer);
 }
 
 void ReportData::leave(const Event& e) {
   Thread& thread = thread_of(e.pid, e.tid);
   const uint32_t call = call_number(e);
-  const bool waiting = kinds_[call] == static_cast<unsigned>(CallKind::waiting);
   ++thread.calls;
-  thread.bins.add(e.began, e.ended ? e.finished : e.began, waiting);
+  thread.bins.add(e.began, e.ended ? e.finished : e.began, waited(e));
   keep(thread, e, call);
   tree_.add(e);
   if (e.ended) heat_.add(call, e.finished, spent(e));
@@ -159,8 +172,8 @@ std::string ReportData::thread_json(const Thread& t) const {
   for (const Kept& k : t.kept) {
     fmt::format_to(std::back_inserter(all), "{}[{},{},{},{},{}]", comma,
                    std::max(k.began, first_) - first_,
-                   k.ended ? fmt::to_string(k.ns) : std::string("-1"), k.call, k.failed ? 1 : 0,
-                   json_text(k.text));
+                   k.ended ? fmt::to_string(k.ns) : std::string("-1"), k.call,
+                   (k.failed ? 1 : 0) | (k.waited ? 2 : 0), json_text(k.text));
     comma = ",";
   }
   return all + "]}";

@@ -32,7 +32,7 @@ class ReportData final : public Sink {
   struct Kept {
     uint64_t began = 0, ns = 0;
     uint32_t call = 0;
-    bool ended = true, failed = false;
+    bool ended = true, failed = false, waited = false;
     std::string text;
   };
   struct Thread {
@@ -73,5 +73,8 @@ class ReportData final : public Sink {
 // What a call is mostly about, for colours: the page has the same list.
 enum class CallKind : uint8_t { waiting, file, network, memory, process, other };
 CallKind kind_of(uint32_t nr);
+// Whether it stood still, as far as one can tell: nobody recorded when a thread left its processor.
+// It is there to wait, or took long on what others fill and empty.
+bool waited(const Event& event);
 
 }  // namespace sctrace

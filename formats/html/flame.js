@@ -1,5 +1,10 @@
 // --- flame graph: processes at the top, calls at the bottom, as wide as what they stand for
 const flame = (() => {
+  function shade(name) {
+    let hash = 7;
+    for (let i = 0; i < name.length; ++i) hash = (hash * 31 + name.charCodeAt(i)) % 997;
+    return hash % 4;
+  }
   const canvas = at('flames'), row = 22, words = data.tree.names;
   // Nodes: parent, name, calls, ns, bytes. Sums of all below come first by going backwards: parents
   // stand before their children.
@@ -22,6 +27,12 @@ const flame = (() => {
   for (const node of nodes) node.sum = node.self.slice();
   for (let i = nodes.length - 1; i > 0; --i)
     for (let k = 2; k < 5; ++k) nodes[nodes[i].parent].sum[k] += nodes[i].sum[k];
+  const kindOfCall = new Map(data.names);
+  // Calls as on the timeline, what is above them apart: a colour means one thing on this page.
+  for (const node of nodes)
+    node.tone = node.self[2] || node.self[3] ? `--kind${kindOfCall.get(node.name) ?? 5}` :
+        node.depth < 3 ? '--line' :
+                         `--frame${shade(node.name)}`;
   let weight = 3, root = 0, chosen = 0, shown = [];
   const depth = () => {
     let most = 0;
@@ -60,11 +71,6 @@ const flame = (() => {
     put(root, 0, 1);
   }
   const picture = new Picture(canvas, () => (depth() + 1) * row + 4, paint);
-  function hue(name) {
-    let hash = 7;
-    for (let i = 0; i < name.length; ++i) hash = (hash * 31 + name.charCodeAt(i)) % 997;
-    return 1 + hash % 5;
-  }
   function paint(c, w) {
     const wanted = at('find').value.trim().toLowerCase();
     for (const i of shown) {
@@ -72,7 +78,7 @@ const flame = (() => {
             y = node.depth * row + 2;
       const match = wanted && node.name.toLowerCase().includes(wanted);
       c.globalAlpha = wanted && !match ? 0.3 : 1;
-      c.fillStyle = i === 0 ? colour('--kind0') : colour('--kind' + hue(node.name));
+      c.fillStyle = colour(node.tone);
       c.fillRect(px, y, width, row - 2);
       c.globalAlpha = 1;
       if (i === chosen) {
@@ -85,7 +91,8 @@ const flame = (() => {
       c.beginPath();
       c.rect(px, y, width - 2, row);
       c.clip();
-      c.fillStyle = wanted && !match ? colour('--text') : colour('--raised');
+      const dark = node.tone.startsWith('--kind') && node.tone !== '--kind0';
+      c.fillStyle = (wanted && !match) || !dark ? colour('--text') : colour('--raised');
       c.fillText(node.name, px + 4, y + row / 2 - 1);
       c.restore();
     }
@@ -99,6 +106,10 @@ const flame = (() => {
     chosen = i;
     say();
     picture.draw();
+  }
+  function go(i) {
+    choose(i);
+    show(canvas, nodes[i].depth * row, row + 4);
   }
   function enter(i) {
     root = i;
@@ -123,18 +134,17 @@ const flame = (() => {
     const beside = (step) => {
       const row_mates = shown.filter((i) => nodes[i].depth === node.depth)
                             .sort((a, b) => nodes[a].x - nodes[b].x);
-      choose(
-          row_mates[Math.min(Math.max(row_mates.indexOf(chosen) + step, 0), row_mates.length - 1)]);
+      go(row_mates[Math.min(Math.max(row_mates.indexOf(chosen) + step, 0), row_mates.length - 1)]);
     };
     const below = () => {
       const child = shown.filter((i) => i && nodes[i].parent === chosen)
                         .sort((a, b) => nodes[a].x - nodes[b].x)[0];
-      if (child !== undefined) choose(child);
+      if (child !== undefined) go(child);
     };
     const keys = {
       Enter: () => enter(chosen),
       Escape: () => enter(root ? nodes[root].parent : 0),
-      ArrowUp: () => choose(node.parent),
+      ArrowUp: () => go(node.parent),
       ArrowDown: below,
       ArrowLeft: () => beside(-1),
       ArrowRight: () => beside(1)
@@ -167,11 +177,5 @@ const flame = (() => {
   });
   at('flame-reset').addEventListener('click', () => enter(0));
   enter(0);
-  return {
-    nodes,
-    enter,
-    get root() {
-      return root;
-    }
-  };
+  return {nodes, enter, get root() { return root; }};
 })();

@@ -73,6 +73,7 @@ const heat = (() => {
     chosen[1] = Math.max(chosen[1], low);
     picture.draw();
   });
+  canvas.addEventListener('blur', () => picture.draw());
   select.addEventListener('change', () => picture.draw());
   return {cells};
 })();

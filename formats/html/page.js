@@ -13,9 +13,7 @@ function duration(ns) {
     if (ns >= size) return (ns / size).toPrecision(ns / size >= 1000 ? 4 : 3) + ' ' + unit;
   return Math.round(ns) + ' ns';
 }
-function number(n) {
-  return n.toLocaleString('en');
-}
+function number(n) { return n.toLocaleString('en'); }
 function bytes(n) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
@@ -51,9 +49,7 @@ class Picture {
     new ResizeObserver(() => this.draw()).observe(canvas);
     Picture.all.push(this);
   }
-  get width() {
-    return this.canvas.clientWidth;
-  }
+  get width() { return this.canvas.clientWidth; }
   draw() {
     if (this.waiting) return;
     this.waiting = true;
@@ -77,6 +73,14 @@ class Picture {
   }
 }
 Picture.all = [];
+// Scrolls a picture's box so far that a row of it is seen, below what covers its top.
+function show(canvas, top, height, covered = 0) {
+  const box = canvas.parentElement, y = top + canvas.offsetTop - box.offsetTop;
+  if (y - covered < box.scrollTop)
+    box.scrollTop = y - covered;
+  else if (y + height > box.scrollTop + box.clientHeight)
+    box.scrollTop = y + height - box.clientHeight;
+}
 function drawAll() {
   for (const one of Picture.all) one.draw();
 }
@@ -103,8 +107,10 @@ for (const [name, text, value] of facts) {
   one.append(make('dt', name), make('dd', text, {'data-fact': name, 'data-value': value}));
   at('facts').append(one);
 }
+// Buffers are mostly cut because somebody asked for it: no cause for alarm.
+const quiet = ['cut', 'clock_uncertain'];
 if (data.missing.length) {
-  at('missing').className = 'bad';
+  at('missing').className = data.missing.every((one) => quiet.includes(one[0])) ? 'some' : 'bad';
   at('missing').textContent =
       'Not all is here: ' + data.missing.map((one) => number(one[2]) + ' ' + one[1]).join(', ');
 } else {

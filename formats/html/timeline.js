@@ -1,7 +1,7 @@
 // --- timeline: a lane for each thread. Behind: how full each part was. In front: the longest
 // calls.
 const lanes = (() => {
-  const canvas = at('lanes'), head = 24, most = 1000;
+  const canvas = at('lanes'), most = 1000;
   // No canvas is as high as ten thousand lanes.
   const threads = data.threads.slice(0, most), lane = threads.length > 200 ? 12 : 26;
   const left = () => Math.min(190, canvas.clientWidth * 0.28);
@@ -10,24 +10,34 @@ const lanes = (() => {
   for (const [thread, when, text] of data.marks)
     if (thread < most) marks[thread].push([when, text]);
 
-  const picture = new Picture(canvas, () => head + Math.max(threads.length, 1) * lane + 4, paint);
+  const picture = new Picture(canvas, () => Math.max(threads.length, 1) * lane + 4, paint);
+  const axis = new Picture(at('axis'), () => 24, name_ticks);  // stays when the lanes scroll
   const x = (t) => left() + (t - from) / (to - from) * (picture.width - left());
   const time = (px) => from + (px - left()) / Math.max(picture.width - left(), 1) * (to - from);
   // A call that never came back lasted as long as its thread.
   const ends = (call, thread) => call[1] < 0 ? Math.max(thread.to, call[0]) : call[0] + call[1];
 
-  function ticks(c, w, h) {
+  function* ticks(w) {
     const span = to - from, rough = span / Math.max((w - left()) / 110, 1);
     const power = Math.pow(10, Math.floor(Math.log10(rough)));
     const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+    for (let t = Math.ceil(from / step) * step; t <= to; t += step) yield t;
+  }
+  function rule(c, t, y0, y1) {
     c.strokeStyle = colour('--line');
+    c.beginPath();
+    c.moveTo(x(t), y0);
+    c.lineTo(x(t), y1);
+    c.stroke();
+  }
+  function name_ticks(c, w, h) {
     c.fillStyle = colour('--quiet');
-    for (let t = Math.ceil(from / step) * step; t <= to; t += step) {
-      c.beginPath();
-      c.moveTo(x(t), head - 6);
-      c.lineTo(x(t), h);
-      c.stroke();
-      c.fillText(duration(Math.round(t)), x(t) + 3, head / 2);
+    c.fillText(
+        `${number(data.threads.length)} thread${data.threads.length === 1 ? '' : 's'}`, 6, h / 2);
+    for (const t of ticks(w)) {
+      const text = duration(Math.round(t)), fits = x(t) + 5 + c.measureText(text).width < w;
+      rule(c, t, h - 7, h);
+      if (fits) c.fillText(text, x(t) + 4, h / 2);
     }
   }
   function hatch(c, px, y, w, h) {
@@ -72,8 +82,9 @@ const lanes = (() => {
       const kind = data.names[call[2]][1];
       c.fillStyle = colours[kind];
       c.fillRect(px, y + 4, Math.max(w, 1), lane - 8);
-      if (kind === 0 && w > 4) hatch(c, px, y + 4, w, lane - 8);
-      if (call[3]) {
+      const waits = kind === 0 || call[3] & 2;
+      if (waits && w > 4) hatch(c, px, y + 4, w, lane - 8);
+      if (call[3] & 1) {
         c.fillStyle = colour('--bad');
         c.fillRect(px, y + 4, Math.max(w, 1), 3);
       }
@@ -83,21 +94,26 @@ const lanes = (() => {
         c.strokeRect(px - 1, y + 3, Math.max(w, 1) + 2, lane - 6);
       }
       if (w > 46) {
-        c.fillStyle = kind === 0 ? colour('--text') : colour('--raised');
         c.save();
         c.beginPath();
         c.rect(px, y, w - 3, lane);
         c.clip();
-        c.fillText(data.names[call[2]][0], px + 4, y + lane / 2);
+        const name = data.names[call[2]][0];
+        if (waits) {  // on a ground of its own: no letter is read through a hatching
+          c.fillStyle = colours[kind];
+          c.fillRect(px + 2, y + 6, Math.min(c.measureText(name).width + 4, w - 5), lane - 12);
+        }
+        c.fillStyle = kind === 0 ? colour('--text') : colour('--raised');
+        c.fillText(name, px + 4, y + lane / 2);
         c.restore();
       }
     }
   }
   function paint(c, w, h) {
     const colours = kinds.map((_, i) => colour('--kind' + i));
-    ticks(c, w, h);
+    for (const t of ticks(w)) rule(c, t, 0, h);
     threads.forEach((thread, index) => {
-      const y = head + index * lane, begin = Math.max(x(thread.from), left());
+      const y = index * lane, begin = Math.max(x(thread.from), left());
       const end = Math.min(x(thread.to), w);
       c.fillStyle = colour('--lane');
       if (end > begin) c.fillRect(begin, y + 2, end - begin, lane - 4);
@@ -126,7 +142,7 @@ const lanes = (() => {
         `${who}: ${number(thread.calls)} calls` + (thread.how ? ', ' + thread.how : '');
   }
   function find(px, py) {
-    const index = Math.floor((py - head) / lane);
+    const index = Math.floor(py / lane);
     if (index < 0 || index >= threads.length || px < left()) return null;
     const t = time(px), near = (to - from) / Math.max(picture.width, 1) * 2;
     for (const [when, text] of marks[index])
@@ -144,6 +160,7 @@ const lanes = (() => {
     from = Math.min(Math.max(a, 0), wall - span);
     to = from + span;
     picture.draw();
+    axis.draw();
   }
   function zoom(factor, around = (from + to) / 2) {
     view(around - (around - from) * factor, around + (to - around) * factor);
@@ -169,6 +186,7 @@ const lanes = (() => {
     current = Math.min(Math.max(index, 0), threads.length - 1);
     chosen = -1;
     if (threads[current]) say(current, null);
+    show(canvas, current * lane, lane, at('axis').clientHeight);
     picture.draw();
   }
   canvas.addEventListener('keydown', (event) => {
@@ -225,19 +243,13 @@ const lanes = (() => {
   for (const button of document.querySelectorAll('[data-do]'))
     button.addEventListener('click', deeds[button.dataset.do]);
   kinds.forEach((kind, i) => {
-    const item = make('li'), box = make('span');
-    box.style.background = `var(--kind${i})`;
+    const item = make('li'), box = make('span', '', i ? {} : {class: 'hatched'});
+    box.style.backgroundColor = `var(--kind${i})`;
     item.append(box, kind);
     at('legend').append(item);
   });
   if (data.threads.length > most)
     at('legend').append(
         make('li', number(data.threads.length - most) + ' more threads are not drawn'));
-  return {
-    view,
-    find,
-    get range() {
-      return [from, to];
-    }
-  };
+  return {view, find, get range() { return [from, to]; }};
 })();

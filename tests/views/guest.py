@@ -2,6 +2,7 @@
 hard to write down."""
 import http.server
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -32,6 +33,8 @@ for name in ("/nowhere", "new\nline\"\x01", b"no utf8 \xff\xfe"):
             open(name)
         except OSError:
             pass
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.raise_signal(signal.SIGUSR1)
 subprocess.run(["/bin/ls", "/"], stdout=subprocess.DEVNULL)
 
 one, other = socket.socketpair()

@@ -44,6 +44,14 @@ def timeline(browser):
         browser.key(key)
     begin, end = browser.ask("lanes.range")
     check("keys zoom and move", begin > 0 and end - begin < browser.ask("wall") / 3, (begin, end))
+    waited = browser.ask("""data.threads.flatMap((one) => one.kept).map(
+        (call) => [data.names[call[2]][0], call[1], Boolean(call[3] & 2)])""")
+    check("sleeps wait, and a poll or a read that took long", {"clock_nanosleep", "poll"} <= {
+        name for name, _, waits in waited if waits}, waited[:20])
+    check("a stat does not, nor a short write", not any(
+        waits for name, ns, waits in waited if name == "newfstatat" or (name == "sendto" and 0 <= ns < 50000)))
+    returns = [ns for name, ns, _ in waited if name == "rt_sigreturn"]
+    check("what leaves a handler does not hang", -1 not in returns, returns)
     browser.key("0")
     check("0 shows all", browser.ask("lanes.range[1] - lanes.range[0] === wall"))
     browser.key("n")
@@ -71,6 +79,9 @@ def flames(browser, views):
     check("Enter goes into a frame", browser.ask("flame.root") > 0)
     browser.key("Escape")
     check("Escape comes out", browser.ask("flame.root") == 0)
+    tones = browser.ask("flame.nodes.filter((one) => one.name === 'getppid').map((one) => one.tone)")
+    kind = browser.ask("data.names.find((one) => one[0] === 'getppid')[1]")
+    check("a call has its colour of the timeline", set(tones) == {f"--kind{kind}"}, tones)
 
 
 def report(views):
@@ -93,9 +104,12 @@ def report(views):
         timeline(browser)
         flames(browser, views)
         names = browser.ask("""[...document.querySelectorAll("button, select, input, canvas")].filter((one) =>
-            !(one.getAttribute("aria-label") || one.textContent.trim() || one.closest("label"))
+            !(one.getAttribute("aria-label") || one.textContent.trim() || one.closest("label") || one.ariaHidden)
             ).map((one) => one.outerHTML)""")
         check("whatever can be used has a name", not names, names)
+        described = browser.ask("""[...document.querySelectorAll("canvas[tabindex]")].map((one) =>
+            document.getElementById(one.getAttribute("aria-describedby"))?.textContent.length > 50)""")
+        check("each picture says how it is used", described == [True] * 3, described)
         for theme in ("light", "dark"):
             browser.theme(theme)
             for width in (400, 1600):
