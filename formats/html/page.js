@@ -6,11 +6,18 @@ const at = (id) => document.getElementById(id);
 const wall = Math.max(data.run.ns_wall, 1);
 const kinds = ['waiting', 'files', 'network', 'memory', 'processes', 'other'];
 
+// Three digits, or all of those before the point.
+function digits(n) {
+  return n < 999.5 ? n.toPrecision(3) : String(Math.round(n));
+}
+// Seconds up to ten minutes, then what people count such times by.
 function duration(ns) {
   if (ns < 0) return 'never came back';
-  const units = [['s', 1e9], ['ms', 1e6], ['µs', 1e3]];
-  for (const [unit, size] of units)
-    if (ns >= size) return (ns / size).toPrecision(ns / size >= 1000 ? 4 : 3) + ' ' + unit;
+  const units = [
+    ['d', 864e11], ['h', 36e11], ['min', 6e11, 6e10], ['s', 1e9], ['ms', 1e6], ['µs', 1e3]
+  ];
+  for (const [unit, from, size = from] of units)
+    if (ns >= from) return digits(ns / size) + ' ' + unit;
   return Math.round(ns) + ' ns';
 }
 function number(n) { return n.toLocaleString('en'); }
@@ -18,7 +25,7 @@ function bytes(n) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
   for (; n >= 1024 && unit < 4; ++unit) n /= 1024;
-  return (unit ? n.toPrecision(3) : n) + ' ' + units[unit];
+  return (unit ? digits(n) : n) + ' ' + units[unit];
 }
 // Colours are the style sheet's, as the theme resolves them; asked for once a picture.
 const probe = document.createElement('i');

@@ -19,8 +19,13 @@ const lanes = (() => {
 
   function* ticks(w) {
     const span = to - from, rough = span / Math.max((w - left()) / 110, 1);
-    const power = Math.pow(10, Math.floor(Math.log10(rough)));
-    const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+    const round = (unit) => {
+      const power = unit * Math.pow(10, Math.floor(Math.log10(rough / unit)));
+      return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+    };
+    const minutes = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((n) => n * 6e10);
+    const step =
+        rough <= 3e10 ? round(1) : minutes.find((n) => n >= rough) || round(minutes.at(-1));
     for (let t = Math.ceil(from / step) * step; t <= to; t += step) yield t;
   }
   function rule(c, t, y0, y1) {

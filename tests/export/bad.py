@@ -187,6 +187,8 @@ def opens_in_a_browser():
                     browser.ask(f"at('{canvas}').focus()")
                     browser.key(key)
             it.check("the console is silent", not browser.console, browser.console)
+            text = browser.ask("document.body.innerText")
+            it.check("no number has an exponent", not re.search(r"\de[+-]\d", text), text[:500])
             it.check("says what is missing", (trace in ("lossy", "gap")) <=
                      browser.ask("document.getElementById('missing').textContent").startswith("Not all"))
     os.remove("page.html")

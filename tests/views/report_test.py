@@ -64,6 +64,14 @@ def timeline(browser):
     check("something is drawn", drawn > 10, drawn)
 
 
+def amounts(browser):
+    said = browser.ask("""[0, 999, 999.6, 1e3, 999600, 1e6, 59e9, 599e9, 600e9, 3600e9, 432000e9].map(duration)""")
+    check("times are what people say", said == ["0 ns", "999 ns", "1000 ns", "1.00 µs", "1000 µs", "1.00 ms", "59.0 s",
+                                                "599 s", "10.0 min", "1.00 h", "5.00 d"], said)
+    said = browser.ask("[0, 1023, 1024, 1023.4 * 1024, 2 ** 40].map(bytes)")
+    check("so are sizes", said == ["0 B", "1023 B", "1.00 KiB", "1023 KiB", "1.00 TiB"], said)
+
+
 def flames(browser, views):
     equal_sum = browser.ask("[2, 3, 4].map((k) => flame.nodes[0].sum[k])")
     total = views.summary["total"]
@@ -100,6 +108,7 @@ def report(views):
         wanted = {"calls": total["calls"], "failed": total["errors"], "in calls": total["ns_total"],
                   "run": run["ns_wall"], "threads": run["threads"], "processes": run["processes"]}
         equal("the facts are summary's", wanted, {name: int(facts[name]) for name in wanted})
+        amounts(browser)
         tables(browser, views)
         timeline(browser)
         flames(browser, views)
