@@ -49,6 +49,8 @@ std::vector<std::string> debug_files(const std::string& build_id) {
       fmt::format("/usr/lib/debug/.build-id/{}/{}.debug", hex.substr(0, 2), hex.substr(2))};
   if (const char* cache = std::getenv("DEBUGINFOD_CACHE_PATH"))
     all.push_back(fmt::format("{}/{}/debuginfo", cache, hex));
+  else if (const char* caches = std::getenv("XDG_CACHE_HOME"))
+    all.push_back(fmt::format("{}/debuginfod_client/{}/debuginfo", caches, hex));
   else if (const char* home = std::getenv("HOME"))
     all.push_back(fmt::format("{}/.cache/debuginfod_client/{}/debuginfo", home, hex));
   return all;

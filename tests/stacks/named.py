@@ -28,6 +28,30 @@ def check_jit(house, faults, jit):
     check_inlined(house, faults, seen)
 
 
+def check_debuginfod(house, faults, jit):
+    """A stripped program's names, from where debuginfod's client keeps what it has fetched."""
+    program, debug = house.path("stripped"), house.path("debuginfo")
+    for command in (["objcopy", "--only-keep-debug", jit, debug], ["strip", "-s", "-o", program, jit]):
+        subprocess.run(command, check=True)
+    notes = subprocess.run(["readelf", "-n", jit], capture_output=True, text=True).stdout
+    build_id = re.search(r"Build ID: ([0-9a-f]+)", notes).group(1)
+    _, trace = run(house, "stripped", [program], "auto", "auto")
+    for pid in {event["pid"] for event in calls(house, trace)}:
+        os.unlink(f"/tmp/perf-{pid}.map")
+    for variable, place in ((None, None), ("HOME", ".cache/debuginfod_client"), ("XDG_CACHE_HOME", "debuginfod_client"),
+                            ("DEBUGINFOD_CACHE_PATH", "")):
+        cache = house.path("cache-" + str(variable))
+        environment = {name: value for name, value in os.environ.items() if "CACHE" not in name}
+        environment.update({"HOME": house.root, **({variable: cache} if variable else {})})
+        if variable:
+            os.makedirs(os.path.join(cache, place, build_id))
+            shutil.copy(debug, os.path.join(cache, place, build_id, "debuginfo"))
+        shown = subprocess.run([house.command, "print", "-k", "-e", "trace=write", trace], env=environment,
+                               capture_output=True, text=True, timeout=60).stdout
+        if ("(call_it+" in shown) != bool(variable) or "(main+" in shown and not variable:
+            faults.append(f"debuginfod, {variable}: {shown[:600]}")
+
+
 def check_inlined(house, faults, events):
     """libdw is optional where sctrace is built."""
     linked = subprocess.run(["ldd", house.command], capture_output=True, text=True).stdout
@@ -204,6 +228,7 @@ def main(build, shapes, jit):
     faults = []
     with House(os.path.abspath(build)) as house:
         check_jit(house, faults, jit)
+        check_debuginfod(house, faults, jit)
         check_python(house, faults)
         _, trace = run(house, "named", [shapes, "200"], "auto", "unwind", SCTRACE_FOLLOW="none")
         check_forms(house, faults, trace)
