@@ -53,8 +53,11 @@ std::string losses_json(const read::Losses& losses) {
 
 std::string run_json(const Run& run, int64_t wall_offset) {
   const int64_t began = run.first ? static_cast<int64_t>(run.first) + wall_offset : 0;
-  return fmt::format("{{\"ns_wall\": {}, \"ns_began\": {}, \"threads\": {}, \"processes\": {}}}",
-                     run.wall(), began, run.threads.size(), run.processes.size());
+  const std::string spent = run.spent.empty() ? "null" : fmt::to_string(run.processor());
+  return fmt::format(
+      "{{\"ns_wall\": {}, \"ns_began\": {}, \"threads\": {}, \"processes\": {}, \"ns_cpu\": {}, "
+      "\"processes_cpu\": {}}}",
+      run.wall(), began, run.threads.size(), run.processes.size(), spent, run.spent.size());
 }
 
 std::string counts_json(const std::vector<Count>& rows, const Count& total, const Run& run,

@@ -106,11 +106,16 @@ std::string run_text(const Count& total, const Run& run) {
                        name.empty() ? fmt::to_string(error) : name);
   }
   if (!all.empty()) all += '\n';
-  return all + fmt::format("run: {:.6f} s, {} thread{} in {} process{}; {} call{} not come back\n",
-                           seconds(run.wall()), run.threads.size(),
-                           run.threads.size() == 1 ? "" : "s", run.processes.size(),
-                           run.processes.size() == 1 ? "" : "es", total.unfinished,
-                           total.unfinished == 1 ? " has" : "s have");
+  std::string spent;
+  if (!run.spent.empty())
+    spent = fmt::format(", {:.6f} s of processor time", seconds(run.processor()));
+  if (!run.spent.empty() && run.spent.size() < run.processes.size())
+    spent += fmt::format(" in {} of them", run.spent.size());
+  return all +
+         fmt::format("run: {:.6f} s, {} thread{} in {} process{}{}; {} call{} not come back\n",
+                     seconds(run.wall()), run.threads.size(), run.threads.size() == 1 ? "" : "s",
+                     run.processes.size(), run.processes.size() == 1 ? "" : "es", spent,
+                     total.unfinished, total.unfinished == 1 ? " has" : "s have");
 }
 
 std::string histogram_text(const Count& row) {

@@ -2,6 +2,7 @@
 // named as a person would call them; memory grows with the number of different names, not of calls.
 #pragma once
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -67,6 +68,16 @@ std::vector<std::string> paths_of(const read::Call& call, const read::Files& fil
 struct Run {
   uint64_t first = 0, last = 0;  // ns, CLOCK_MONOTONIC
   std::set<uint32_t> threads, processes;
+  std::map<uint32_t, uint64_t> spent;  // ns of processor time, by process: of those that told it
+  void add(const read::Image& image) {
+    for (const read::Slot& slot : image.slots)
+      if (slot.spent) spent[slot.pid] = std::max(spent[slot.pid], slot.spent);
+  }
+  uint64_t processor() const {
+    uint64_t all = 0;
+    for (const auto& [pid, ns] : spent) all += ns;
+    return all;
+  }
   void add(const read::Image& image, const read::Counted& counted, const read::Clock& clock) {
     threads.insert(counted.tid), processes.insert(counted.pid);
     const uint64_t from = clock.ns(image.first.tsc), until = clock.ns(image.last.tsc);

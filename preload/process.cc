@@ -198,9 +198,22 @@ void thread_leaves(ThreadState& self) {
   thread_is_exiting(self);
 }
 
+// The kernel tells it of nobody who is gone.
+void tell_spent(ThreadState& self) {
+  if (self.borrowed_from || !self.out.header) return;  // a vfork child, in its parent's ring
+  timespec spent{};
+  raw_syscall(__NR_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &spent);
+  self.out.header->spent.store(
+      static_cast<uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(spent.tv_nsec),
+      std::memory_order_relaxed);
+}
+
 void process_leaves(ThreadState& self) {
   count_besides(self);
-  if (may(self, own_others) && global.image) take_anchor();
+  if (may(self, own_others) && global.image) {
+    take_anchor();
+    tell_spent(self);
+  }
   // The ring is not given back: another process must not write where our threads may still be.
 }
 

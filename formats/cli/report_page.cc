@@ -42,6 +42,7 @@ Tables tables_of(const read::Trace& trace) {
       counts.add(counted, trace.clock());
       tables.run.add(image, counted, trace.clock());
     });
+  for (const read::Image& image : trace.images()) tables.run.add(image);
   tables.calls = counts.rows();
   tables.total = sum_of(tables.calls);
   tables.paths = paths.rows(), tables.peers = peers.rows(), tables.errors = errors.rows();

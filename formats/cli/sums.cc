@@ -43,6 +43,7 @@ Sums sums_of(const read::Trace& trace, GroupKey by) {
         groups.add(counted);
       sums.run.add(image, counted, trace.clock());
     });
+  for (const read::Image& image : trace.images()) sums.run.add(image);
   sums.rows = by_call ? sums.counts.rows() : groups.rows();
   sums.total = by_call ? sum_of(sums.rows) : groups.total();
   return sums;

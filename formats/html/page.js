@@ -100,6 +100,12 @@ const facts = [
   ['failed', number(data.total.errors), data.total.errors],
   ['run', duration(data.run.ns_wall), data.run.ns_wall],
   ['in calls', duration(data.total.ns_total), data.total.ns_total],
+  ...(data.run.ns_cpu === null ? [] : [[
+    data.run.processes_cpu < data.run.processes ?
+        `processor time of ${number(data.run.processes_cpu)}` :
+        'processor time',
+    duration(data.run.ns_cpu), data.run.ns_cpu
+  ]]),
   ['threads', number(data.run.threads), data.run.threads],
   ['processes', number(data.run.processes), data.run.processes],
   ['bytes moved', bytes(data.total.bytes), data.total.bytes],

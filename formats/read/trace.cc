@@ -224,6 +224,7 @@ Slot read_slot(const File& file, uint64_t offset) {
             .head = ring.head,
             .drained = ring.drained,
             .rotated = ring.rotated,
+            .spent = ring.spent,
             .settled = ring.settled,
             .calls_stub = ring.calls_stub,
             .calls_trap = ring.calls_trap,

@@ -44,6 +44,7 @@ struct Slot {
   uint32_t pid = 0, tid = 0;
   uint64_t head = 0, drained = 0;
   uint64_t rotated = 0;  // blocks before it are in another trace
+  uint64_t spent = 0;    // ns of processor time of the process that ended here; 0: unknown
   uint64_t settled = 0;  // behind it a live writer may still take back; 0: nowhere
   uint64_t calls_stub = 0, calls_trap = 0, untraced = 0, filtered = 0, lost = 0, cut = 0,
            inexact = 0, signals = 0;

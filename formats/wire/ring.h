@@ -60,7 +60,10 @@ struct RingHeader {
   // taken back, what is behind may be, as long as the ring is live. 0: all that is published stays.
   std::atomic<uint64_t> settled;
   std::atomic<uint64_t> rotated;  // what was before is in another trace (record --rotate)
-  uint64_t padding[2];
+  // Of the whole process, when a thread that had this ring ended it by exit_group: ns of processor
+  // time. 0: unknown.
+  std::atomic<uint64_t> spent;
+  uint64_t padding;
 };
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;

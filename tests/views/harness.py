@@ -1,6 +1,7 @@
 """What the tests of views share: a trace of the guest, what summary says of it, and how to ask a reader."""
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -36,6 +37,12 @@ def said(argv, **options):
     return done.stdout.decode(errors="replace")
 
 
+def processor_time():
+    """ns, of all children that have been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return int((usage.ru_utime + usage.ru_stime) * 1e9)
+
+
 class Views:
     def __init__(self, house):
         self.house = house
@@ -44,10 +51,11 @@ class Views:
         self.rows = {row["name"]: row for row in self.summary["syscalls"] if row["calls"]}
 
     def record(self, name, more=()):
-        trace = self.house.path(name)
+        trace, before = self.house.path(name), processor_time()
         ended = self.house.run([sys.executable, os.path.join(HERE, "guest.py"), *more],
                                self.house.environment("auto", trace, SCTRACE_STRSIZE="all"),
                                self.house.root)
+        self.processor_ns = processor_time() - before
         check("the guest ends well", ended.status == 0, ended)
         return trace
 

@@ -42,7 +42,21 @@ def summary(views):
     check("a histogram holds each call once", all(
         sum(n for _, n in row.get("histogram", [])) == row["calls"] for row in histogram["syscalls"]))
     strace_form(views)
+    processor(views)
     views.sctrace("summary", "--interval", "1", views.trace, status=2)
+
+
+def processor(views):
+    """What the kernel told of the guest when it was waited for, less what came behind its last call."""
+    run, all_of_it = views.summary["run"], views.processor_ns
+    check("each process told its processor time", run["processes_cpu"] == run["processes"] == 2, run)
+    check("it is the kernel's", 0.5 * all_of_it < run["ns_cpu"] <= 1.01 * all_of_it + 10**6, (run, all_of_it))
+    said = re.search(r"^run: .*, ([\d.]+) s of processor time; ", views.sctrace("summary", views.trace), re.M)
+    check("and said", said and round(float(said.group(1)) * 1e6) == round(run["ns_cpu"] / 1e3), said)
+    killed = views.house.path("killed")
+    views.house.run(["sh", "-c", "ls /; kill -9 $$"], views.house.environment("auto", killed), views.house.root)
+    said = views.sctrace("summary", killed)
+    check("of one that was killed nobody knows it", " in 2 processes, " in said and " in 1 of them; " in said, said)
 
 
 def strace_form(views):
