@@ -102,7 +102,7 @@ const facts = [
   ['in calls', duration(data.total.ns_total), data.total.ns_total],
   ...(data.run.ns_cpu === null ? [] : [[
     data.run.processes_cpu < data.run.processes ?
-        `processor time of ${number(data.run.processes_cpu)}` :
+        `processor time (${number(data.run.processes_cpu)} of ${number(data.run.processes)})` :
         'processor time',
     duration(data.run.ns_cpu), data.run.ns_cpu
   ]]),
