@@ -109,7 +109,7 @@ const flame = (() => {
   }
   function go(i) {
     choose(i);
-    show(canvas, nodes[i].depth * row, row + 4);
+    show(canvas.parentElement, nodes[i].depth * row, row + 4);
   }
   function enter(i) {
     root = i;

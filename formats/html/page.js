@@ -80,13 +80,12 @@ class Picture {
   }
 }
 Picture.all = [];
-// Scrolls a picture's box so far that a row of it is seen, below what covers its top.
-function show(canvas, top, height, covered = 0) {
-  const box = canvas.parentElement, y = top + canvas.offsetTop - box.offsetTop;
-  if (y - covered < box.scrollTop)
-    box.scrollTop = y - covered;
-  else if (y + height > box.scrollTop + box.clientHeight)
-    box.scrollTop = y + height - box.clientHeight;
+// Scrolls a box so far that a row of what it holds is seen; `seen`: how much of that has room.
+function show(box, top, height, seen = box.clientHeight) {
+  if (top < box.scrollTop)
+    box.scrollTop = top;
+  else if (top + height > box.scrollTop + seen)
+    box.scrollTop = top + height - seen;
 }
 function drawAll() {
   for (const one of Picture.all) one.draw();

@@ -1,16 +1,19 @@
 // --- timeline: a lane for each thread. Behind: how full each part was. In front: the longest
 // calls.
 const lanes = (() => {
-  const canvas = at('lanes'), most = 1000;
-  // No canvas is as high as ten thousand lanes.
-  const threads = data.threads.slice(0, most), lane = threads.length > 200 ? 12 : 26;
+  const canvas = at('lanes'), box = canvas.parentElement, threads = data.threads;
+  const many = threads.length > 200, lane = many ? 16 : 26, margin = many ? 2 : 4;
   const left = () => Math.min(190, canvas.clientWidth * 0.28);
   let from = 0, to = wall, current = 0, chosen = -1, dragged = null;
   const marks = threads.map(() => []);
   for (const [thread, when, text] of data.marks)
-    if (thread < most) marks[thread].push([when, text]);
+    marks[thread].push([when, text]);
 
-  const picture = new Picture(canvas, () => Math.max(threads.length, 1) * lane + 4, paint);
+  // No canvas is as high as ten thousand lanes: it stays in its box, and shows what is scrolled to.
+  const whole = Math.max(threads.length, 1) * lane + 4, seen = Math.min(whole, 516);
+  at('lanes-below').style.height = whole - seen + 'px';
+  const picture = new Picture(canvas, () => seen, paint);
+  box.addEventListener('scroll', () => picture.draw());
   const axis = new Picture(at('axis'), () => 24, name_ticks);  // stays when the lanes scroll
   const x = (t) => left() + (t - from) / (to - from) * (picture.width - left());
   const time = (px) => from + (px - left()) / Math.max(picture.width - left(), 1) * (to - from);
@@ -67,11 +70,12 @@ const lanes = (() => {
       if (begin + data.ns_bin < from || begin > to) continue;
       const px = Math.max(x(begin), left()), w = Math.max(x(begin + data.ns_bin) - px, 0.5);
       const waiting = thread.bins[i + 2] / data.ns_bin, other = thread.bins[i + 3] / data.ns_bin;
-      const full = (lane - 8) / 2, h0 = Math.min(waiting, 1) * full, h1 = Math.min(other, 1) * full;
+      const full = lane / 2 - margin;
+      const h0 = Math.min(waiting, 1) * full, h1 = Math.min(other, 1) * full;
       c.fillStyle = colours[0];
-      c.fillRect(px, y + lane - 4 - h0, w, h0);
+      c.fillRect(px, y + lane - margin - h0, w, h0);
       c.fillStyle = colours[5];
-      c.fillRect(px, y + lane - 4 - h0 - Math.max(h1, 0.5), w, Math.max(h1, 0.5));
+      c.fillRect(px, y + lane - margin - h0 - Math.max(h1, 0.5), w, Math.max(h1, 0.5));
     }
   }
   function calls(c, thread, index, y, colours) {
@@ -86,19 +90,19 @@ const lanes = (() => {
       last = px;
       const kind = data.names[call[2]][1];
       c.fillStyle = colours[kind];
-      c.fillRect(px, y + 4, Math.max(w, 1), lane - 8);
+      c.fillRect(px, y + margin, Math.max(w, 1), lane - 2 * margin);
       const waits = kind === 0 || call[3] & 2;
-      if (waits && w > 4) hatch(c, px, y + 4, w, lane - 8);
+      if (waits && w > 4) hatch(c, px, y + margin, w, lane - 2 * margin);
       if (call[3] & 1) {
         c.fillStyle = colour('--bad');
-        c.fillRect(px, y + 4, Math.max(w, 1), 3);
+        c.fillRect(px, y + margin, Math.max(w, 1), many ? 2 : 3);
       }
       if (index === current && i === chosen) {
         c.strokeStyle = colour('--focus');
         c.lineWidth = 2;
-        c.strokeRect(px - 1, y + 3, Math.max(w, 1) + 2, lane - 6);
+        c.strokeRect(px - 1, y + margin - 1, Math.max(w, 1) + 2, lane - 2 * margin + 2);
       }
-      if (w > 46) {
+      if (w > 46 && !many) {
         c.save();
         c.beginPath();
         c.rect(px, y, w - 3, lane);
@@ -118,7 +122,8 @@ const lanes = (() => {
     const colours = kinds.map((_, i) => colour('--kind' + i));
     for (const t of ticks(w)) rule(c, t, 0, h);
     threads.forEach((thread, index) => {
-      const y = index * lane, begin = Math.max(x(thread.from), left());
+      const y = index * lane - box.scrollTop, begin = Math.max(x(thread.from), left());
+      if (y + lane < 0 || y > h) return;
       const end = Math.min(x(thread.to), w);
       c.fillStyle = colour('--lane');
       if (end > begin) c.fillRect(begin, y + 2, end - begin, lane - 4);
@@ -147,7 +152,7 @@ const lanes = (() => {
         `${who}: ${number(thread.calls)} calls` + (thread.how ? ', ' + thread.how : '');
   }
   function find(px, py) {
-    const index = Math.floor(py / lane);
+    const index = Math.floor((py + box.scrollTop) / lane);
     if (index < 0 || index >= threads.length || px < left()) return null;
     const t = time(px), near = (to - from) / Math.max(picture.width, 1) * 2;
     for (const [when, text] of marks[index])
@@ -191,7 +196,7 @@ const lanes = (() => {
     current = Math.min(Math.max(index, 0), threads.length - 1);
     chosen = -1;
     if (threads[current]) say(current, null);
-    show(canvas, current * lane, lane, at('axis').clientHeight);
+    show(box, current * lane, lane, seen);
     picture.draw();
   }
   canvas.addEventListener('keydown', (event) => {
@@ -253,8 +258,5 @@ const lanes = (() => {
     item.append(box, kind);
     at('legend').append(item);
   });
-  if (data.threads.length > most)
-    at('legend').append(
-        make('li', number(data.threads.length - most) + ' more threads are not drawn'));
   return {view, find, get range() { return [from, to]; }};
 })();

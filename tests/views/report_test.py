@@ -1,6 +1,7 @@
 """The report's page in a browser: nothing in the console, nobody asked, summary's figures, and all
 that it can do done by keyboard and script. SCTRACE_PICTURES=DIR keeps screenshots."""
 import os
+import sys
 
 from browser import Browser
 from harness import check, equal
@@ -92,6 +93,33 @@ def flames(browser, views):
     check("a call has its colour of the timeline", set(tones) == {f"--kind{kind}"}, tones)
 
 
+MANY = """
+import threading
+threads = [threading.Thread(target=lambda: open("/etc/passwd").read(10)) for _ in range(300)]
+for one in threads: one.start()
+for one in threads: one.join()
+"""
+
+
+def many_threads(views, browser):
+    """More lanes than any canvas could hold at once: the box scrolls, by keyboard, too."""
+    trace, file = views.house.path("many"), views.house.path("many.html")
+    ended = views.house.run([sys.executable, "-c", MANY], views.house.environment("auto", trace), views.house.root)
+    check("threads end well", ended.status == 0, ended)
+    views.sctrace("report", "-o", file, trace)
+    browser.open("file://" + file)
+    browser.wait("document.documentElement.dataset.ready === 'yes'")
+    browser.ask("at('lanes').focus()")
+    for _ in range(250):
+        browser.key("ArrowDown")
+    top, height, seen = browser.ask("""[at('lanes').parentElement.scrollTop, at('lanes').clientHeight,
+        at('lanes').parentElement.scrollHeight]""")
+    check("all lanes are there, few are drawn", height < 600 and seen >= 301 * 16, (height, seen))
+    check("the chosen one is in sight", top <= 250 * 16 < top + height, (top, height))
+    index = browser.ask("lanes.find(300, 250 * 16 + 8 - at('lanes').parentElement.scrollTop)?.index")
+    check("the pointer finds the same", index == 250, index)
+
+
 def report(views):
     need_programs(["chromium"])
     file = views.house.path("report.html")
@@ -128,6 +156,9 @@ def report(views):
                 check(f"nothing sticks out at {width}", wide <= width, wide)
                 if os.environ.get("SCTRACE_PICTURES"):
                     browser.picture(os.path.join(os.environ["SCTRACE_PICTURES"], f"{theme}-{width}.png"))
+        browser.theme("light")
         check("the console is silent", not browser.console, browser.console)
         asked = [url for url in browser.requests if not url.startswith(("file://" + file, "data:"))]
         check("nobody is asked", not asked, asked)
+        many_threads(views, browser)
+        check("the console is silent with many threads", not browser.console, browser.console)
