@@ -207,4 +207,5 @@ try:
 finally:
     os.chdir("/")
     shutil.rmtree(place)
+it.faults += summing.found_by_readers
 it.done()

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "views"))
 from flamegraph import LINE, drawn  # noqa: E402
-from harness import node, node_modules  # noqa: E402
+from harness import faults as found_by_readers, node, node_modules  # noqa: E402
 
 
 def added(rows, names=(), lost=None, missing=()):

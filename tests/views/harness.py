@@ -2,12 +2,12 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import traced  # noqa: E402
-from traced import need_programs  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(sys.argv[1])
@@ -17,6 +17,12 @@ faults = []
 def skip(why):
     """What has failed before stays failed."""
     sys.exit(1) if faults else traced.skip(why)
+
+
+def need_programs(names):
+    missing = [name for name in names if not shutil.which(name)]
+    if missing:
+        skip("not on this machine: " + " ".join(missing))
 
 
 def check(sentence, truth, seen=""):

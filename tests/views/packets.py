@@ -4,8 +4,7 @@ import os
 import re
 import sys
 
-from harness import HERE, check, said
-from traced import need_programs
+from harness import HERE, check, need_programs, said
 
 
 def callers(views):

@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from browser import Browser
 from flamegraph import LINE, drawn
-from harness import check, equal, node, node_modules, said
-from traced import need_programs
+from harness import check, equal, need_programs, node, node_modules, said
 
 
 def folded(views):

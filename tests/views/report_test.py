@@ -4,8 +4,7 @@ import os
 import sys
 
 from browser import Browser
-from harness import check, equal
-from traced import need_programs
+from harness import check, equal, need_programs
 
 
 def figures(browser):

@@ -1,8 +1,7 @@
 """What databases read: SQLite; DuckDB, hyparquet and ClickHouse; jq."""
 import json
 
-from harness import check, equal, node, node_modules, said
-from traced import need_programs
+from harness import check, equal, need_programs, node, node_modules, said
 
 
 def sqlite(views):
