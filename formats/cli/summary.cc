@@ -67,7 +67,9 @@ void add_options(CLI::App& app, Wish& w) {
                "one JSON object; with --interval one a line\n"
                "It has run, total and syscalls (rows, where they are by another key): a list of "
                "name, calls, errors, errors_by, unfinished, bytes, ns_total, ns_mean, ns_min, "
-               "ns_p50, ns_p90, ns_p99, ns_p999, ns_max and with --histogram [ns, calls].");
+               "ns_p50, ns_p90, ns_p99, ns_p999, ns_max and with --histogram [ns, calls]. In run, "
+               "ns_cpu is processor time, of processes_cpu of the processes: those that ended by "
+               "exit_group; null: of none.");
 }
 
 void show(const Wish& wish, std::vector<Count> rows, const Count& total, const Run& run,
