@@ -58,18 +58,27 @@ std::string on_a_line(std::string_view name, size_t most) {
 }
 
 std::vector<Missing> missing(const Losses& l) {
-  std::vector<Missing> all = {
-      {"lost", "calls lost for want of room", l.calls},
-      {"gaps", "gaps of unknown length", l.gaps},
-      {"rolled_over", "blocks overwritten by newer ones", l.rolled_over},
-      {"cut", "buffers kept shorter than they were", l.cut + l.cut_here},
-      {"untraced", "calls seen but left alone", l.untraced},
-      {"orphans", "results whose call is missing", l.orphans},
-      {"damaged", "places in the files that make no sense", l.damaged},
-      {"clock_uncertain", "times are a guess: no two readings of the clock 0.1 ms apart",
+  struct Kind {
+    const char *name, *one, *more;
+    uint64_t count;
+  };
+  const Kind kinds[] = {
+      {"lost", "call lost for want of room", "calls lost for want of room", l.calls},
+      {"gaps", "gap of unknown length", "gaps of unknown length", l.gaps},
+      {"rolled_over", "block overwritten by a newer one", "blocks overwritten by newer ones",
+       l.rolled_over},
+      {"cut", "buffer kept shorter than it was", "buffers kept shorter than they were",
+       l.cut + l.cut_here},
+      {"untraced", "call seen but left alone", "calls seen but left alone", l.untraced},
+      {"orphans", "result whose call is missing", "results whose call is missing", l.orphans},
+      {"damaged", "place in the files that makes no sense",
+       "places in the files that make no sense", l.damaged},
+      {"clock_uncertain", "clock without two readings 0.1 ms apart: times are a guess", "",
        l.clock_uncertain},
   };
-  std::erase_if(all, [](const Missing& one) { return one.count == 0; });
+  std::vector<Missing> all;
+  for (const Kind& kind : kinds)
+    if (kind.count) all.push_back({kind.name, kind.count == 1 ? kind.one : kind.more, kind.count});
   return all;
 }
 

@@ -189,6 +189,8 @@ def opens_in_a_browser():
             it.check("the console is silent", not browser.console, browser.console)
             text = browser.ask("document.body.innerText")
             it.check("no number has an exponent", not re.search(r"\de[+-]\d", text), text[:500])
+            many = re.search(r"\b1 (calls|gaps|blocks|buffers|results|places|times)\b", text)
+            it.check("one is no plural", not many, many)
             it.check("says what is missing", (trace in ("lossy", "gap")) <=
                      browser.ask("document.getElementById('missing').textContent").startswith("Not all"))
     os.remove("page.html")

@@ -133,7 +133,7 @@ def pcapng(it, file):
                    env={**os.environ, "HOME": it.path("home"), "LC_ALL": "C.UTF-8"})
     counted = re.findall(rb"calls lost for want of room: (\d+)|(\d+) calls lost", open(file, "rb").read())
     told = added([], [text], int(counted[0][0] or counted[0][1]) if counted else 0)
-    told.sums, told.missing = {}, set(re.findall(rb"gaps of unknown length", open(file, "rb").read()))
+    told.sums, told.missing = {}, set(re.findall(rb"gaps? of unknown length", open(file, "rb").read()))
     return told
 
 
