@@ -246,7 +246,8 @@ Route exec_enter(ThreadState& self, uint32_t nr) {
   for (int i = 0; i < 6; ++i) self.pass[i] = self.frame.args[i];
   self.pass[envp] = reinterpret_cast<uint64_t>(vector);
   self.frame.pass = self.pass;
-  if (self.process == &main_process || self.process->pid == main_process.pid) process_leaves(self);
+  if (self.process == &main_process || self.process->pid == main_process.pid)
+    process_leaves(self, false);
   return Route::run;
 }
 

@@ -335,16 +335,25 @@ void undo(ThreadState& self) {
   out.publish();
 }
 
+void write_end(ThreadState& self, int64_t result, uint8_t how) {
+  if (self.in_flight.counting) {
+    self.in_flight.counting = false;
+    return end_counting(self, result);
+  }
+  if (!self.in_flight.recording) return;
+  const bool asks = self.in_flight.recording == judged;
+  const bool unwanted = asks && !keeps(self, result);
+  self.in_flight.recording = 0;
+  if (!unwanted || !try_take_back(self))
+    write_exit(self, result, how | (unwanted ? wire::exit_filtered : 0));
+  self.out.publish();
+  if (asks) settle_records(self);
+}
+
 void write_restarted(ThreadState& self) {
   constexpr int64_t restart = -512;  // ERESTARTSYS, as the kernel's own tracepoint says
   if (self.engaged.pending) undo_engaged(self);
-  if (self.in_flight.counting) return end_counting(self, restart);
-  if (!self.in_flight.recording) return;
-  const bool unwanted = self.in_flight.recording == judged && !keeps(self, restart);
-  self.in_flight.recording = 0;
-  if (!unwanted || !try_take_back(self))
-    write_exit(self, restart, wire::exit_restarted | (unwanted ? wire::exit_filtered : 0));
-  self.out.publish();
+  write_end(self, restart, wire::exit_restarted);
 }
 
 void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {

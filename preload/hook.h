@@ -15,6 +15,9 @@ namespace sctrace::preload {
 // The call in flight was not made: nothing of it stays, or its entry is marked cancelled.
 void undo(ThreadState& self);
 
+// The call in flight ends here, while its work goes on.
+void write_end(ThreadState& self, int64_t result, uint8_t how);
+
 // The kernel is about to make the call again after a handler: its exit says so.
 void write_restarted(ThreadState& self);
 

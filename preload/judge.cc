@@ -67,7 +67,6 @@ bool admits(ThreadState& self, uint32_t nr) {
   const wire::Truth truth = wire::evaluate(global.config.filter, known(self, nr));
   if (truth == wire::Truth::no) return false;
   entry.later = truth == wire::Truth::unknown;
-  if (entry.later && nr == __NR_rt_sigreturn) return false;  // has neither result nor duration
   return entry.sample++ % global.config.sample == 0;
 }
 

@@ -198,7 +198,9 @@ void thread_leaves(ThreadState& self) {
   thread_is_exiting(self);
 }
 
-// The kernel tells it of nobody who is gone.
+namespace {
+
+// Its processor time, which the kernel tells of nobody who is gone.
 void tell_spent(ThreadState& self) {
   if (self.borrowed_from || !self.out.header) return;  // a vfork child, in its parent's ring
   timespec spent{};
@@ -208,11 +210,13 @@ void tell_spent(ThreadState& self) {
       std::memory_order_relaxed);
 }
 
-void process_leaves(ThreadState& self) {
+}  // namespace
+
+void process_leaves(ThreadState& self, bool for_good) {
   count_besides(self);
   if (may(self, own_others) && global.image) {
     take_anchor();
-    tell_spent(self);
+    if (for_good) tell_spent(self);
   }
   // The ring is not given back: another process must not write where our threads may still be.
 }

@@ -7,9 +7,10 @@ namespace sctrace::preload {
 extern Process main_process;
 
 arch::Route clone_enter(ThreadState& self, uint32_t nr);
-void clone_leave(ThreadState& self);     // in the parent, when the kernel answered
-void thread_leaves(ThreadState& self);   // exit: its ring and block are given back
-void process_leaves(ThreadState& self);  // exit_group: a last anchor of the clock
+void clone_leave(ThreadState& self);    // in the parent, when the kernel answered
+void thread_leaves(ThreadState& self);  // exit: its ring and block are given back
+// exit_group (for good) and execve: a last anchor of the clock.
+void process_leaves(ThreadState& self, bool for_good);
 void take_anchor();
 
 arch::Route exec_enter(ThreadState& self, uint32_t nr);

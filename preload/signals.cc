@@ -204,7 +204,7 @@ Info as_at_the_site(const ThreadState& self, int signo, Info info) {
 // False where we return into work of ours that will itself send what waits, once it is done.
 bool on_signal(ThreadState& self, int signo, const Info& info, Context& context) {
   if (signo != sigtrap) step_out(self, context);
-  const bool ours = is_ours(context.rip) || self.engaged.calling;
+  const bool ours = in_hallway(self, context) || self.engaged.calling;
   if (signo == sigtrap && info.code == trap_trace && is_step_of_ours(self, context))
     return true;  // stepped through us
   // The phase of a call says nothing about one that has only begun.

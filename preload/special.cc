@@ -14,6 +14,7 @@
 #include "preload/files.h"
 #include "preload/filter.h"
 #include "preload/global.h"
+#include "preload/hook.h"
 #include "preload/load.h"
 #include "preload/mappings.h"
 #include "preload/own_files.h"
@@ -208,14 +209,24 @@ Route ptrace_enter(ThreadState& self) {
   return Route::run;
 }
 
+// It comes back as what the handler interrupted: the mask and rax that it finds there are all that
+// there is to tell.
+void tell_return(ThreadState& self) {
+  const uint64_t mask = self.frame.rsp + offsetof(arch::Context, mask);
+  if (self.in_flight.recording && global.config.capture_in) put_whole(self, 0, mask, 8);
+  write_end(self, self.frame.result, 0);
+}
+
 Route sigreturn_enter(ThreadState& self) {
   self.frame.phase = arch::Phase::special;
   self.deferred = false;
   let_go(self);
   const uint64_t at = app_sigreturn(self, self.frame.rsp);
   self.frame.pass = reinterpret_cast<const uint64_t*>(at);
-  if (at != self.frame.rsp)
+  if (at != self.frame.rsp) {
     self.frame.result = static_cast<int64_t>(reinterpret_cast<const arch::Context*>(at)->rax);
+    tell_return(self);
+  }
   self.in_flight.after = After::sigreturn;
   if (waiting(self) & ~self.blocked && !sends_by_fault(self)) send_on_return(self);
   return Route::return_from_signal;
@@ -281,7 +292,7 @@ Route special_enter(ThreadState& self, uint32_t nr) {
     case __NR_execve:
     case __NR_execveat: return exec_enter(self, nr);
     case __NR_exit: thread_leaves(self); return Route::run;
-    case __NR_exit_group: process_leaves(self); return Route::run;
+    case __NR_exit_group: process_leaves(self, true); return Route::run;
     case __NR_prctl: return prctl_enter(self);
     case __NR_munmap: return munmap_enter(self);
     case __NR_mmap:

@@ -120,6 +120,11 @@ bool is_ours(uint64_t pc) {
          between(pc, sctrace_gate_begin, sctrace_gate_end);
 }
 
+bool in_hallway(const ThreadState& self, const Context& context) {
+  if (between(context.rip, sctrace_gate_begin, sctrace_gate_end)) return true;
+  return is_ours(context.rip) && context.rsp - block_of(self) < block_bytes;
+}
+
 bool in_stub(uint64_t pc) { return rewriter::stub_of(pc) != nullptr; }
 
 bool is_returning(uint64_t pc) {

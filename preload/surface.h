@@ -8,6 +8,9 @@
 namespace sctrace::preload {
 
 bool is_ours(uint64_t pc);  // gate or hook
+// On a call's way, or a delivery's: the gate, or the hook on this thread's own stack. What of us
+// runs on the program's (the constructor, services to an engine's thread) is like its own code.
+bool in_hallway(const ThreadState& self, const arch::Context& context);
 bool in_stub(uint64_t pc);
 bool has_just_begun(uint64_t pc);  // in the trampoline, Frame::phase not yet set for this call
 // Is a call in flight, neither undone nor shown? Did the kernel end it with EINTR?

@@ -250,11 +250,47 @@ void shorten(Value& v, size_t most) {
   v.cut = true;
 }
 
+// The size of its pages, by powers of two, is among the flags, and the permissions.
+void adapt_segment(const Scene& s, Event& e) {
+  constexpr uint32_t pages = 0xfc000000, permissions = 0777, shift = 26;
+  const auto raw = static_cast<uint32_t>(s.call.args[2]);
+  if (!(raw & pages)) return adapt_get(s, e, 2, true);
+  const uint32_t flags = raw & ~(pages | permissions);
+  Value& v = e.args[2] = value_of(Kind::either);
+  v.number = raw;
+  if (flags) {
+    Value named_ones = words(Set::shmget_flags, flags);
+    std::erase_if(named_ones.items,
+                  [](const Value& item) { return item.base == Value::Base::mode; });
+    named_ones.unknown.clear();
+    v.items.push_back(std::move(named_ones));
+  }
+  Value size = value_of(Kind::shifted);
+  size.items = {value_unsigned(raw >> shift)};
+  size.number = shift;
+  size.text = "SHM_HUGE_SHIFT";
+  v.items.push_back(size);
+  v.items.push_back(value_number(raw & permissions, Value::Base::mode));
+}
+
+// Its frame lies where the stack pointer leads, and is no argument.
+void adapt_return(const Scene& s, Event& e) {
+  if (s.call.memory.empty() || !e.args.empty()) return;
+  Builder frame;
+  frame.add("mask", structure(s, arch::Layout::sigset, s.call.memory.front().address, 8, false));
+  e.args.push_back(frame.done());
+}
+
 void adapt_odd(const Scene& s, Event& e) {
   using namespace arch;
   const auto low = [&](int i) { return static_cast<uint32_t>(s.call.args[i]); };
   switch (s.call.nr) {
     case nr_mount: return adapt_mount(s, e);
+    case nr_rt_sigreturn: return adapt_return(s, e);
+    case nr_epoll_pwait2:  // looked at when it has come back
+      if (!s.ok())
+        e.args[3] = value_address(s.call.args[3]), e.args[4] = value_address(s.call.args[4]);
+      return;
     case nr_syslog: return adapt_syslog(s, e);
     case nr_accept:
     case nr_accept4:
@@ -300,7 +336,7 @@ void adapt_odd(const Scene& s, Event& e) {
     case nr_mincore: return empty_if_none(s, e, 2, s.call.args[1]);
     case nr_sched_setaffinity: return empty_if_none(s, e, 2, low(1));
     case nr_move_pages: return empty_if_none(s, e, 4, s.call.args[1]);
-    case nr_shmget: return adapt_get(s, e, 2, true);
+    case nr_shmget: return adapt_segment(s, e);
     case nr_semget: return adapt_get(s, e, 2, false);
     case nr_msgget: return adapt_get(s, e, 1, false);
     default: return;
