@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "formats/hexadecimal.h"
-#include "formats/text_quotes.h"
 #include "formats/text.h"
+#include "formats/text_quotes.h"
 
 namespace sctrace {
 namespace {
@@ -363,6 +363,11 @@ void append_unadorned(std::string& out, const Value& v, const TextOptions& o) {
   }
 }
 
+std::string shifts_by(const Value& v, const TextOptions& o) {
+  if (v.text.empty() || o.names == Names::raw) return std::to_string(v.number);
+  return o.names == Names::brief ? v.text : fmt::format("{} /* {} */", v.number, v.text);
+}
+
 // Those that are rarer, or put together from the outside in.
 std::string unadorned(const Value& v, const TextOptions& o) {
   switch (v.kind) {
@@ -372,7 +377,7 @@ std::string unadorned(const Value& v, const TextOptions& o) {
     case Kind::wait_status: return wait_status(v);
     case Kind::indexed: return '[' + shown(v.items[0], o) + "]=" + shown(v.items[1], o);
     case Kind::shifted: {
-      std::string plain = fmt::format("{}<<{}", shown(v.items[0], o), v.number);
+      std::string plain = shown(v.items[0], o) + "<<" + shifts_by(v, o);
       if (v.items.size() > 1) plain += '|' + shown(v.items[1], o);
       if (v.unknown.empty() || o.names == Names::raw) return plain;
       return plain + " /* " + v.unknown + " */";
@@ -414,8 +419,8 @@ void append_shown(std::string& out, const Value& v, const TextOptions& o) {
   const bool braced = v.braced && v.kind != Kind::change;
   if (braced) out += '[';
   append_unadorned(out, v, o);
-  if (braced) out += ']';
   if (!v.note.empty()) ((out += " /* ") += v.note) += " */";
+  if (braced) out += ']';
 }
 
 }  // namespace sctrace

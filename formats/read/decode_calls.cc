@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "formats/read/decode_ioctl.h"
+#include "formats/read/requests.h"
 #include "formats/read/structs.h"
 
 namespace sctrace::read {
@@ -113,8 +116,21 @@ void adapt_wait(const Scene& s, Event& e, size_t status, size_t usage) {
   e.args[usage] = value_address(s.call.args[usage]);
 }
 
+// A part of a command, which has one number for both.
+Value quota_part(Set set, uint32_t v) {
+  Value part = word(set, v);
+  return part.text.empty() ? bare_text(fmt::format("{} /* {} */", v ? fmt::format("{:#x}", v) : "0",
+                                                   part.unknown))
+                           : part;
+}
+
 Value quota_command(uint32_t v) {
-  return value_macro("QCMD", {word(Set::quota_commands, v >> 8), word(Set::quota_types, v & 255)});
+  Value both = value_macro(
+      "QCMD", {quota_part(Set::quota_commands, v >> 8), quota_part(Set::quota_types, v & 255)});
+  both.number = v;
+  both.base = Value::Base::unsigned_decimal;
+  both.numbered = both.bare = true;
+  return both;
 }
 
 void adapt_quota(const Scene& s, Event& e, size_t command, size_t id) {

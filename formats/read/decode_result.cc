@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <cstring>
 
 #include "arch/requests.h"
 #include "formats/read/decode.h"
@@ -32,7 +35,7 @@ Value result_value(const Scene& s) {
     case Result::hexadecimal: return value_hex(static_cast<uint64_t>(r));
     case Result::octal: return value_number(r, Value::Base::mode);
     case Result::uid:
-    case Result::gid: return value_unsigned(static_cast<uint32_t>(r));
+    case Result::gid: return value_unsigned(static_cast<uint64_t>(r));
     case Result::number:
     case Result::count:
     case Result::offset:
@@ -190,6 +193,13 @@ void explain_others(const Scene& s, Event& e) {
     case arch::nr_personality:
       e.value = value_hex(r);
       return plainly(personality_value(static_cast<uint32_t>(r)));
+    case arch::nr_modify_ldt:  // an error in 32 bits
+      if (const int64_t code = int64_t{1} << 32; e.result < code && e.result >= code - 4095) {
+        const auto error = static_cast<int>(code - e.result);
+        e.value = bare_text(
+            fmt::format("{} {} ({})", e.result, strerrorname_np(error), strerrordesc_np(error)));
+      }
+      return;
     case arch::nr_time: return plainly(bare_text(moment(static_cast<int64_t>(r))));
     case arch::nr_rt_sigtimedwait: return plainly(signal_value(r));
     case arch::nr_membarrier:

@@ -229,7 +229,11 @@ Value scalar(const Scene& s, arch::Kind kind, Set set, uint64_t raw, bool wide) 
       return v;
     }
     case K::limit: {
-      if (raw == ~0ull) return word(Set::rlimit_infinity, raw, true);
+      if (raw == ~0ull) {
+        Value v = word(Set::rlimit_infinity, raw, true);
+        v.base = Base::unsigned_decimal;
+        return v;
+      }
       if (raw >= 1024 && raw % 1024 == 0) {
         Value v = value_of(Kind::word);
         v.base = Base::unsigned_decimal;

@@ -28,8 +28,8 @@ Set codes_of(uint32_t signal) {
 
 Value code_value(uint32_t signal, int32_t code) {
   Value v = value_of(Kind::word);
-  v.base = Value::Base::decimal;
-  v.number = static_cast<uint64_t>(static_cast<int64_t>(code));
+  v.base = Value::Base::hexadecimal;
+  v.number = static_cast<uint32_t>(code);
   const char* text =
       code > 0 && code < 0x80
           ? word_text(codes_of(signal), static_cast<uint64_t>(code))
@@ -48,13 +48,18 @@ void add_payload(Value& v, const uint8_t* b) {
   v.items.push_back(named("si_ptr", value_address(peek<uint64_t>(b + 24))));
 }
 
+void add_poll(Value& v, const uint8_t* b) {
+  v.items.push_back(named("si_band", value_number(peek<int64_t>(b + 16))));
+  v.items.push_back(named("si_fd", value_number(peek<int32_t>(b + 24))));
+}
+
 void add_child(Value& v, const uint8_t* b, int32_t code) {
   add_sender(v, b);
   const int32_t status = peek<int32_t>(b + 24);
   v.items.push_back(named(
       "si_status", code == 1 ? value_number(status) : signal_value(static_cast<uint32_t>(status))));
   v.items.push_back(named("si_utime", ticks_value(peek<uint64_t>(b + 32))));
-  v.items.push_back(named("si_stime", value_number(peek<int64_t>(b + 40))));
+  v.items.push_back(named("si_stime", ticks_value(peek<uint64_t>(b + 40))));
 }
 
 }  // namespace
@@ -99,7 +104,6 @@ Value siginfo_value(const uint8_t* b, size_t) {
   }
   if (code == 0 || code == -6) {
     add_sender(v, b);
-    if (peek<uint64_t>(b + 24)) add_payload(v, b);
     return v;
   }
   if (code == -2) {
@@ -108,9 +112,13 @@ Value siginfo_value(const uint8_t* b, size_t) {
     add_payload(v, b);
     return v;
   }
+  if (code == -5) {
+    add_poll(v, b);
+    return v;
+  }
   if (code < 0) {
     add_sender(v, b);
-    add_payload(v, b);
+    if (peek<uint64_t>(b + 24)) add_payload(v, b);
     return v;
   }
   switch (signal) {
@@ -122,7 +130,7 @@ Value siginfo_value(const uint8_t* b, size_t) {
     case 5:
       v.items.push_back(named("si_addr", value_address(peek<uint64_t>(b + 16))));
       if (signal == 7 && (code == 4 || code == 5))
-        v.items.push_back(named("si_addr_lsb", value_number(peek<int16_t>(b + 24))));
+        v.items.push_back(named("si_addr_lsb", value_hex(peek<uint16_t>(b + 24))));
       if (signal == 11 && code == 3) {
         v.items.push_back(named("si_lower", value_address(peek<uint64_t>(b + 32))));
         v.items.push_back(named("si_upper", value_address(peek<uint64_t>(b + 40))));
@@ -130,16 +138,15 @@ Value siginfo_value(const uint8_t* b, size_t) {
       if (signal == 11 && code == 4)
         v.items.push_back(named("si_pkey", value_unsigned(peek<uint32_t>(b + 32))));
       return v;
-    case 29:
-      v.items.push_back(named("si_band", words(Set::poll_events, peek<uint64_t>(b + 16), true)));
-      v.items.push_back(named("si_fd", value_number(peek<int32_t>(b + 24))));
-      return v;
+    case 29: add_poll(v, b); return v;
     case 31: {
       v.items.push_back(named("si_call_addr", value_address(peek<uint64_t>(b + 16))));
       const uint32_t nr = peek<uint32_t>(b + 24);
       Value call = value_of(Kind::word);
       call.number = nr;
-      if (const char* name = lookup(nr).name) call.text = std::string("__NR_") + name;
+      constexpr uint32_t x86_64 = 0xc000003e;  // AUDIT_ARCH_X86_64
+      const char* name = peek<uint32_t>(b + 28) == x86_64 ? lookup(nr).name : nullptr;
+      if (name) call.text = std::string("__NR_") + name;
       v.items.push_back(named("si_syscall", call));
       v.items.push_back(named("si_arch", word(Set::audit_arch, peek<uint32_t>(b + 28))));
       return v;
