@@ -133,7 +133,14 @@ Value plain(const Scene& s, Layout layout, const uint8_t* bytes, const Place& pl
   for (const Member& m : members) {
     if (short_cut && m.show == Show::detail) continue;
     if (!try_spend_value()) return value_address(place.at);
-    if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) continue;
+    if (m.offset + m.bytes * std::max<size_t>(m.count, 1) > known) {
+      if (m.offset + m.bytes > known || !m.count) continue;
+      Member first = m;  // as many of them as are there
+      first.count = static_cast<uint16_t>((known - m.offset) / m.bytes);
+      v.items.push_back(member(s, first, bytes, place));
+      v.items.back().name = Label::kept(m.name);
+      continue;
+    }
     const bool zero = (m.show >= Show::nonzero || m.kind == Kind::padding) && is_zero(m, bytes);
     if (zero && (m.show == Show::nonzero || m.kind == Kind::padding)) continue;
     v.items.push_back(member(s, m, bytes, place));
