@@ -90,7 +90,7 @@ std::string word(const Value& v, const TextOptions& o) {
   if (v.bare && !v.text.empty()) return v.text;
   if (o.names == Names::raw) return plain;
   if (v.negated && !v.text.empty()) return v.text;
-  if (v.numbered) return plain + " /* " + (v.text.empty() ? v.unknown + "" : v.text) + " */";
+  if (v.numbered && !v.text.empty()) return plain + " /* " + v.text + " */";
   if (v.text.empty()) return v.unknown.empty() ? plain : plain + " /* " + v.unknown + " */";
   return o.names == Names::both ? plain + " /* " + v.text + " */" : v.text;
 }

@@ -65,7 +65,6 @@ constexpr Head answered[] = {{1, nl_head_unix_diag_msg, Attributes::unix_diag_ms
                              {17, nl_head_packet_diag_msg, Attributes::packet_diag_msg},
                              {43, nl_head_smc_diag_msg, Attributes::smc_diag_msg}};
 constexpr Head asked_before{0, nl_head_inet_diag_req, Attributes::inet_diag_req_v2};
-constexpr Head of_netfilter{0, nl_head_nfgen, Attributes::unnamed};
 
 template <size_t n>
 const Head* find(const Head (&heads)[n], uint32_t first) {
@@ -220,27 +219,44 @@ Value error_value(int32_t code) {
 
 std::vector<Value> of_error(Message& m, const Header& h, Span where) {
   int32_t code = 0;
-  if (where.bytes < 4 + header_bytes) return {hex_bytes(m, where)};
-  if (!m.s.memory.whole(&code, where.at, 4, m.out)) return {value_address(where.at)};
   Header inner{};
   const Span rest = where.from(4);
-  const bool known = m.s.memory.whole(&inner, rest.at, header_bytes, m.out);
+  if (where.bytes < 4 + header_bytes) return {hex_bytes(m, where)};
+  if (!m.s.memory.whole(&code, where.at, 4, m.out) ||
+      !m.s.memory.whole(&inner, rest.at, header_bytes, m.out))
+    return {value_address(where.at)};
   const uint64_t kept = h.flags & 0x100 ? header_bytes : std::max(inner.length, header_bytes);
   const uint64_t bytes = std::min<uint64_t>((kept + 3) & ~3ull, rest.bytes);
   Builder f;
   f.add("error", error_value(code));
-  f.add("msg", known ? message(m, {rest.at, bytes}) : value_address(rest.at));
-  if (bytes == rest.bytes || !known) return {f.done()};
+  f.add("msg", message(m, {rest.at, bytes}));
+  if (bytes == rest.bytes) return {f.done()};
   Value list = value_of(Value::Kind::list);
   list.items = {f.done(), attributes(m, Attributes::error, rest.from(bytes))};
   list.whole = 2;
   return {list};
 }
 
-std::vector<Value> of_subsystem(Message& m, Span where) {
-  std::vector<Value> all = headed(m, of_netfilter, where);
-  for (Value& field : all[0].items) field.bare = false;  // res_id is a number, not an address
-  return all;
+// The tables' own number stands in either order of its bytes: old programs had it wrong.
+Value resource(uint8_t subsystem, uint16_t as_written) {
+  constexpr uint8_t tables = 10;  // NFNL_SUBSYS_NFTABLES
+  const uint16_t number = __builtin_bswap16(as_written);
+  Value v = value_macro("htons", {value_unsigned(number)});
+  if (subsystem != tables || (number != tables && as_written != tables)) return v;
+  Value name = word(Set::nl_type_nfnl_subsys, tables);
+  name.number = as_written;
+  if (number == tables) name.text = "htons(" + name.text + ')';
+  return name;
+}
+
+std::vector<Value> of_subsystem(Message& m, uint16_t type, Span where) {
+  uint8_t b[4];
+  if (!m.s.memory.whole(b, where.at, sizeof b, m.out)) return {value_address(where.at)};
+  Value head = plain(m.s, nl_head_nfgen, b);
+  head.items.back() =
+      named("res_id", resource(static_cast<uint8_t>(type >> 8), peek<uint16_t>(b + 2)));
+  const bool batch = type == 0x10 || type == 0x11;  // begins or ends one
+  return both(head, m, batch ? Attributes::none : Attributes::unnamed, where.from(sizeof b));
 }
 
 std::vector<Value> payload(Message& m, const Header& h, Span where) {
@@ -253,7 +269,7 @@ std::vector<Value> payload(Message& m, const Header& h, Span where) {
     case sock_diag: return of_sockets(m, h, where);
     case netfilter:
       if (where.bytes < 4) break;
-      return of_subsystem(m, where);
+      return of_subsystem(m, h.type, where);
     case selinux:
       if (h.type == 16) return {structure_of(m, nl_selnl_enforce, 4, where)};
       if (h.type == 17) return {structure_of(m, nl_selnl_policy, 4, where)};

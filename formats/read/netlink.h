@@ -1,6 +1,6 @@
 // Netlink messages: what a netlink socket carries, as Values. netlink.cc knows headers and which
-// message is what; netlink_attributes.cc what hangs behind it; netlink_special.cc the attributes
-// that no line of arch/netlink.def can tell.
+// message is what; netlink_attributes.cc what hangs behind it; netlink_special.cc and
+// netlink_diag.cc the attributes that no line of arch/netlink.def can tell.
 #pragma once
 #include "formats/read/netlink_table.h"
 #include "formats/read/structs.h"
@@ -33,10 +33,30 @@ Value message(Message& m, Span where);
 Value attributes(Message& m, Attributes table, Span where);
 Value held(Message& m, const Holds& holds, Span where);
 Value special(Message& m, Special special, Span where);
+Value of_socket(Message& m, Special special, Span where);  // netlink_diag.cc
 
 Value hex_bytes(const Message& m, Span where);
 Value several(std::vector<Value> items);  // behind one header
 // The whole of a struct, or what there is of it from its least size; its address where unreadable.
 Value structure_of(const Message& m, arch::Layout layout, uint64_t least, Span where);
+
+// Elements of one size, the last of them whole: one(place, bytes) makes each.
+template <class One>
+Value elements_of(const Message& m, Span where, size_t size, One one) {
+  if (where.bytes < size) return hex_bytes(m, where);
+  Value list = value_of(Value::Kind::list);
+  list.bounded = true;
+  std::string b(size, '\0');
+  for (uint64_t i = 0; i < where.bytes / size && i < longest; ++i) {
+    if (!m.s.memory.whole(b.data(), where.at + i * size, size, m.out)) {
+      if (!i) return value_address(where.at);
+      list.rest = where.at + i * size;
+      break;
+    }
+    list.items.push_back(one(i, reinterpret_cast<const uint8_t*>(b.data())));
+  }
+  list.whole = list.rest ? list.items.size() : where.bytes / size;
+  return list;
+}
 
 }  // namespace sctrace::read::netlink

@@ -123,25 +123,6 @@ Value text_value(const Message& m, Span where) {
   return v;
 }
 
-// Elements of one size, the last of them whole.
-template <class One>
-Value elements_of(const Message& m, Span where, size_t size, One one) {
-  if (where.bytes < size) return hex_bytes(m, where);
-  Value list = value_of(Value::Kind::list);
-  list.bounded = true;
-  std::string b(size, '\0');
-  for (uint64_t i = 0; i < std::min<uint64_t>(where.bytes / size, longest); ++i) {
-    if (!m.s.memory.whole(b.data(), where.at + i * size, size, m.out)) {
-      if (!i) return value_address(where.at);
-      list.rest = where.at + i * size;
-      break;
-    }
-    list.items.push_back(one(i, reinterpret_cast<const uint8_t*>(b.data())));
-  }
-  list.whole = list.rest ? list.items.size() : where.bytes / size;
-  return list;
-}
-
 Value type_value(Attributes table, uint16_t type) {
   Value word_of = word(types(table), type & 0x3fffu);
   if (!(type & 0xc000)) return word_of;
@@ -189,6 +170,9 @@ Value held(Message& m, const Holds& h, Span where) {
     case As::text: return text_value(m, where);
     case As::value:
     case As::wide_value: return value(m, h, where);
+    case As::integer:
+      if (where.bytes & (where.bytes - 1)) break;
+      return value(m, h, where);
     case As::member: return member_value(m, h, where);
     case As::address:
       if (m.family == 2) return member_value(m, inet4, where);

@@ -60,7 +60,7 @@ Value network_member(Kind kind, arch::Set set, const uint8_t* at, size_t bytes, 
     case Kind::hardware: return hardware_address(at, bytes);
     case Kind::inet4: return inet4_value(at);
     case Kind::inet6: return inet6_anonymous(at);
-    case Kind::socket_identity: return identity(at, family);
+    case Kind::socket_identity: return identity(at, family == 43 ? 2 : family);  // SMC is over IPv4
     default: return bare_bytes(at, bytes);
   }
 }

@@ -20,6 +20,7 @@ Value multipath(Message& m, Span where) {
   if (where.bytes < 8) return hex_bytes(m, where);
   if (m.depth >= deepest) return hex_bytes(m, where);
   Value list = value_of(Value::Kind::list);
+  bool brackets = false;
   while (where.bytes >= 8 && list.items.size() < longest) {
     uint16_t length = 0;
     if (!m.s.memory.whole(&length, where.at, 2, m.out)) {
@@ -29,6 +30,7 @@ Value multipath(Message& m, Span where) {
     }
     Value hop = structure_of(m, Layout::nl_rtnexthop, 8, where);
     const uint64_t inside = std::min<uint64_t>(length, where.bytes);
+    brackets |= length < where.bytes;
     if (inside > 8) {
       Value both = value_of(Value::Kind::list);
       both.items = {hop, attributes(m, Attributes::route, {where.at + 8, inside - 8})};
@@ -40,7 +42,7 @@ Value multipath(Message& m, Span where) {
     where = where.from((length + 3u) & ~3u);
   }
   list.whole = list.items.size();
-  if (list.items.size() == 1 && !list.rest) {
+  if (list.items.size() == 1 && !list.rest && !brackets) {
     Value only = std::move(list.items[0]);
     return only;
   }
@@ -94,38 +96,15 @@ Value router_port(Message& m, Span where) {
   return with_attributes(m, interface_value(index), Attributes::router_port, where.from(4));
 }
 
-Value unix_name(const Message& m, Span where) {
-  std::string all = m.s.memory.bytes(where.at, where.bytes, m.out);
-  if (all.empty() && where.bytes) return value_address(where.at);
-  const bool abstract = all[0] == '\0';
-  Value v = value_text(abstract ? all.substr(1) : all.substr(0, all.find('\0')));
-  if (abstract) v.unknown = "@";
-  v.cut = !abstract && all.find('\0') == all.npos;
-  if (all.size() < where.bytes) v.rest = where.at;
-  return v;
-}
-
-Value filter(const Message& m, Span where) {
-  if (where.bytes % 8) return hex_bytes(m, where);
-  return elements(m.s, Layout::sock_filter, where.at, where.bytes / 8, m.out);
-}
-
-Value sockaddrs(const Message& m, Span where) {
-  Value list = value_of(Value::Kind::list);
-  list.bounded = true;
-  if (where.bytes < 128) return hex_bytes(m, where);
-  for (uint64_t i = 0; i < where.bytes / 128; ++i) {
-    const std::string all = m.s.memory.bytes(where.at + 128 * i, 128, m.out);
-    if (all.size() < 128) {
-      if (!i) return value_address(where.at);
-      list.rest = where.at + 128 * i;
-      break;
-    }
-    list.items.push_back(
-        sockaddr_value(m.s, reinterpret_cast<const uint8_t*>(all.data()), all.size()));
-  }
-  list.whole = list.items.size();
-  return list;
+// The kernel's own struct has a hole that nobody agrees on: both lengths are seen.
+Value port_guid(const Message& m, Span where) {
+  uint8_t b[16];
+  if (where.bytes != 12 && where.bytes != 16) return hex_bytes(m, where);
+  if (!m.s.memory.whole(b, where.at, where.bytes, m.out)) return value_address(where.at);
+  return Builder()
+      .add("vf", value_unsigned(peek<uint32_t>(b)))
+      .add("guid", value_hex(peek<uint64_t>(b + where.bytes - 8)))
+      .done();
 }
 
 }  // namespace
@@ -159,12 +138,9 @@ Value special(Message& m, Special what, Span where) {
       break;
     case Special::router_port: return router_port(m, where);
     case Special::group_entry: return group_entry(m, where);
-    case Special::unix_name: return unix_name(m, where);
-    case Special::filter: return filter(m, where);
-    case Special::sockaddrs: return sockaddrs(m, where);
-    case Special::multicast_list:
-    case Special::md5_signatures:
+    case Special::port_guid: return port_guid(m, where);
     case Special::none: break;
+    default: return of_socket(m, what, where);
   }
   return hex_bytes(m, where);
 }

@@ -33,7 +33,12 @@ enum class Special : uint8_t {
   filter,
   sockaddrs,
   multicast_list,
-  md5_signatures
+  md5_signatures,
+  port_guid,
+  // of sockets: netlink_diag.cc
+  shutdown,
+  socket_filter,
+  socket_options
 };
 
 struct Holds {
@@ -42,6 +47,7 @@ struct Holds {
     text,
     value,       // a scalar of `kind`, `least` bytes wide; no more than `most`
     wide_value,  // a scalar as wide as it comes, up to 8 bytes
+    integer,     // the same, where it is as wide as an integer; else bytes
     member,      // a field in network order, or an address
     address,     // of the message's family
     hardware,    // as long as it comes, up to 32 bytes
@@ -86,6 +92,8 @@ constexpr Holds member(Kind k, uint8_t bytes, Set set = Set::none) {
 inline constexpr Holds network16 = member(Kind::network, 2), network32 = member(Kind::network, 4),
                        network64 = member(Kind::network, 8), inet4 = member(Kind::inet4, 4),
                        inet6 = member(Kind::inet6, 16);
+inline constexpr Holds descriptor = scalar(Kind::fd, 4),
+                       any_hexadecimal{.as = As::integer, .kind = Kind::long_hexadecimal};
 constexpr Holds network_choice(Set s) { return member(Kind::network_choice, 2, s); }
 constexpr Holds choice(uint8_t bytes, uint8_t most, Set s) {
   return scalar(Kind::choice, bytes, s, most);

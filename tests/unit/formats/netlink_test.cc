@@ -102,6 +102,55 @@ TEST_CASE("memory that could not be read is an address", "[formats][netlink]") {
   CHECK_THAT(sent(0, std::string(), 16), Equals("0x10000"));
 }
 
+TEST_CASE("the tables' own number is known in either order of its bytes", "[formats][netlink]") {
+  const auto resource = [](uint16_t type, const std::string& two) {
+    const std::string line = sent(12, message(type, std::string("\1\0", 2) + two));
+    return line.substr(line.find("res_id="));
+  };
+  constexpr uint16_t of_tables = 10 << 8, of_connections = 1 << 8;
+  CHECK_THAT(resource(of_tables, std::string("\0\12", 2)),
+             Equals("res_id=htons(NFNL_SUBSYS_NFTABLES)}]"));
+  CHECK_THAT(resource(of_tables, std::string("\12\0", 2)), Equals("res_id=NFNL_SUBSYS_NFTABLES}]"));
+  CHECK_THAT(resource(of_tables, "\xab\xcd"), Equals("res_id=htons(43981)}]"));
+  CHECK_THAT(resource(of_connections, std::string("\0\12", 2)), Equals("res_id=htons(10)}]"));
+}
+
+TEST_CASE("what is told of sockets is known to its end", "[formats][netlink]") {
+  const auto of_inet = [](uint16_t type, const std::string& rest) {
+    const std::string line =
+        sent(4, message(20, '\2' + std::string(71, '\0') + attribute(type, rest), 2));
+    return line.substr(line.rfind("nla_type="));
+  };
+  CHECK_THAT(of_inet(8, "\7"),
+             Equals("nla_type=INET_DIAG_SHUTDOWN}, 0x7 /* RCV_SHUTDOWN|SEND_SHUTDOWN|0x4 */]]"));
+  CHECK_THAT(of_inet(22, "\x51\5"), contains("{recverr=1, is_icsk=0, freebind=0, hdrincl=0, "));
+  CHECK_THAT(of_inet(18, std::string("\2\x18\1\0\x7f\0\0\1", 8) + std::string(12, '\0') + 'k' +
+                             std::string(79, '\0')),
+             Equals("nla_type=INET_DIAG_MD5SIG}, [{tcpm_family=AF_INET, tcpm_prefixlen=24, "
+                    "tcpm_keylen=1, tcpm_addr=inet_addr(\"127.0.0.1\"), tcpm_key=\"\\x6b\"}]]]"));
+  const auto asked = [](const std::string& rest) {
+    const std::string line =
+        sent(4, message(20, '\2' + std::string(55, '\0') + attribute(1, rest), 1));
+    return line.substr(line.find("{code="));
+  };
+  CHECK_THAT(asked(std::string("\7\4\10\0", 4) + raw(0x1802u) + raw(80) + "\x7f" +
+                   std::string("\0\0\1", 3)),
+             Equals("{code=INET_DIAG_BC_S_COND, yes=4, no=8}, {family=AF_INET, prefix_len=24, "
+                    "port=80, addr=inet_addr(\"127.0.0.1\")}]]"));
+  CHECK_THAT(asked(std::string("\12\4\10\0", 4) + raw(1) + raw(2)), contains("{mark=1, mask=2}]]"));
+  CHECK_THAT(asked(std::string("\3\4\10\0", 4)), Equals("{code=INET_DIAG_BC_S_LE, yes=4, no=8}]]"));
+}
+
+TEST_CASE("an identifier of a port has two lengths", "[formats][netlink]") {
+  const auto port = [](const std::string& rest) {
+    return sent(0, message(0x12, link(attribute(22, attribute(1, attribute(10, rest))))));
+  };
+  const std::string id = raw(uint64_t{0x1234});
+  CHECK_THAT(port(raw(7) + id), contains("IFLA_VF_IB_NODE_GUID}, {vf=7, guid=0x1234}]"));
+  CHECK_THAT(port(raw(7) + raw(0) + id), contains("IFLA_VF_IB_NODE_GUID}, {vf=7, guid=0x1234}]"));
+  CHECK_THAT(port(raw(7) + "ab"), contains("IFLA_VF_IB_NODE_GUID}, \"\\x07"));
+}
+
 TEST_CASE("any bytes give one bounded value", "[formats][netlink][hostile]") {
   std::mt19937 random(1);
   std::string deep = "abcd";
