@@ -96,6 +96,10 @@ void explain_prctl(const Scene& s, Event& e) {
     case 52:
       if (r) explain(s, e, "", words(Set::prctl_speculation_get, r));
       break;
+    case 61:
+      e.value = value_hex(r);
+      if (r) explain(s, e, "", words(Set::prctl_pac_enabled, r, true));
+      break;
     default: break;
   }
 }

@@ -26,14 +26,14 @@ void add_time(Value& v, const char* name, int64_t seconds, uint64_t nanoseconds)
   v.items.push_back(detail(named(std::string(name) + "_nsec", value_unsigned(nanoseconds))));
 }
 
-Value statx_time(const char* name, const uint8_t* at) {
+Value statx_time(const uint8_t* at) {
   Value v = value_of(Kind::structure);
   const int64_t seconds = peek<int64_t>(at);
   const uint32_t nanoseconds = peek<uint32_t>(at + 8);
   v.items.push_back(named("tv_sec", value_number(seconds)));
   v.items.push_back(named("tv_nsec", value_unsigned(nanoseconds)));
   v.note = moment(seconds, nanoseconds, 9);
-  return detail(named(name, std::move(v)));
+  return v;
 }
 
 }  // namespace
@@ -53,34 +53,41 @@ Value stat_value(const Scene& s, const uint8_t* b) {
   return v;
 }
 
+// What the kernel did not fill, by its mask, is not shown.
 Value statx_value(const Scene&, const uint8_t* b) {
   Value v = value_of(Kind::structure);
-  const auto add = [&](const char* name, Value field) {
-    v.items.push_back(named(name, std::move(field)));
+  const uint32_t mask = peek<uint32_t>(b);
+  constexpr uint32_t always = ~0u, type_or_mode = 3, mount = 0x5000, direct = 0x2000;
+  const auto add = [&](uint32_t needs, const char* name, Value field) {
+    if (mask & needs || needs == always) v.items.push_back(named(name, std::move(field)));
   };
-  add("stx_mask", words(Set::statx_masks, peek<uint32_t>(b)));
-  v.items.push_back(detail(named("stx_blksize", value_unsigned(peek<uint32_t>(b + 4)))));
-  add("stx_attributes", words(Set::statx_attributes, peek<uint64_t>(b + 8), true));
-  v.items.push_back(detail(named("stx_nlink", value_unsigned(peek<uint32_t>(b + 16)))));
-  v.items.push_back(detail(named("stx_uid", user_value(peek<uint32_t>(b + 20)))));
-  v.items.push_back(detail(named("stx_gid", user_value(peek<uint32_t>(b + 24)))));
-  add("stx_mode", file_mode_value(peek<uint16_t>(b + 28)));
-  v.items.push_back(detail(named("stx_ino", value_unsigned(peek<uint64_t>(b + 32)))));
-  add("stx_size", value_unsigned(peek<uint64_t>(b + 40)));
-  v.items.push_back(detail(named("stx_blocks", value_unsigned(peek<uint64_t>(b + 48)))));
-  v.items.push_back(detail(
-      named("stx_attributes_mask", words(Set::statx_attributes, peek<uint64_t>(b + 56), true))));
-  v.items.push_back(statx_time("stx_atime", b + 64));
-  v.items.push_back(statx_time("stx_btime", b + 80));
-  v.items.push_back(statx_time("stx_ctime", b + 96));
-  v.items.push_back(statx_time("stx_mtime", b + 112));
-  v.items.push_back(detail(named("stx_rdev_major", value_unsigned(peek<uint32_t>(b + 128)))));
-  v.items.push_back(detail(named("stx_rdev_minor", value_unsigned(peek<uint32_t>(b + 132)))));
-  v.items.push_back(detail(named("stx_dev_major", value_unsigned(peek<uint32_t>(b + 136)))));
-  v.items.push_back(detail(named("stx_dev_minor", value_unsigned(peek<uint32_t>(b + 140)))));
-  v.items.push_back(detail(named("stx_mnt_id", value_hex(peek<uint64_t>(b + 144)))));
-  v.items.push_back(detail(named("stx_dio_mem_align", value_unsigned(peek<uint32_t>(b + 152)))));
-  v.items.push_back(detail(named("stx_dio_offset_align", value_unsigned(peek<uint32_t>(b + 156)))));
+  const auto add_detail = [&](uint32_t needs, const char* name, Value field) {
+    add(needs, name, detail(std::move(field)));
+  };
+  const auto number = [&](size_t at) { return value_unsigned(peek<uint32_t>(b + at)); };
+  add(always, "stx_mask", words(Set::statx_masks, mask));
+  add_detail(always, "stx_blksize", number(4));
+  add(always, "stx_attributes", words(Set::statx_attributes, peek<uint64_t>(b + 8), true));
+  add_detail(4, "stx_nlink", number(16));
+  add_detail(8, "stx_uid", user_value(peek<uint32_t>(b + 20)));
+  add_detail(0x10, "stx_gid", user_value(peek<uint32_t>(b + 24)));
+  add(type_or_mode, "stx_mode", file_mode_value(peek<uint16_t>(b + 28)));
+  add_detail(0x100, "stx_ino", value_unsigned(peek<uint64_t>(b + 32)));
+  add(0x200, "stx_size", value_unsigned(peek<uint64_t>(b + 40)));
+  add_detail(0x400, "stx_blocks", value_unsigned(peek<uint64_t>(b + 48)));
+  add_detail(always, "stx_attributes_mask",
+             words(Set::statx_attributes, peek<uint64_t>(b + 56), true));
+  add_detail(0x20, "stx_atime", statx_time(b + 64));
+  add_detail(0x800, "stx_btime", statx_time(b + 80));
+  add_detail(0x80, "stx_ctime", statx_time(b + 96));
+  add_detail(0x40, "stx_mtime", statx_time(b + 112));
+  add_detail(always, "stx_rdev_major", number(128));
+  add_detail(always, "stx_rdev_minor", number(132));
+  add_detail(always, "stx_dev_major", number(136));
+  add_detail(always, "stx_dev_minor", number(140));
+  add_detail(mount, "stx_mnt_id", value_hex(peek<uint64_t>(b + 144)));
+  add_detail(direct, "stx_dio_mem_align", number(152));
+  add_detail(direct, "stx_dio_offset_align", number(156));
   v.more = true;
   return v;
 }

@@ -176,7 +176,8 @@ Value set_value(const Scene& s, uint64_t at, int64_t length, uint32_t level, uin
   }
   if (socket && (name == 20 || name == 21) && length == 16)
     return all.size() < 16 ? value_address(at) : plain(s, Layout::timeval, b);
-  const bool number = socket && (is_set_as_number(name) || name == 74);
+  const bool netlink = level == 270;  // takes nothing but numbers
+  const bool number = netlink || (socket && (is_set_as_number(name) || name == 74));
   if (number || length == 4) {
     if (length < 4 || all.size() < 4) return value_address(at);
     Value v = value_number(peek<int32_t>(b));
@@ -204,6 +205,12 @@ Value option_value(const Scene& s, uint64_t at, int64_t length, bool out) {
   if (!out && !listed) return set_value(s, at, length, level, name, all);
   if (out && level == 1 && name == 26)
     return elements(s, Layout::sock_filter, at, static_cast<uint64_t>(length), true);
+  if (out && level == 270 && name == 9) {  // NETLINK_LIST_MEMBERSHIPS: as many as there is room for
+    uint32_t room = 0;
+    s.memory.whole(&room, s.call.args[4], 4, false);
+    const auto filled = std::min<uint64_t>(room, static_cast<uint64_t>(length));
+    return elements(s, Layout::u32, at, filled / 4, true);
+  }
   if (all.size() < known_bytes(level, name, length)) return value_address(at);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   if (level == 1) {

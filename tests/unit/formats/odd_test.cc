@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "formats/read/decode.h"
@@ -51,6 +52,34 @@ TEST_CASE("flags make other arguments meaningless", "[formats][decode]") {
   CHECK_THAT(line(call(arch::nr_kcmp, {1, 2, 0, 3, 4}, 0)), Equals("kcmp(1, 2, KCMP_FILE, 3, 4)"));
 }
 
+TEST_CASE("an option of netlink is a number or too short for one", "[formats][decode]") {
+  constexpr uint64_t level = 270, membership = 1;
+  const auto set = [&](uint64_t length) {
+    read::Call c = call(arch::nr_setsockopt, {3, level, membership, 0x1000, length}, -22);
+    const uint8_t bytes[5] = {7};
+    put(c, 0x1000, bytes, std::min<uint64_t>(length, sizeof bytes));
+    const std::string all = line(c);
+    return all.substr(all.find("MEMBERSHIP, ") + 12);
+  };
+  CHECK_THAT(set(3), Equals("0x1000, 3)"));
+  CHECK_THAT(set(4), Equals("[7], 4)"));
+  CHECK_THAT(set(5), Equals("[7], 5)"));
+}
+
+TEST_CASE("of a file's state only what the kernel filled is shown", "[formats][decode]") {
+  const auto stat = [](uint32_t mask) {
+    read::Call c = call(arch::nr_statx, {3, 0, 0, 0, 0x1000}, 0);
+    uint8_t bytes[256] = {};
+    std::memcpy(bytes, &mask, sizeof mask);
+    put(c, 0x1000, bytes, sizeof bytes);
+    c.memory.back().out = true;
+    const std::string all = line(c);
+    return all.substr(all.find('{'));
+  };
+  CHECK_THAT(stat(0), Equals("{stx_mask=0, stx_attributes=0, ...})"));
+  CHECK_THAT(stat(0x200), Equals("{stx_mask=STATX_SIZE, stx_attributes=0, stx_size=0, ...})"));
+}
+
 TEST_CASE("without an address nobody looks at its length", "[formats][decode]") {
   read::Call c = call(arch::nr_accept, {3, 0, 0x1000}, -9);
   const int length = 16;
@@ -100,6 +129,10 @@ TEST_CASE("results that are words say so behind their number", "[formats][decode
   constexpr uint64_t fp_mode = 46, sve_get = 51, tagged = 56, request = 0x1023;
   CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 1)), Equals("0x1 (PR_FP_MODE_FR)"));
   CHECK_THAT(result(call(arch::nr_prctl, {fp_mode}, 32)), Equals("0x20"));
+  constexpr uint64_t keys_get = 61;
+  CHECK_THAT(result(call(arch::nr_prctl, {keys_get, 0, 0, 0, 0}, 1)),
+             Equals("0x1 (PR_PAC_APIAKEY)"));
+  CHECK_THAT(result(call(arch::nr_prctl, {keys_get, 0, 0, 0, 0}, 0)), Equals("0"));
   CHECK_THAT(result(call(arch::nr_prctl, {sve_get}, 0x20010)),
              Equals("0x20010 (PR_SVE_VL_INHERIT|0x10)"));
   CHECK_THAT(result(call(arch::nr_prctl, {tagged, 0, 0, 0, 0}, 0)),
