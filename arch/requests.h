@@ -13,6 +13,7 @@ enum : uint32_t {
 #define IOCTL(number, name) io_##name = number,
 #include "arch/ioctls.def"
 #undef IOCTL
+  io_TEE_IOC_SHM_REGISTER_FD = 0xc020a408,  // younger than the names
 };
 }  // namespace requests
 

@@ -242,6 +242,7 @@ bool take_request(const Taking& t, const Op& op) {
   if (request) {
     if (request->way == Way::none) return true;
     const arch::Layout layout = t.out ? request->after : request->before;
+    if (layout == arch::Layout::c_string) return put_string(t.self, t.args[op.arg]);
     const uint32_t bytes = arch::layout_bytes[static_cast<unsigned>(layout)];
     const Op memory{.kind = Kind::structure,
                     .way = request->way,
@@ -393,9 +394,22 @@ bool interpret_in(ThreadState& self) {
   return take_all({.self = self, .args = self.frame.args, .out = false, .result = 0});
 }
 
+namespace {
+
+// Of several controls of a video device the kernel says which one it refused.
+bool tells_why(const arch::Frame& call) {
+  namespace r = arch::requests;
+  const auto request = static_cast<uint32_t>(call.args[1]);
+  return call.nr == arch::nr_ioctl &&
+         (request == r::io_VIDIOC_G_EXT_CTRLS || request == r::io_VIDIOC_S_EXT_CTRLS ||
+          request == r::io_VIDIOC_TRY_EXT_CTRLS);
+}
+
+}  // namespace
+
 bool interpret_out(ThreadState& self, int64_t result) {
   // EINTR: nanosleep and its like tell what remains. E2BIG: perf_event_open how long its struct is.
-  if (result < 0 && result != -EINTR && result != -E2BIG) return true;
+  if (result < 0 && result != -EINTR && result != -E2BIG && !tells_why(self.frame)) return true;
   return take_all(
       {.self = self, .args = self.frame.args, .out = true, .result = result < 0 ? 0 : result});
 }

@@ -37,6 +37,8 @@ Value grown(Value before, Value after, bool again) {
     change.items = {std::move(old), std::move(field)};
     *same = std::move(change);
   }
+  before.numbered |= after.numbered;
+  before.more |= after.more;
   return before;
 }
 
@@ -63,6 +65,7 @@ Value both(const Scene& s, const arch::Request& request, uint64_t at) {
     return before;
   }
   if (after.kind == Kind::structure && after.items.empty()) return before;
+  if (request.turn == Turn::grows && after.kind == Kind::address) return before;
   if (is_blank(s, request.before, at)) return after;
   Value change = value_of(Kind::change);
   change.bare = true;
@@ -74,6 +77,7 @@ Value pointed(const Scene& s, const arch::Request& request, uint64_t at) {
   if (!at) return value_address(0);
   if (request.before == Layout::sg_io) return scsi_command(s, at);
   if (request.before == Layout::unimap_ask) return unicode_table(s, at);
+  if (request.before == Layout::v4l2_controls) return video_controls(s, at);
   if (request.way == Way::in) return request_memory(s, request.before, at, false);
   if (request.way == Way::both) return both(s, request, at);
   return s.ok() ? request_memory(s, request.after, at, true) : value_address(at);
@@ -126,7 +130,7 @@ void adapt_ioctl(const Scene& s, Event& e) {
   else
     e.args[2] = located(without_reserve(number, pointed(s, *request, raw)), raw);
   if (number == arch::requests::io_SIOCGIFCONF) adapt_configuration(s, e.args[2]);
-  if (number == arch::requests::io_PERF_EVENT_IOC_QUERY_BPF && !s.ok())
+  if (number == arch::requests::io_PERF_EVENT_IOC_QUERY_BPF && e.args[2].items.size() == 1)
     e.args[2].numbered = true;  // the rest only its end tells
   e.early = request->way == Way::out ? 2 : 3;
 }

@@ -158,7 +158,7 @@ void explain_ioctl(const Scene& s, Event& e) {
     case r::io_KVM_CREATE_VM:
     case r::io_KVM_CREATE_VCPU: e.value = descriptor(s, result); return;
     case r::io_VIDIOC_CREATE_BUFS: {
-      uint32_t made[2];
+      uint32_t made[bytes_of(arch::Layout::v4l2_create) / 4];
       if (!s.memory.whole(made, s.call.args[2], sizeof made, true)) return;
       Value v = value_of(Value::Kind::structure);
       v.items = {named("index", value_unsigned(made[0])), named("count", value_unsigned(made[1]))};

@@ -25,13 +25,6 @@ Value number(uint64_t v, Set set = Set::none, bool narrow = false) {
   return one;
 }
 
-Value uuid(const uint8_t* b) {
-  std::string text;
-  for (size_t i = 0; i < 16; ++i)
-    text += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
-  return bare_text(text);
-}
-
 Value time_of(const uint8_t* b) {
   const uint64_t seconds = peek<uint64_t>(b);
   const uint32_t nanoseconds = peek<uint32_t>(b + 8);

@@ -18,6 +18,7 @@ Value ptp_time(const uint8_t* b, bool moments) {
   if (peek<uint32_t>(b + 12)) f.add("reserved", value_hex(peek<uint32_t>(b + 12)));
   Value v = f.done();
   if (moments && nanoseconds < 1000000000) v.note = moment(seconds, nanoseconds, 9);
+  v.negated = true;
   return v;
 }
 
@@ -102,6 +103,7 @@ Value clock_struct(const Scene&, Layout layout, const uint8_t* b, const Place&) 
     case Layout::ptp_offset: return Builder().add("ts", offsets(b)).done();
     case Layout::ptp_extended: return Builder().add("ts", extended_offsets(b)).done();
     case Layout::ptp_time: return ptp_time(b, true);
+    case Layout::ptp_span: return ptp_time(b, false);
     case Layout::rtc_param_ask: return clock_parameter(b, true, false);
     case Layout::rtc_param_got: return clock_parameter(b, false, true);
     case Layout::rtc_param_set: return clock_parameter(b, true, true);

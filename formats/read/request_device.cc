@@ -56,14 +56,13 @@ Value system_registers(const Scene& s, const uint8_t* b) {
   return f.add("interrupt_bitmap", interrupts, true).done();
 }
 
-// An attribute of GPIO lines: a flag word, values or a time; unknown ones as they lie there.
+// An attribute of GPIO lines: a flag word, values or a time; unknown ones, and those that use what
+// is reserved, as they lie there.
 Value line_attribute(const uint8_t* b, bool masked) {
   const uint32_t id = peek<uint32_t>(b), padding = peek<uint32_t>(b + 4);
   const uint64_t data = peek<uint64_t>(b + 8);
   Builder f;
-  Builder unknown;
-  if (padding) (id >= 1 && id <= 3 ? f : unknown).add("padding", value_hex(padding));
-  switch (id) {
+  switch (padding ? 0 : id) {
     case 1: f.add("flags", words(Set::gpio2_flags, data, true)); break;
     case 2: f.add("values", value_hex(data)); break;
     case 3: f.add("debounce_period_us", value_unsigned(data & 0xffffffff)); break;

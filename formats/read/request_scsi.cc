@@ -44,7 +44,8 @@ Value third(const Scene& s, const Header& in, const Header& after) {
       .add("flags", words(Set::sg_flags, in.at<uint32_t>(44)));
   if (to) f.add("dxferp", data(s, data_at, count, length, false));
   if (from) f.add("dxferp", data(s, data_at, count, moved, true));
-  if (both) {
+  if (both && !moved) f.add("dxferp", data(s, data_at, count, length, false));
+  if (both && moved) {
     Value change = value_of(Kind::change);
     change.items = {data(s, data_at, count, length, false),
                     named("dxferp", data(s, data_at, count, moved, true))};
@@ -104,6 +105,19 @@ Value fourth(const Scene& s, const Header& in, const Header& after) {
 
 }  // namespace
 
+Value scsi_reset(const uint8_t* b) {
+  constexpr uint32_t alone = 0x100;  // SG_SCSI_RESET_NO_ESCALATE
+  const uint32_t all = peek<uint32_t>(b);
+  Value v = word(Set::scsi_resets, all & ~alone);
+  if (all & alone) {
+    Value both = value_of(Kind::either);
+    both.items = {word(Set::scsi_resets, alone), std::move(v)};
+    v = std::move(both);
+  }
+  v.braced = true;
+  return v;
+}
+
 Value scsi_command(const Scene& s, uint64_t at) {
   uint32_t word = 0;
   if (!at || !s.memory.whole(&word, at, 4, false)) return value_address(at);
@@ -114,7 +128,13 @@ Value scsi_command(const Scene& s, uint64_t at) {
     v.braced = true;
     return v;
   }
-  if (in.bytes.size() < size || after.bytes.size() < size) return value_address(at);
+  if (in.bytes.size() < size || after.bytes.size() < size)  // no more than which of them it is
+    return word == 'S'
+               ? Builder()
+                     .add("interface_id", bare_text("'S'"))
+                     .add("", value_address(at + 4))
+                     .done()
+               : Builder().add("guard", bare_text("'Q'")).add("", value_address(at + 4)).done();
   return word == 'S' ? third(s, in, after) : fourth(s, in, after);
 }
 

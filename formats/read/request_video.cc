@@ -80,15 +80,26 @@ Value planes(const uint8_t* b) {
 
 Value window(const Scene& s, const uint8_t* b, bool out) {
   const uint32_t clips = peek<uint32_t>(b + 32);
-  return Builder()
-      .add("w", plain(s, Layout::v4l2_rect, b))
+  Builder f;
+  f.add("w", plain(s, Layout::v4l2_rect, b))
       .add("field", word(Set::v4l2_fields, peek<uint32_t>(b + 16)))
       .add("chromakey", value_hex(peek<uint32_t>(b + 20)))
       .add("clips", elements(s, Layout::v4l2_clip, peek<uint64_t>(b + 24), clips, out))
       .add("clipcount", value_unsigned(clips))
-      .add("bitmap", value_address(peek<uint64_t>(b + 40)))
-      .add("global_alpha", value_hex(b[48]))
-      .done();
+      .add("bitmap", value_address(peek<uint64_t>(b + 40)));
+  if (b[48]) f.add("global_alpha", value_hex(b[48]));
+  return f.done();
+}
+
+// Nothing more is told of a window after the call where its clips could not be read before it, or
+// there were none.
+bool is_closed_window(const Scene& s, const Place& place) {
+  uint8_t b[64];
+  if (!s.memory.whole(b, place.at, sizeof b, false)) return true;
+  if (peek<uint32_t>(b) != 3 && peek<uint32_t>(b) != 8) return false;
+  const uint32_t clips = peek<uint32_t>(b + 40);
+  const Value all = elements(s, Layout::v4l2_clip, peek<uint64_t>(b + 32), clips, false);
+  return all.kind != Kind::list || all.rest || all.items.empty();
 }
 
 Value blanking(const uint8_t* b) {
@@ -114,11 +125,12 @@ Value sliced(const uint8_t* b) {
       .done();
 }
 
-Value stream(const char* name, const uint8_t* b, Set set) {
-  return Builder()
-      .add(name, four_letters(b, set))
-      .add("buffersize", value_unsigned(peek<uint32_t>(b + 4)))
-      .done();
+Value stream(const char* name, const uint8_t* b, Set set, bool sized) {
+  const uint32_t size = peek<uint32_t>(b + 4);
+  Builder f;
+  f.add(name, four_letters(b, set));
+  if (sized || size) f.add("buffersize", value_unsigned(size));
+  return f.done();
 }
 
 Value format(const Scene& s, const uint8_t* b, bool typed, bool contents, bool out) {
@@ -138,9 +150,9 @@ Value format(const Scene& s, const uint8_t* b, bool typed, bool contents, bool o
       case 6:
       case 7: v.add("fmt.sliced", sliced(f)); break;
       case 11:
-      case 12: v.add("fmt.sdr", stream("pixelformat", f, Set::v4l2_sdr_formats)); break;
+      case 12: v.add("fmt.sdr", stream("pixelformat", f, Set::v4l2_sdr_formats, false)); break;
       case 13:
-      case 14: v.add("fmt.meta", stream("dataformat", f, Set::v4l2_meta_formats)); break;
+      case 14: v.add("fmt.meta", stream("dataformat", f, Set::v4l2_meta_formats, true)); break;
       default: break;
     }
   return v.done();
@@ -169,6 +181,9 @@ Value buffer(const Scene& s, const uint8_t* b, bool dequeued) {
   constexpr uint32_t clock = 0xe000, source = 0x70000;
   const uint32_t flags = peek<uint32_t>(b + 12), memory = peek<uint32_t>(b + 60);
   Value all = value_of(Kind::either);
+  all.number = flags;
+  all.base = Value::Base::hexadecimal;
+  all.numbered = true;  // one number in the raw style
   if (flags & ~(clock | source))
     all.items.push_back(words(Set::v4l2_buffer_flags, flags & ~(clock | source)));
   all.items.push_back(word(Set::v4l2_clock_flags, flags & clock));
@@ -185,50 +200,6 @@ Value buffer(const Scene& s, const uint8_t* b, bool dequeued) {
   Value v = f.done();
   v.numbered = true;  // there is more in it
   return v;
-}
-
-Value control_id(const uint8_t* b) {
-  const uint32_t id = peek<uint32_t>(b);
-  Value rest = word(Set::v4l2_control_ids, id & 0x3fffffff);
-  if (rest.number < 0x900000) rest.text.clear();  // those are values of controls
-  if (!(id & 0xc0000000)) return rest;
-  Value v = value_of(Kind::either);
-  v.items = {words(Set::v4l2_next_flags, id & 0xc0000000), rest};
-  v.number = id;
-  v.base = Value::Base::hexadecimal;
-  v.numbered = true;  // one number in the raw style
-  return v;
-}
-
-Value control(const Scene& s, const uint8_t* b, bool out) {
-  const uint32_t size = peek<uint32_t>(b + 4);
-  Builder f;
-  f.add("id", word(Set::v4l2_control_ids, peek<uint32_t>(b))).add("size", value_unsigned(size));
-  if (size) return f.add("string", text_at(s, peek<uint64_t>(b + 12), size, out)).done();
-  return f.add("value", value_number(peek<int32_t>(b + 12)))
-      .add("value64", value_number(peek<int64_t>(b + 12)))
-      .done();
-}
-
-// Several controls. Which one was refused is told where the call failed.
-Value controls(const Scene& s, const uint8_t* b, const Place& place) {
-  const uint32_t count = peek<uint32_t>(b + 4), request = static_cast<uint32_t>(s.call.args[1]);
-  const bool asks = request == arch::requests::io_VIDIOC_G_EXT_CTRLS;
-  Value all = elements(s, Layout::v4l2_ext_control, peek<uint64_t>(b + 24), count, place.out);
-  const bool failed = s.call.ended && !s.ok();
-  Value before = Builder()
-                     .add("ctrl_class", word(Set::v4l2_control_classes, peek<uint32_t>(b)))
-                     .add("count", value_unsigned(count))
-                     .done();
-  if (count) before.items.push_back(named("controls", all));
-  if (count && asks && failed)
-    before.items.push_back(named("error_idx", value_unsigned(peek<uint32_t>(b + 8))));
-  if (!count || asks || all.kind == Kind::address) return before;
-  Value after = Builder().add("controls", all).done();
-  if (failed) after.items.push_back(named("error_idx", value_unsigned(peek<uint32_t>(b + 8))));
-  Value change = value_of(Kind::change);
-  change.items = {before, after};
-  return change;
 }
 
 Value frame_size(const uint8_t* b) {
@@ -266,7 +237,8 @@ Value video_struct(const Scene& s, Layout layout, const uint8_t* b, const Place&
   switch (layout) {
     case Layout::v4l2_fourcc: return four_letters(b, Set::v4l2_pixel_formats);
     case Layout::v4l2_fract: return fraction(b);
-    case Layout::v4l2_next_id: return control_id(b);
+    case Layout::v4l2_next_id: return video_control_id(b, true);
+    case Layout::v4l2_id: return video_control_id(b, false);
     case Layout::v4l2_version: {
       const uint32_t v = peek<uint32_t>(b);
       Value version = value_macro(
@@ -279,14 +251,19 @@ Value video_struct(const Scene& s, Layout layout, const uint8_t* b, const Place&
     }
     case Layout::v4l2_format_ask: return format(s, b, true, false, false);
     case Layout::v4l2_format: return format(s, b, true, true, place.out);
-    case Layout::v4l2_format_got: return format(s, b, false, true, true);
+    case Layout::v4l2_format_got: {
+      const bool asks = static_cast<uint32_t>(s.call.args[1]) == arch::requests::io_VIDIOC_G_FMT;
+      return format(s, b, false, asks || !is_closed_window(s, place), true);
+    }
     case Layout::v4l2_parm_ask: return parameters(b, true, false);
     case Layout::v4l2_parm: return parameters(b, true, true);
     case Layout::v4l2_parm_got: return parameters(b, false, true);
     case Layout::v4l2_buffer: return buffer(s, b, false);
     case Layout::v4l2_buffer_dequeued: return buffer(s, b, true);
-    case Layout::v4l2_ext_control: return control(s, b, place.out);
-    case Layout::v4l2_controls: return controls(s, b, place);
+    case Layout::v4l2_ext_control: return video_control(s, b, place.out);
+    case Layout::v4l2_queryctrl: return queried_control(s, b, place, false);
+    case Layout::v4l2_queryext: return queried_control(s, b, place, true);
+    case Layout::v4l2_created: return value_of(Kind::structure);  // the result tells it
     case Layout::v4l2_frmsize: return frame_size(b);
     case Layout::v4l2_frmival: return frame_interval(b);
     case Layout::v4l2_create:

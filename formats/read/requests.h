@@ -27,9 +27,16 @@ Value keyboard_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);
 Value keyboard_partial(const Scene&, arch::Layout, const Place&);
 Value block_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);
 Value scsi_command(const Scene&, uint64_t at);  // SG_IO: shown in full whatever came of it
+Value scsi_reset(const uint8_t*);
 Value interface_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);
 Value clock_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);  // rtc, ptp
 Value video_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);
+Value video_controls(const Scene&, uint64_t at);  // VIDIOC_*_EXT_CTRLS: likewise
+Value video_control_id(const uint8_t*, bool flagged);
+Value video_control(const Scene&, const uint8_t*, bool out);
+Value queried_control(const Scene&, const uint8_t*, const Place&, bool extended);
+Value trusted_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);  // tee
+Value uuid(const uint8_t*);
 Value btrfs_struct(const Scene&, arch::Layout, const uint8_t*);
 Value unicode_table(const Scene&, uint64_t at);  // GIO_UNIMAP: its count before and after
 Value input_struct(const Scene&, arch::Layout, const uint8_t*);

@@ -101,7 +101,10 @@ Value member(const Scene& s, const Member& m, const uint8_t* bytes, const Place&
   return list;
 }
 
+// Of a counted vector: there are none.
 bool is_zero(const Member& m, const uint8_t* bytes) {
+  if (m.role == Role::vector && m.length_bytes)
+    return !integer(bytes + m.length_at, m.length_bytes);
   const size_t n = m.bytes * std::max<size_t>(m.count, 1);
   return std::all_of(bytes + m.offset, bytes + m.offset + n, [](uint8_t b) { return !b; });
 }

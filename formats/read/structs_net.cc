@@ -15,7 +15,9 @@ using Kind = Value::Kind;
 Value inet4_value(const uint8_t* at) {
   char text[INET_ADDRSTRLEN];
   inet_ntop(AF_INET, at, text, sizeof text);
-  return of_bytes(value_macro("inet_addr", {value_text(text)}), at, 4);
+  Value address = value_text(text);
+  address.path = true;  // never shortened
+  return of_bytes(value_macro("inet_addr", {address}), at, 4);
 }
 
 // inet_pton(AF_INET6, "::1", &where): a whole field, without a name of its own.

@@ -1,7 +1,10 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/gpio.h>
 #include <linux/loop.h>
+#include <linux/ptp_clock.h>
 #include <linux/sockios.h>
+#include <linux/tee.h>
 #include <linux/videodev2.h>
 #include <net/if.h>
 #include <scsi/sg.h>
@@ -147,6 +150,101 @@ TEST_CASE("a SCSI command is shown whatever came of it", "[formats][ioctl]") {
                     "flags=0, dxferp=\"\\x61\\x62\\x63\", status=0, masked_status=0, msg_status=0, "
                     "sb_len_wr=0, sbp=NULL, host_status=0, driver_status=0, resid=0, duration=0, "
                     "info=0}"));
+}
+
+TEST_CASE("a control is named by its class where it has no name", "[formats][ioctl]") {
+  v4l2_queryctrl asked{}, got{};
+  asked.id = V4L2_CTRL_FLAG_NEXT_CTRL | V4L2_CID_BRIGHTNESS;
+  got.id = V4L2_CTRL_CLASS_DETECT + 0x1234;
+  got.type = V4L2_CTRL_TYPE_BOOLEAN;
+  std::memcpy(got.name, "seen", 5);
+  got.minimum = -1;
+  got.reserved[1] = 5;
+  read::Call c = call(VIDIOC_QUERYCTRL, place, 0);
+  c.memory.push_back(piece(place, &asked, sizeof asked));
+  c.memory.push_back(piece(place, &got, sizeof got, true));
+  CHECK_THAT(text(c), Equals("VIDIOC_QUERYCTRL, {id=V4L2_CTRL_FLAG_NEXT_CTRL|V4L2_CID_BRIGHTNESS "
+                             "=> V4L2_CTRL_CLASS_DETECT+0x1234, type=V4L2_CTRL_TYPE_BOOLEAN, "
+                             "name=\"seen\", ...}"));
+  TextOptions all;
+  all.verbose = true;
+  CHECK_THAT(text(c, all), Equals("VIDIOC_QUERYCTRL, "
+                                  "{id=V4L2_CTRL_FLAG_NEXT_CTRL|V4L2_CID_BRIGHTNESS => "
+                                  "V4L2_CTRL_CLASS_DETECT+0x1234, type=V4L2_CTRL_TYPE_BOOLEAN, "
+                                  "name=\"seen\", minimum=-1, maximum=0, step=0, "
+                                  "default_value=0, flags=0, reserved=[0, 0x5]}"));
+}
+
+TEST_CASE("of refused controls it is told which", "[formats][ioctl]") {
+  v4l2_ext_control one{};
+  one.id = V4L2_CID_CONTRAST;
+  v4l2_ext_controls told{}, now{};
+  told.count = 1;
+  told.error_idx = 1;
+  told.controls = reinterpret_cast<v4l2_ext_control*>(0x2000);
+  now = told;
+  now.error_idx = 0;
+  read::Call c = call(VIDIOC_G_EXT_CTRLS, place, -34);
+  c.memory.push_back(piece(place, &told, sizeof told));
+  c.memory.push_back(piece(0x2000, &one, sizeof one));
+  c.memory.push_back(piece(place, &now, sizeof now, true));
+  one.value = 7;
+  c.memory.push_back(piece(0x2000, &one, sizeof one, true));
+  CHECK_THAT(text(c), Equals("VIDIOC_G_EXT_CTRLS, {ctrl_class=0 /* V4L2_CTRL_CLASS_??? */, "
+                             "count=1, controls=[{id=V4L2_CID_CONTRAST, size=0, value=7, "
+                             "value64=7}], error_idx=0}"));
+}
+
+TEST_CASE("what a trusted application answers follows what it was told", "[formats][ioctl]") {
+  uint64_t bytes[(sizeof(tee_ioctl_invoke_arg) + sizeof(tee_ioctl_param)) / 8] = {};
+  auto& head = *reinterpret_cast<tee_ioctl_invoke_arg*>(bytes);
+  tee_ioctl_param& one = head.params[0];
+  head.func = 4;
+  head.num_params = 1;
+  one.attr = TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_OUTPUT;
+  const tee_ioctl_buf_data where{0x2000, sizeof bytes};
+  read::Call c = call(TEE_IOC_INVOKE, place, 0);
+  c.memory.push_back(piece(place, &where, sizeof where));
+  c.memory.push_back(piece(0x2000, bytes, sizeof bytes));
+  head.ret_origin = 3;
+  one.b = 16;
+  c.memory.push_back(piece(place, &where, sizeof where, true));
+  c.memory.push_back(piece(0x2000, bytes, sizeof bytes, true));
+  const std::string attr = "[{attr=TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_OUTPUT, shm_offs=0, size=";
+  CHECK_THAT(text(c), Equals("TEE_IOC_INVOKE, {buf_len=56, buf_ptr={func=4, session=0, "
+                             "cancel_id=0, num_params=1, params=" +
+                             attr +
+                             "0, shm_id=0}]} => "
+                             "{ret=0, ret_origin=TEEC_ORIGIN_TEE, params=" +
+                             attr + "0x10, shm_id=0}]}}"));
+  c.result = -9;
+  CHECK_THAT(text(c), Equals("TEE_IOC_INVOKE, {buf_len=56, buf_ptr={func=4, session=0, "
+                             "cancel_id=0, num_params=1, params=" +
+                             attr + "0, shm_id=0}]}}"));
+}
+
+TEST_CASE("moments are remarked where they are ones, by name alone", "[formats][ioctl]") {
+  ptp_sys_offset_precise times{};
+  times.device.sec = times.sys_monoraw.sec = 1;
+  read::Call c = call(PTP_SYS_OFFSET_PRECISE, place, 0);
+  c.memory.push_back(piece(place, &times, sizeof times, true));
+  CHECK_THAT(text(c), Equals("PTP_SYS_OFFSET_PRECISE, {device={sec=1, nsec=0} /* "
+                             "1970-01-01T00:00:01+0000 */, sys_realtime={sec=0, nsec=0}, "
+                             "sys_monoraw={sec=1, nsec=0}}"));
+  TextOptions raw;
+  raw.names = TextOptions::Names::raw;
+  CHECK_THAT(text(c, raw), Equals("0xc0403d08, {device={sec=1, nsec=0}, sys_realtime={sec=0, "
+                                  "nsec=0}, sys_monoraw={sec=1, nsec=0}}"));
+}
+
+TEST_CASE("a line without attributes shows none", "[formats][ioctl]") {
+  gpio_v2_line_info line{};
+  std::memcpy(line.name, "led", 4);
+  read::Call c = call(GPIO_V2_GET_LINEINFO_IOCTL, place, 0);
+  c.memory.push_back(piece(place, &line, sizeof line));
+  c.memory.push_back(piece(place, &line, sizeof line, true));
+  CHECK_THAT(text(c), Equals("GPIO_V2_GET_LINEINFO_IOCTL, {offset=0} => {name=\"led\", "
+                             "consumer=\"\", flags=0, num_attrs=0}"));
 }
 
 TEST_CASE("any bytes behind any request give a value", "[formats][ioctl][hostile]") {
