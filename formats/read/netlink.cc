@@ -49,7 +49,6 @@ constexpr Head route_heads[] = {{0x10, nl_head_link, Attributes::link},
                                 {0x54, nl_head_mdb, Attributes::mdb},
                                 {0x58, nl_head_nsid, Attributes::nsid},
                                 {0x5c, nl_head_stats, Attributes::stats},
-                                {0x60, nl_head_nsid, Attributes::none},
                                 {0x64, nl_head_tc, Attributes::tc},
                                 {0x68, nl_head_nexthop, Attributes::nexthop}};
 constexpr Head asked[] = {{1, nl_head_unix_diag_req, Attributes::none},
@@ -186,7 +185,20 @@ std::vector<Value> of_family(const Message& m, Span where) {
   return {f.done()};
 }
 
+// Of multicast routers: their families are none of sockets.
+std::vector<Value> cache_report(Message& m, Span where) {
+  uint8_t family = 0;
+  if (!m.s.memory.whole(&family, where.at, 1, m.out)) return {value_address(where.at)};
+  Value name = word(Set::nl_rtnl_family, family);
+  if (name.text.empty()) name.text = word(Set::address_families, family).text;
+  const Attributes table = family == 0x80   ? Attributes::ipmra
+                           : family == 0x81 ? Attributes::ip6mra
+                                            : Attributes::none;
+  return both(Builder().add("rtgen_family", name).done(), m, table, where.from(4));
+}
+
 std::vector<Value> of_route(Message& m, uint16_t type, Span where) {
+  if (type == 0x60) return cache_report(m, where);
   const Head* head = find(route_heads, type & ~3u);
   if (!head || !word_text(Set::nl_type_rtm, type)) return of_family(m, where);
   uint8_t family = 0;

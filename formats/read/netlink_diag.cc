@@ -27,9 +27,7 @@ Value shutdown(const Message& m, Span where) {
   uint8_t how = 0;
   if (!where.bytes || where.bytes > 8) return hex_bytes(m, where);
   if (!m.s.memory.whole(&how, where.at, 1, m.out)) return value_address(where.at);
-  Value v = numbered(words(Set::nl_smc_diag_shutdown, how));
-  v.unknown = "???_SHUTDOWN";
-  return v;
+  return numbered(words(Set::nl_shutdown, how));
 }
 
 Value unix_name(const Message& m, Span where) {
@@ -68,16 +66,9 @@ Value multicast(const uint8_t* b) {
 }
 
 Value host_condition(Message& m, Span where) {
-  uint8_t head[8];
-  constexpr uint64_t head_bytes = sizeof head;
-  if (where.bytes < head_bytes) return hex_bytes(m, where);
-  if (!m.s.memory.whole(head, where.at, head_bytes, m.out)) return value_address(where.at);
-  Value v = Builder()
-                .add("family", word(Set::address_families, head[0]))
-                .add("prefix_len", value_unsigned(head[1]))
-                .add("port", value_unsigned(peek<uint32_t>(head + 4)))
-                .done();
-  if (where.bytes == head_bytes) return v;
+  constexpr uint64_t head_bytes = 8;
+  Value v = structure_of(m, Layout::nl_inet_diag_hostcond, head_bytes, where);
+  if (v.kind != Value::Kind::structure || where.bytes == head_bytes) return v;
   const Span rest = where.from(head_bytes);
   const uint64_t family = v.items[0].number, size = family == 2 ? 4 : family == 10 ? 16 : 0;
   uint8_t b[16];
@@ -94,13 +85,6 @@ Value host_condition(Message& m, Span where) {
   return v;
 }
 
-Value mark_condition(const Message& m, Span where) {
-  uint32_t b[2];
-  if (where.bytes < sizeof b) return hex_bytes(m, where);
-  if (!m.s.memory.whole(b, where.at, sizeof b, m.out)) return value_address(where.at);
-  return Builder().add("mark", value_unsigned(b[0])).add("mask", value_unsigned(b[1])).done();
-}
-
 Value operand(Message& m, uint64_t code, Span where) {
   uint32_t index = 0;
   switch (code) {
@@ -114,7 +98,7 @@ Value operand(Message& m, uint64_t code, Span where) {
       if (where.bytes < 4) break;
       if (!m.s.memory.whole(&index, where.at, 4, m.out)) return value_address(where.at);
       return interface_value(index);
-    case 10: return mark_condition(m, where);
+    case 10: return structure_of(m, Layout::nl_inet_diag_markcond, 8, where);
     default: break;
   }
   return hex_bytes(m, where);
@@ -155,6 +139,22 @@ Value socket_options(const Message& m, Span where) {
   return several({std::move(v), std::move(behind)});
 }
 
+Value link_group(const Message& m, Span where) {
+  uint8_t b[147];
+  if (where.bytes < sizeof b) return hex_bytes(m, where);
+  if (!m.s.memory.whole(b, where.at, sizeof b, m.out)) return value_address(where.at);
+  Value links = value_of(Value::Kind::list);
+  links.items = {plain(m.s, Layout::nl_smc_diag_linkinfo, b)};
+  links.whole = 1;
+  return Builder().add("lnk", links).add("role", word(Set::nl_smc_2, b[146])).done();
+}
+
+Value fallback(const Message& m, Span where) {
+  Value v = structure_of(m, Layout::nl_smc_diag_fallback, 8, where);
+  for (Value& field : v.items) field.numbered = true;
+  return v;
+}
+
 }  // namespace
 
 Value of_socket(Message& m, Special what, Span where) {
@@ -173,6 +173,8 @@ Value of_socket(Message& m, Special what, Span where) {
       return elements_of(m, where, 44, [](uint64_t, const uint8_t* b) { return multicast(b); });
     case Special::socket_filter: return chosen_by(m, where);
     case Special::socket_options: return socket_options(m, where);
+    case Special::link_group: return link_group(m, where);
+    case Special::fallback: return fallback(m, where);
     default: return hex_bytes(m, where);
   }
 }

@@ -98,13 +98,9 @@ Value router_port(Message& m, Span where) {
 
 // The kernel's own struct has a hole that nobody agrees on: both lengths are seen.
 Value port_guid(const Message& m, Span where) {
-  uint8_t b[16];
-  if (where.bytes != 12 && where.bytes != 16) return hex_bytes(m, where);
-  if (!m.s.memory.whole(b, where.at, where.bytes, m.out)) return value_address(where.at);
-  return Builder()
-      .add("vf", value_unsigned(peek<uint32_t>(b)))
-      .add("guid", value_hex(peek<uint64_t>(b + where.bytes - 8)))
-      .done();
+  if (where.bytes == 12) return structure_of(m, Layout::nl_ifla_vf_ib_node_guid, 12, where);
+  return where.bytes == 16 ? structure_of(m, Layout::nl_ifla_vf_guid_aligned, 16, where)
+                           : hex_bytes(m, where);
 }
 
 }  // namespace

@@ -38,7 +38,9 @@ enum class Special : uint8_t {
   // of sockets: netlink_diag.cc
   shutdown,
   socket_filter,
-  socket_options
+  socket_options,
+  link_group,
+  fallback
 };
 
 struct Holds {

@@ -57,6 +57,7 @@ Value siginfo_value(const uint8_t*, size_t bytes);
 Value sigevent_value(const Scene&, const uint8_t*);
 Value sockaddr_value(const Scene&, const uint8_t*, size_t bytes);
 bool add_rare_family(Value& v, const uint8_t* bytes, size_t n, uint16_t family);
+bool add_rarest_family(const Scene&, Value& v, const uint8_t* bytes, size_t n, uint16_t family);
 Value sized_value(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes, bool out);
 Value message_value(const Scene& s, uint64_t at, bool out, uint64_t filled, bool contents);
 Value messages_value(const Scene& s, uint64_t at, uint64_t count, bool out);

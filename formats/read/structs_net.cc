@@ -77,7 +77,8 @@ void add_unix(Value& v, const uint8_t* b, size_t n) {
 void add_packet(Value& v, const uint8_t* b, size_t n) {
   const uint16_t protocol = ntohs(peek<uint16_t>(b + 2));
   v.items.push_back(
-      named("sll_protocol", value_macro("htons", {word(Set::ethernet_protocols, protocol)})));
+      named("sll_protocol",
+            of_bytes(value_macro("htons", {word(Set::ethernet_protocols, protocol)}), b + 2, 2)));
   v.items.push_back(named("sll_ifindex", interface_value(peek<uint32_t>(b + 4))));
   v.items.push_back(named("sll_hatype", word(Set::arp_hardware, peek<uint16_t>(b + 8))));
   v.items.push_back(named("sll_pkttype", word(Set::packet_types, b[10])));
@@ -220,9 +221,8 @@ Value sockaddr_value(const Scene& s, const uint8_t* b, size_t n) {
           named("sin6_scope_id", local ? interface_value(scope) : value_unsigned(scope)));
     return v;
   }
-  if (add_rare_family(v, b, n, family)) return v;
+  if (add_rare_family(v, b, n, family) || add_rarest_family(s, v, b, n, family)) return v;
   if (family == 17 && n >= 12) return add_packet(v, b, n), v;
-  (void)s;
   if (n > 2) {
     Value data = value_text(std::string(reinterpret_cast<const char*>(b) + 2, n - 2));
     data.path = true;  // in whole

@@ -115,6 +115,18 @@ TEST_CASE("the tables' own number is known in either order of its bytes", "[form
   CHECK_THAT(resource(of_connections, std::string("\0\12", 2)), Equals("res_id=htons(10)}]"));
 }
 
+TEST_CASE("multicast routers have families and attributes of their own", "[formats][netlink]") {
+  const auto report = [](unsigned char family, const std::string& rest) {
+    return sent(0, message(0x60, static_cast<char>(family) + std::string(3, '\0') + rest));
+  };
+  CHECK_THAT(report(0x80, attribute(1, "\1")),
+             contains("{rtgen_family=RTNL_FAMILY_IPMR}, "
+                      "[{nla_len=5, nla_type=IPMRA_CREPORT_MSGTYPE}, IGMPMSG_NOCACHE]]"));
+  CHECK_THAT(report(0x81, attribute(1, "\2")), contains("IP6MRA_CREPORT_MSGTYPE}, MRT6MSG_WRONG"));
+  CHECK_THAT(report(2, "abcd"), contains("{rtgen_family=AF_INET}, \"\\x61\\x62\\x63\\x64\"]"));
+  CHECK_THAT(report(0x7f, ""), contains("{rtgen_family=0x7f /* RTNL_FAMILY_??? */}]"));
+}
+
 TEST_CASE("what is told of sockets is known to its end", "[formats][netlink]") {
   const auto of_inet = [](uint16_t type, const std::string& rest) {
     const std::string line =
