@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 
 #include <cstring>
+#include <new>
 
 #include "arch/requests.h"
 #include "formats/read/decode.h"
@@ -196,8 +197,9 @@ TEST_CASE("of refused controls it is told which", "[formats][ioctl]") {
 }
 
 TEST_CASE("what a trusted application answers follows what it was told", "[formats][ioctl]") {
-  uint64_t bytes[(sizeof(tee_ioctl_invoke_arg) + sizeof(tee_ioctl_param)) / 8] = {};
-  auto& head = *reinterpret_cast<tee_ioctl_invoke_arg*>(bytes);
+  alignas(8) char bytes[sizeof(tee_ioctl_invoke_arg) + sizeof(tee_ioctl_param)];
+  std::memset(bytes, 0, sizeof bytes);
+  auto& head = *new (bytes) tee_ioctl_invoke_arg;
   tee_ioctl_param& one = head.params[0];
   head.func = 4;
   head.num_params = 1;
