@@ -87,8 +87,8 @@ def under(house, faults, program, trace, mode, more, seconds):
     child = subprocess.Popen(program, env=environment, cwd=house.root, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     comes(lambda: os.path.isdir(trace) and any(name.endswith(".ring") for name in os.listdir(trace)))
-    end, wrote = time.monotonic() + seconds, 0
-    while time.monotonic() < end and child.poll() is None:
+    end, wrote, enough = time.monotonic() + seconds, 0, 100
+    while (time.monotonic() < end or (wrote <= enough and time.monotonic() < end + 30)) and child.poll() is None:
         for name in os.listdir(trace):
             if name != "session" or random.random() < 0.02:  # that may stop the recording
                 write_over(os.path.join(trace, name), 20)
@@ -101,7 +101,7 @@ def under(house, faults, program, trace, mode, more, seconds):
         faults.expect(False, mode, more, "hangs")
     faults.expect(child.returncode == 0 and b"fault" not in out and b"[" not in out, mode, more, program[0],
                   child.returncode, out[-500:], err[-500:])
-    faults.expect(wrote > 100, mode, more, "written over", wrote)
+    faults.expect(wrote > enough, mode, more, "written over", wrote)
     read_it(house, faults, trace)
 
 
