@@ -65,8 +65,8 @@ bool write_all(int fd, const uint8_t* bytes, uint64_t n, uint64_t offset) {
 // The rings of one image, mapped whole: of a sparse file that costs addresses only.
 class Drainer::Rings {
  public:
-  Rings(const std::string& ring_file, wire::Session& session)
-      : session_(session), file_(ring_file, O_RDWR) {
+  Rings(const std::string& ring_file, wire::Session& session, Moving& moving)
+      : session_(session), moving_(moving), ring_file_(ring_file), file_(ring_file, O_RDWR) {
     const uint64_t bytes = file_.bytes();
     void* at = bytes < sizeof(wire::Image) ? nullptr : map_shared(file_, bytes);
     if (!at) return;
@@ -93,6 +93,17 @@ class Drainer::Rings {
     uint64_t taken = 0;
     for (uint64_t slot = 0; slot < used && ok_; ++slot) taken += take_from(slot);
     return taken;
+  }
+
+  void finish() {
+    if (block_.empty() || moving_.slot >= (bytes_ - header_bytes_) / slot_bytes_) return;
+    wire::RingHeader& header = ring(moving_.slot);
+    const uint64_t from = moving_.from;
+    if (header.drained.load(std::memory_order_acquire) == from) {
+      if (copy(header, from)) move(header, from, moving_.place);
+    } else if (moving_.state == Moving::State::writing || is_given_up(header, from)) {
+      empty(Descriptor(data_file_, O_WRONLY), moving_.place);
+    }
   }
 
  private:
@@ -125,31 +136,56 @@ class Drainer::Rings {
 
   // False: somebody was faster, or there is no room for it; the thread will see what to do.
   bool take(wire::RingHeader& header, uint64_t from) {
+    if (!copy(header, from)) return false;
+    const uint64_t place = place_for(head_.used);
+    return place != none && move(header, from, place);
+  }
+
+  bool copy(wire::RingHeader& header, uint64_t from) {
     const uint8_t* block =
         reinterpret_cast<const uint8_t*>(&header) + wire::ring_header_bytes + from % ring_bytes_;
     std::memcpy(block_.data(), block, block_.size());
     std::atomic_thread_fence(std::memory_order_acquire);  // the copy comes before this look:
     if (header.drained.load(std::memory_order_relaxed) != from) return false;
-    wire::BlockHeader head;
-    std::memcpy(&head, block_.data(), sizeof head);
-    if (head.used < sizeof head || head.used > block_.size()) return false;
-    const uint64_t place = place_for(head.used);
-    if (place == none) return false;
+    std::memcpy(&head_, block_.data(), sizeof head_);
+    return head_.used >= sizeof head_ && head_.used <= block_.size();
+  }
+
+  bool move(wire::RingHeader& header, uint64_t from, uint64_t place) {
+    say_moving(header, from, place);
     // By name for each block, as threads do: it may have been moved (rotation.h).
     const Descriptor data(data_file_, O_WRONLY | O_CREAT);
-    if (data.get() < 0 || !write_all(data.get(), block_.data(), head.used, place))
-      return ok_ = false;
+    ok_ = data.get() >= 0 && write_all(data.get(), block_.data(), head_.used, place);
+    moving_.state = ok_ ? Moving::State::written : Moving::State::none;
+    if (!ok_) return false;
     uint64_t is = from;
     // release: who sees it may look for the block in the data file
-    if (!header.drained.compare_exchange_strong(is, from + block_.size(),
-                                                std::memory_order_release)) {
-      const uint64_t nothing = 0;  // it is in there twice, or counted as lost
-      write_all(data.get(), reinterpret_cast<const uint8_t*>(&nothing), sizeof nothing, place);
-      return false;
-    }
-    if (image_->mode == wire::Mode::block)
+    const bool taken =
+        header.drained.compare_exchange_strong(is, from + block_.size(), std::memory_order_release);
+    if (!taken) empty(data, place);  // it is in there twice, or counted as lost
+    moving_.state = Moving::State::none;
+    if (taken && image_->mode == wire::Mode::block)
       ::syscall(SYS_futex, &header.drained, FUTEX_WAKE, 1, nullptr, nullptr, 0);
-    return true;
+    return taken;
+  }
+
+  void say_moving(const wire::RingHeader& header, uint64_t from, uint64_t place) {
+    std::strncpy(moving_.ring_file, ring_file_.c_str(), sizeof moving_.ring_file - 1);
+    const auto* start = reinterpret_cast<const uint8_t*>(image_) + header_bytes_;
+    const auto slot = (reinterpret_cast<const uint8_t*>(&header) - start) / slot_bytes_;
+    moving_.slot = static_cast<uint32_t>(slot), moving_.from = from, moving_.place = place;
+    moving_.state = Moving::State::writing;
+  }
+
+  static void empty(const Descriptor& data, uint64_t place) {
+    const uint64_t nothing = 0;
+    write_all(data.get(), reinterpret_cast<const uint8_t*>(&nothing), sizeof nothing, place);
+  }
+
+  bool is_given_up(const wire::RingHeader& header, uint64_t from) const {
+    const uint64_t run = header.given_up.load(std::memory_order_relaxed);
+    const auto first = static_cast<uint32_t>(run), end = static_cast<uint32_t>(run >> 32);
+    return static_cast<uint32_t>(from / block_.size()) - first < end - first;
   }
 
   static constexpr uint64_t none = ~uint64_t{0};
@@ -163,15 +199,19 @@ class Drainer::Rings {
   }
 
   wire::Session& session_;
+  Moving& moving_;
+  std::string ring_file_;
   Descriptor file_;
   std::string data_file_;
   wire::Image* image_ = nullptr;
   uint64_t bytes_ = 0, slot_bytes_ = 0, ring_bytes_ = 0, header_bytes_ = 0;
   std::vector<uint8_t> block_;
+  wire::BlockHeader head_{};
   bool ok_ = true;
 };
 
-Drainer::Drainer(std::string directory) : directory_(std::move(directory)) {}
+Drainer::Drainer(std::string directory, Moving& moving)
+    : directory_(std::move(directory)), moving_(moving) {}
 
 Drainer::~Drainer() {
   images_.clear();
@@ -204,7 +244,7 @@ void Drainer::look_for_images() {
     const Descriptor file(path, O_RDONLY);
     if (::pread(file.get(), &magic, sizeof magic, 0) < 8 || magic != wire::image_magic) continue;
     known_.push_back(path);
-    images_.push_back(std::make_unique<Rings>(path, *session_));
+    images_.push_back(std::make_unique<Rings>(path, *session_, moving_));
   }
 }
 
@@ -221,6 +261,10 @@ uint64_t Drainer::look() {
   // Who cannot write (a full disk) must not be waited for.
   session_->reader.store(all_well ? arch::ticks() : 0, std::memory_order_relaxed);
   return taken;
+}
+
+void Drainer::finish() {
+  if (look_for_session()) Rings(moving_.ring_file, *session_, moving_).finish();
 }
 
 bool needs_reader(const read::Trace& trace) {
@@ -259,8 +303,8 @@ class Cutter {
   unsigned rounds_ = 0;
 };
 
-void drain_until(int end, const std::string& directory, Rotation* rotation) {
-  Drainer drainer(directory);
+void drain_until(int end, const std::string& directory, Moving& moving, Rotation* rotation) {
+  Drainer drainer(directory, moving);
   Cutter cutter(rotation);
   pollfd over{end, POLLIN, 0};
   constexpr int longest = 8;  // ms; what comes faster than that its thread drains itself
@@ -271,16 +315,33 @@ void drain_until(int end, const std::string& directory, Rotation* rotation) {
   cutter.end();
 }
 
+void end_soon(pid_t child) {
+  constexpr timespec pause{0, 2'000'000};
+  for (int tries = 0; tries < 500; ++tries) {
+    if (::waitpid(child, nullptr, WNOHANG) != 0) return;
+    ::nanosleep(&pause, nullptr);
+  }
+  ::kill(child, SIGKILL);  // somebody has stopped it
+  ::waitpid(child, nullptr, 0);
+}
+
+Moving* shared_moving() {
+  void* at =
+      ::mmap(nullptr, sizeof(Moving), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return at == MAP_FAILED ? nullptr : new (at) Moving{};
+}
+
 }  // namespace
 
-DrainingChild::DrainingChild(const std::string& directory, Rotation* rotation) {
+DrainingChild::DrainingChild(const std::string& directory, Rotation* rotation)
+    : directory_(directory), moving_(shared_moving()) {
   int end[2];
-  if (::pipe2(end, O_CLOEXEC) != 0) return;
+  if (!moving_ || ::pipe2(end, O_CLOEXEC) != 0) return;
   child_ = ::fork();
   if (child_ == 0) {
     ::close(end[1]);
     for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) std::signal(number, SIG_IGN);
-    drain_until(end[0], directory, rotation);
+    drain_until(end[0], directory, *moving_, rotation);
     ::_exit(0);
   }
   ::close(end[0]);
@@ -289,14 +350,20 @@ DrainingChild::DrainingChild(const std::string& directory, Rotation* rotation) {
 
 DrainingChild::~DrainingChild() {
   if (end_ >= 0) ::close(end_);
-  if (child_ <= 0) return;
-  constexpr timespec pause{0, 2'000'000};
-  for (int tries = 0; tries < 500; ++tries) {
-    if (::waitpid(child_, nullptr, WNOHANG) != 0) return;
-    ::nanosleep(&pause, nullptr);
+  if (child_ > 0) end_soon(child_);
+  if (!moving_) return;
+  if (moving_->state != Moving::State::none) finish();
+  ::munmap(static_cast<void*>(moving_), sizeof(Moving));
+}
+
+// In a process of its own, as all that maps what others can cut off.
+void DrainingChild::finish() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Drainer(directory_, *moving_).finish();
+    ::_exit(0);
   }
-  ::kill(child_, SIGKILL);  // somebody has stopped it; nothing that it was at is lost
-  ::waitpid(child_, nullptr, 0);
+  if (child > 0) end_soon(child);
 }
 
 }  // namespace sctrace

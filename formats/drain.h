@@ -2,6 +2,7 @@
 // their threads need not (formats/wire/ring.h says how the two agree). Nobody is woken for it: it
 // comes by. Everything that it maps may be cut off by somebody: it runs in a process of its own.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,9 +14,19 @@
 
 namespace sctrace {
 
+// The block that a drainer is at, in memory that outlives its process: killed between the two steps
+// of moving one, it has said neither that the block is taken nor that it is not.
+struct Moving {
+  enum class State : uint32_t { none, writing, written };
+  std::atomic<State> state;
+  uint32_t slot;
+  uint64_t from, place;  // byte positions: of the block in its ring, in the data file
+  char ring_file[4096];
+};
+
 class Drainer {
  public:
-  explicit Drainer(std::string directory);
+  Drainer(std::string directory, Moving& moving);
   ~Drainer();
   Drainer(const Drainer&) = delete;
   Drainer& operator=(const Drainer&) = delete;
@@ -23,11 +34,15 @@ class Drainer {
   // One round over all rings; how many blocks it took. Says to their threads that we are there.
   uint64_t look();
 
+  // Ends what another one, killed meanwhile, has begun with `moving`.
+  void finish();
+
  private:
   class Rings;
   bool look_for_session();
   void look_for_images();
   std::string directory_;
+  Moving& moving_;
   wire::Session* session_ = nullptr;
   std::vector<std::string> known_;
   std::vector<std::unique_ptr<Rings>> images_;
@@ -47,6 +62,9 @@ class DrainingChild {
   DrainingChild& operator=(const DrainingChild&) = delete;
 
  private:
+  void finish();
+  std::string directory_;
+  Moving* moving_ = nullptr;
   int child_ = -1, end_ = -1;
 };
 

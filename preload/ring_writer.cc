@@ -166,13 +166,22 @@ bool take_another(ThreadState& self) {
   return true;
 }
 
+// Who was about to take this block and is killed shall not take it for taken (formats/drain.cc).
+void say_given_up(wire::RingHeader& header, uint64_t sequence) {
+  const uint64_t before = header.given_up.load(std::memory_order_relaxed);
+  const auto number = static_cast<uint32_t>(sequence);
+  const uint32_t first = before >> 32 == number ? static_cast<uint32_t>(before) : number;
+  header.given_up.store(uint64_t{number + 1} << 32 | first, std::memory_order_relaxed);
+}
+
 // Else the oldest block goes, counted; unless a reader takes it at this very moment.
 void drop_oldest(RingWriter& out, uint64_t next) {
   for (int tries = 0; tries < 1000 && !next_fits(out, next); ++tries) {
     uint64_t drained = drained_before(out, next);
     const auto* block = reinterpret_cast<const wire::BlockHeader*>(out.at(drained));
-    if (out.header->drained.compare_exchange_strong(drained, drained + block_size()))
-      add(out.header->lost, block->calls);
+    if (!out.header->drained.compare_exchange_strong(drained, drained + block_size())) continue;
+    say_given_up(*out.header, drained / block_size());
+    add(out.header->lost, block->calls);
   }
 }
 

@@ -11,7 +11,7 @@
 //               each writes the block to a place of its own in the data file and moves `drained`
 //               over it by compare-and-swap. A reader copies it first, and believes its copy only
 //               if `drained` had not moved meanwhile. Who is too late empties the place.
-//   discard,    the same by readers alone
+//   discard,    the same by readers alone; where none comes the thread gives up its oldest block
 //   block:
 //   overwrite:  the newest n blocks are here, each readable from its start; nothing is drained
 //   A record never straddles two blocks. The writer stores `head` (release) after the record's
@@ -63,7 +63,9 @@ struct RingHeader {
   // Of the whole process, when a thread that had this ring ended it by exit_group: ns of processor
   // time. 0: unknown.
   std::atomic<uint64_t> spent;
-  uint64_t padding;
+  // The last run of blocks that the thread gave up, and counted as lost: [first, behind the last),
+  // sequence numbers modulo 2^32 in the low and the high half.
+  std::atomic<uint64_t> given_up;
 };
 static_assert(sizeof(RingHeader) == 128 && offsetof(RingHeader, cut) == 56);
 inline constexpr uint32_t ring_header_bytes = 4096;

@@ -3,12 +3,13 @@ whole and no call is missing that is not counted; SCTRACE_MODE=discard and block
 """
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from guest import PATIENCE, Faults, Guest, House, comes
+from guest import PATIENCE, Faults, Guest, House, comes, skip
 
 CALLS = 400_000
 PROGRAM = ["dd", "if=/dev/zero", "of=/dev/null", "bs=8", f"count={CALLS // 2}"]
@@ -77,6 +78,31 @@ def harmed(house, faults):
             judge(house, faults, f"{mode} {how}", trace, may_lose=mode != "stream")
 
 
+def killed_between(house, faults):
+    """A reader that has written a block and is killed before it can say so: strace holds it there."""
+    if not shutil.which("strace"):
+        skip("no strace on this machine")
+    trace = house.path("between")
+    done = recorder(house, trace, "--drain", "on", "--mode", "block")
+    found = comes(lambda: done.poll() is not None or drainer_of(done))
+    faults.expect(found is not True, "ended before it could be held")
+    holding = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64",
+                                "-e", "inject=pwrite64:delay_exit=60s:when=2", "-p", str(found)],
+                               stdin=subprocess.DEVNULL)
+    faults.expect(comes(lambda: all(is_held(found) for _ in range(10))), "it is held")
+    os.kill(found, signal.SIGKILL)
+    holding.kill()  # before it, nobody else can see that the reader has ended
+    holding.wait()
+    done.communicate(timeout=PATIENCE)
+    faults.expect(judge(house, faults, "killed between", trace, may_lose=True), "nothing was lost")
+
+
+def is_held(pid):
+    time.sleep(0.02)
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "t"
+
+
 def left_to_readers(house, faults):
     alone = recorder(house, house.path("alone"), "--drain", "off", "--mode", "discard")
     alone.communicate(timeout=PATIENCE)
@@ -117,6 +143,7 @@ def main(build):
         streams(house, faults)
         left_to_readers(house, faults)
         harmed(house, faults)
+        killed_between(house, faults)
         followed(house, faults)
     return faults.status()
 
