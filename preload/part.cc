@@ -27,6 +27,8 @@ constexpr int sig_setmask = 2;
 // Which `off`, in the upper half, and how many have to part yet because of it.
 std::atomic<uint64_t> unparted;
 
+std::atomic<bool> any_at_birth;
+
 // One less of them. True: it was the last.
 bool was_last(uint32_t off) {
   uint64_t now = unparted.load(std::memory_order_seq_cst);
@@ -130,6 +132,19 @@ void mend_frames(const ThreadState& self, uint64_t sp) {
 bool may_part(const ThreadState& self) {
   return self.process == &main_process && !self.borrowed_from && self.bond == Bond::here;
 }
+
+bool may_part_at_birth(const ThreadState& self) {
+  return self.child_flags & CLONE_VM || may(self, own_stack);
+}
+
+void part_at_birth(ThreadState& self) {
+  any_at_birth.store(true, std::memory_order_relaxed);
+  point_away(self);
+  if (!(self.child_flags & CLONE_VM)) give_back_stack(self);  // else the kernel has taken it away
+  swap_mask(self, (self.child_mask & ~guarded) | self.blocked);
+}
+
+bool has_any_parted_at_birth() { return any_at_birth.load(std::memory_order_relaxed); }
 
 bool may_part_at(const ThreadState& self, uint64_t sp) {
   return may_part(self) && sp - block_of(self) >= block_bytes;

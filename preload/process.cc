@@ -246,7 +246,8 @@ void begin_alone(ThreadState& self) {
 
 // Does any door lead from its code to us?
 bool is_reachable(const ThreadState& self) {
-  return self.slot != Slot::leave || (global.sud && may(self, own_arm | own_return));
+  return (self.slot != Slot::leave && global.stub_count) ||
+         (global.sud && may(self, own_arm | own_return));
 }
 
 // Whom the child is, and where it records. Nowhere, if nobody tells it its number.
@@ -283,6 +284,8 @@ extern "C" void sctrace_child(ThreadState& self) {
   self.in_flight.recording = self.in_flight.engaged = self.in_flight.counting = false;
   self.engaged.raised = 0;
   end_engaged(self);
+  const bool parts = !self.borrowed_from && !is_reachable(self) && may_part_at_birth(self);
+  if (parts && flags & CLONE_VM) self.slot = Slot::leave;
   name_child(self, flags);
   if (!self.process->follow) self.out.leave_ring();
   settle(self, self.slot);
@@ -292,12 +295,14 @@ extern "C" void sctrace_child(ThreadState& self) {
     thread_is_exiting(self);            // we won't hear of its end
   self.in_flight.after = After::clone;  // until the mask is the app's again
   self.frame.phase = sctrace::arch::Phase::left;
-  if (flags & CLONE_VM)
+  if (parts)
+    part_at_birth(self);
+  else if (flags & CLONE_VM)
     set_mask_and_stack(self, self.child_mask);
   else
     swap_mask(self, self.child_mask);  // its alternate stack is where it was
   self.in_flight.after = After::nothing;
   send_waiting(self);
   end_own_calls(self);
-  if (!is_open()) part(self);  // born while doors were shut: nobody else asks it to
+  if (!is_open() && !parts) part(self);  // born while doors were shut: nobody else asks it to
 }

@@ -40,7 +40,7 @@ constexpr int sys_seccomp = 1, sys_user_dispatch = 2, trap_trace = 2;
 // call comes again.
 void die_natively(ThreadState& self, int signo, const Info& info, Context& context) {
   const bool fault = info.code > 0 && !is_of_dispatch(info);
-  if (signo == sigsys && info.code == sys_seccomp) context.rip -= 2, context.rax = self.frame.nr;
+  make_again(info, context);
   context.mask &= ~bit(signo);
   if (fault && !may(self, own_action))
     context.mask |= bit(signo);

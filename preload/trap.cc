@@ -6,9 +6,11 @@
 
 #include "preload/arrive.h"
 #include "preload/capture.h"
+#include "preload/dispositions.h"
 #include "preload/global.h"
 #include "preload/handlers.h"
 #include "preload/live.h"
+#include "preload/part.h"
 #include "preload/sandbox.h"
 #include "preload/surface.h"
 
@@ -96,20 +98,48 @@ void trapped(ThreadState& self, const arch::Info& info, arch::Context& context) 
   context.rip = reinterpret_cast<uint64_t>(sctrace_common);
 }
 
+namespace {
+
+// What we only keep from its default action: a fault comes again, a call that a filter has trapped
+// is made again, what was sent is sent again.
+void die_bare(int signo, const arch::Info& info, arch::Context& context) {
+  constexpr uint64_t none[4] = {};
+  const auto may_all = [](uint32_t what) { return !(main_process.forbidden & what); };
+  make_again(info, context);
+  if (info.code > 0 && !may_all(own_action)) {
+    context.mask |= 1ull << (signo - 1);  // one that comes while it is blocked kills
+    return;
+  }
+  if (!may_all(own_action | own_name | own_queue)) return;
+  arch::raw_syscall(__NR_rt_sigaction, signo, none, 0, 8);
+  if (info.code > 0) return;
+  const long pid = arch::raw_syscall(__NR_getpid), tid = arch::raw_syscall(__NR_gettid);
+  arch::raw_syscall(__NR_rt_tgsigqueueinfo, pid, tid, signo, &info);
+}
+
+}  // namespace
+
+void make_again(const arch::Info& info, arch::Context& context) {
+  constexpr int sys_seccomp = 1;
+  if (info.signo != sigsys || info.code != sys_seccomp) return;
+  int32_t number;
+  __builtin_memcpy(&number, info.rest + 8, sizeof number);  // si_syscall
+  context.rip -= 2;
+  context.rax = static_cast<uint32_t>(number);
+}
+
 uint64_t bare_signal(int signo, const arch::Info& info, arch::Context& context) {
   step_out_of_stub(context);
   ThreadState* const known = known_thread();
   if (known && is_ours(context.rip) && comes_before_arrival(*known, signo, info, context)) return 0;
   const Action action = main_process.actions[signo];
   if (action.handler > 1) {
-    if (!live.turn.load(std::memory_order_relaxed)) return action.handler;
+    if (!live.turn.load(std::memory_order_relaxed) && !has_any_parted_at_birth())
+      return action.handler;
     if (try_move_down(signo, action, info, context)) return 0;
     enter_as_the_apps(signo, action, context);
   }
-  // A fault that we only keep from its default action comes again.
-  constexpr uint64_t none[4] = {};
-  if (guarded & 1ull << (signo - 1) && info.code > 0)
-    arch::raw_syscall(__NR_rt_sigaction, signo, none, 0, 8);
+  if (is_guarded(signo) && (info.code > 0 || action.handler == 0)) die_bare(signo, info, context);
   return 0;
 }
 

@@ -11,6 +11,9 @@ void disarm();
 bool is_int80(const arch::Info& info);  // of a trap
 void trapped(ThreadState& self, const arch::Info& info, arch::Context& context);
 
+// So that a call comes again that a filter of the program has answered by SIGSYS.
+void make_again(const arch::Info& info, arch::Context& context);
+
 // A signal in a thread that we could not give a state: straight to the app's handler. Its address,
 // or 0.
 uint64_t bare_signal(int signo, const arch::Info& info, arch::Context& context);
