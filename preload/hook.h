@@ -1,7 +1,7 @@
 // The one hallway. Both doors lead here: sctrace_enter before the kernel, sctrace_leave after it,
 // on the thread's own stack (thread.h), without vector registers, locks, allocation or a call of
 // libc. Either may be cut short by a signal at any instruction; signals.cc then undoes or finishes
-// the call through undo()/leave.
+// the call through undo() (ending.h) or leave.
 #pragma once
 #include "preload/thread.h"
 
@@ -11,15 +11,6 @@ void sctrace_leave(sctrace::preload::ThreadState& self);
 }
 
 namespace sctrace::preload {
-
-// The call in flight was not made: nothing of it stays, or its entry is marked cancelled.
-void undo(ThreadState& self);
-
-// The call in flight ends here, while its work goes on.
-void write_end(ThreadState& self, int64_t result, uint8_t how);
-
-// The kernel is about to make the call again after a handler: its exit says so.
-void write_restarted(ThreadState& self);
 
 void write_signal(ThreadState& self, const void* siginfo, uint64_t address);
 

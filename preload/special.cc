@@ -14,7 +14,7 @@
 #include "preload/files.h"
 #include "preload/filter.h"
 #include "preload/global.h"
-#include "preload/hook.h"
+#include "preload/ending.h"
 #include "preload/load.h"
 #include "preload/mappings.h"
 #include "preload/own_files.h"

@@ -1,5 +1,6 @@
 #include "preload/surface.h"
 
+#include "preload/ending.h"
 #include "preload/engaged.h"
 #include "preload/global.h"
 #include "preload/hook.h"
