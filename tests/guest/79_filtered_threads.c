@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -115,6 +116,26 @@ static void in_thread(void) {
     block(SIG_BLOCK, i ? SIGSEGV : SIGUSR2);  // the next inherits it
   }
 }
+// One that libc does not know of, on the thread-local memory of the first, which waits meanwhile.
+static char bare_stack[256 * 1024];
+static volatile int bare_end;
+static int bare_life(void* unused) {
+  life(unused);
+  raw(SYS_exit, 0);
+  return 0;
+}
+static void in_bare_thread(void) {
+  prepare();
+  const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                    CLONE_SYSVSEM | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID;
+  for (int i = 0; i < 2; i++) {
+    bare_end = -1;
+    must(clone(bare_life, bare_stack + sizeof bare_stack, flags, NULL, NULL, NULL, &bare_end) > 0);
+    for (int end; (end = bare_end) != 0;) raw(SYS_futex, &bare_end, 0, end, 0, 0, 0);
+    say("the first one's %ld", raw(SYS_getpriority, 8));
+    block(SIG_BLOCK, i ? SIGSEGV : SIGUSR2);
+  }
+}
 static void in_fork(void) {
   prepare();
   int status;
@@ -158,6 +179,7 @@ static void many(void) {
 
 int main(void) {
   in_child("in a thread", in_thread);
+  in_child("in a bare thread", in_bare_thread);
   in_child("in a fork", in_fork);
   const int ways[] = {SIGSYS, SIGSEGV, SIGABRT, SIGBUS};
   for (int i = 0; i < 4; i++) {
