@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "arch/requests.h"
 #include "formats/read/decode.h"
@@ -85,6 +86,14 @@ std::shared_ptr<const OpenFile> Files::socket(uint32_t pid, int64_t fd) const {
   if (file == process->second.open->end() || (file->second->told.mode & type_mask) != socket_type)
     return nullptr;
   return {file->second, &file->second->told};
+}
+
+uint32_t Files::process_behind(uint32_t pid, int64_t fd) const {
+  const One* one = at(pid, fd);
+  if (!one || one->told.path != "anon_inode:[pidfd]") return 0;
+  constexpr std::string_view mark = "pid:";
+  if (!one->detail.starts_with(mark)) return static_cast<uint32_t>(one->told.special);
+  return static_cast<uint32_t>(std::strtoul(one->detail.c_str() + mark.size(), nullptr, 10));
 }
 
 bool Files::is_deleted(uint32_t pid, int64_t fd) const {
@@ -184,9 +193,17 @@ void Files::enter(const Call& call) {
   if (!(flags & is_thread)) bequeathed_[call.tid] = inherited(call.pid, flags);
 }
 
+// What it was born with is known before it has said a word, and if nobody listens to it.
+void Files::born(const Call& call) {
+  const auto of = bequeathed_.find(call.tid);
+  if (of == bequeathed_.end() || clone_flags(call) & is_thread) return;
+  processes_.try_emplace(static_cast<uint32_t>(call.result), of->second);
+}
+
 void Files::learn(const Call& call) {
   tasks_.learn(call);
   if (!call.ended || changes_names(call.nr)) return;
+  if (is_fork(call.nr) && call.result > 0) born(call);
   if (call.result >= 0) made(call);
   Process& self = process(call.pid);
   for (const OpenFile& file : call.files)

@@ -30,6 +30,7 @@ class Files {
   bool wants_details = true;
   const OpenFile* told(uint32_t pid, int64_t fd) const;  // or null; until the next item
   std::shared_ptr<const OpenFile> socket(uint32_t pid, int64_t fd) const;  // null: it is none
+  uint32_t process_behind(uint32_t pid, int64_t fd) const;          // of a pidfd; 0: nobody knows
   std::string task(int64_t tid) const { return tasks_.name(tid); }  // what a thread is called
   bool is_deleted(uint32_t pid, int64_t fd) const;
   std::string directory(uint32_t pid) const;
@@ -61,6 +62,7 @@ class Files {
   const One* at(uint32_t pid, int64_t fd) const;
   Process& process(uint32_t pid) { return processes_[pid]; }
   Process inherited(uint32_t pid, uint64_t flags);
+  void born(const Call& call);
   static std::string below_root(const Process& of, const std::string& path);
   void tell(Process& in, const OpenFile& file);
   void open(const Call& call, int64_t fd, std::string path, std::string detail = {});

@@ -22,8 +22,7 @@ wire::File opened(int32_t fd, uint32_t mode = 0100644, uint8_t flags = 0) {
   return one;
 }
 
-// Follows the whole trace, then says what is behind the descriptors 0 to 9 of each process.
-std::string known_at_the_end(ScratchTrace& scratch, std::initializer_list<uint32_t> pids) {
+read::Files followed(ScratchTrace& scratch) {
   const read::Trace trace(scratch.write());
   read::Timeline timeline(trace);
   read::Files files;
@@ -32,6 +31,12 @@ std::string known_at_the_end(ScratchTrace& scratch, std::initializer_list<uint32
     if (item.kind == read::Item::Kind::enter) files.enter(*item.call);
     if (item.kind == read::Item::Kind::leave) files.learn(*item.call), files.forget(*item.call);
   }
+  return files;
+}
+
+// Follows the whole trace, then says what is behind the descriptors 0 to 9 of each process.
+std::string known_at_the_end(ScratchTrace& scratch, std::initializer_list<uint32_t> pids) {
+  const read::Files files = followed(scratch);
   std::string text;
   TextOptions options;
   options.paths = 15;
@@ -106,6 +111,29 @@ TEST_CASE("a child has its parent's descriptors as they were at the fork", "[rea
   auto& child = image.ring(8, 8, Began::fork, 7);
   child.call(nr_dup, {0}, 1);
   CHECK_THAT(known_at_the_end(scratch, {7, 8}), Equals("7 /home:\n8 /home: 0</in> 1</in>\n"));
+}
+
+TEST_CASE("a child that has not said a word has its parent's descriptors", "[read][files]") {
+  ScratchTrace scratch;
+  auto& ring = scratch.image(7).ring(7, Began::image);
+  ring.file(opened(directory, 0040000, wire::file_first), "/home").file(opened(0), "/in");
+  ring.call(nr_dup, {0}, 5).call(nr_fork, {}, 8).call(nr_close, {5}, 0);
+  CHECK_THAT(known_at_the_end(scratch, {7, 8}),
+             Equals("7 /home: 0</in>\n8 /home: 0</in> 5</in>\n"));
+}
+
+TEST_CASE("a pidfd says whose it is, whatever is shown of it", "[read][files]") {
+  ScratchTrace scratch;
+  auto& ring = scratch.image(7).ring(7, Began::image);
+  wire::File known = opened(3, 0600);
+  known.special = 11;
+  ring.file(opened(directory, 0040000, wire::file_first), "/").file(known, "anon_inode:[pidfd]");
+  ring.call(nr_pidfd_open, {9, 0}, 4);
+  read::Files files = followed(scratch);
+  files.wants_details = false;
+  CHECK(files.process_behind(7, 3) == 11);
+  CHECK(files.process_behind(7, 4) == 9);
+  CHECK(files.process_behind(7, 5) == 0);
 }
 
 TEST_CASE("a file record that lies about its lengths is damage", "[read][files]") {
