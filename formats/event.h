@@ -54,8 +54,9 @@ struct Value {
   bool path = false;     // text: a file name, never shortened for brevity
   bool detail = false;   // a field of the second rank: shown when asked for everything
   bool more = false;     // structure: holds more than its fields say
-  bool negated = false;  // members: the others; word: by name, if not in the raw style; text: cut
-                         // already where it fills what may be shown
+  bool negated = false;  // members: the others; word: by name, if not in the raw style; number,
+                         // structure: noted, if not in that; text: cut already where it fills
+                         // what may be shown
   bool bounded = false;  // list: may be shortened for brevity
   bool bare = false;    // word, words: by name in every style; text: in hex in every style; change:
                         // two values, not one that moved

@@ -55,19 +55,23 @@ TextOptions by_name(TextOptions o) {
 
 std::string remarks(const Event& e, const TextOptions& o) {
   std::string out;
+  bool any = false;
   for (const Value& v : e.after) {
+    // What is left of a time is behind a pointer too.
+    if (e.nr == arch::nr_recvmmsg && v.name == "left" && !o.followed.test(e.nr)) continue;
     // A result whose words have no name is a number already: they are behind it as words, or not.
     const bool bare = v.kind == Value::Kind::words && v.name.empty();
     if ((v.kind == Value::Kind::macro || bare) && o.names == TextOptions::Names::raw) continue;
     const auto is_known = [](const Value& one) { return !one.text.empty(); };
     if (bare && std::none_of(v.items.begin(), v.items.end(), is_known)) continue;
     if (!out.empty()) out += ", ";
+    any = true;
     out += v.name;
     const std::string text = bare ? shown(v, by_name(o)) : shown(v, o);
     if (!v.name.empty() && !text.empty()) out += ' ';
     out += text;
   }
-  return out.empty() ? out : " (" + out + ')';
+  return any ? " (" + out + ')' : out;
 }
 
 }  // namespace

@@ -419,8 +419,9 @@ void append_shown(std::string& out, const Value& v, const TextOptions& o) {
   const bool braced = v.braced && v.kind != Kind::change;
   if (braced) out += '[';
   append_unadorned(out, v, o);
-  // A struct is remarked on for its numbers' sake: not where they are wanted alone.
-  const bool noted = !v.negated || v.kind != Kind::structure || o.names != Names::raw;
+  // Some are remarked on for their numbers' sake: not where these are wanted alone.
+  const bool numeric = v.kind == Kind::structure || v.kind == Kind::number;
+  const bool noted = !v.negated || !numeric || o.names != Names::raw;
   if (!v.note.empty() && noted) ((out += " /* ") += v.note) += " */";
   if (braced) out += ']';
 }

@@ -20,6 +20,7 @@ using arch::Way;
 
 // Bounds of what one call may cost, whatever lengths the app names.
 constexpr uint64_t vectors_most = 1024, strings_most = 8192;
+constexpr int32_t bits_most = 1 << 20;  // descriptors that a process may have: fs.nr_open
 
 // One taking: which call, which moment, where the bytes go.
 struct Taking {
@@ -137,7 +138,7 @@ uint64_t measured(const Taking& t, const Op& op) {
     }
     case Measure::bits: {
       const auto n = static_cast<int32_t>(t.args[op.which]);
-      return n > 0 ? (static_cast<uint64_t>(n) + 63) / 64 * 8 : 0;
+      return n > 0 ? (static_cast<uint64_t>(n < bits_most ? n : bits_most) + 63) / 64 * 8 : 0;
     }
     case Measure::pages: return t.args[op.which] / 4096 + (t.args[op.which] % 4096 != 0);
   }

@@ -35,7 +35,8 @@ uint64_t measured(const Scene& s, const Arg& a, bool out) {
     case Measure::result: return s.ok() ? static_cast<uint64_t>(s.call.result) : 0;
     case Measure::bits: {
       const int32_t n = static_cast<int32_t>(s.call.args[a.which]);
-      return n <= 0 ? 0 : (static_cast<uint64_t>(n) + 63) / 64 * 8;
+      constexpr int32_t most = 1 << 20;  // preload takes no more
+      return n <= 0 ? 0 : (static_cast<uint64_t>(std::min(n, most)) + 63) / 64 * 8;
     }
     case Measure::pages: return (s.call.args[a.which] + 4095) / 4096;
     case Measure::pointed: {

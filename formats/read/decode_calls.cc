@@ -27,23 +27,28 @@ void adapt_clone(const Scene& s, Event& e) {
   e.args = std::move(args);
 }
 
-// What select left in its sets, and of its time.
+// What select left in its sets, as many as it says are ready, and of its time. The same set in all
+// three places is empty after it: then nothing is known of them.
 void adapt_select(const Scene& s, Event& e) {
-  for (int i = 1; i <= 4; ++i) {
-    Value& v = e.args[static_cast<size_t>(i)];
+  static constexpr const char* names[] = {"", "in", "out", "except"};
+  auto ready = s.ok() ? static_cast<size_t>(s.call.result) : 0;
+  for (size_t i = 1; i <= 4; ++i) {
+    Value& v = e.args[i];
     if (v.kind != Kind::change) continue;
-    Value after = std::move(v.items[1]);
-    Value before = std::move(v.items[0]);
+    Value after = std::move(v.items[1]), before = std::move(v.items[0]);
     v = std::move(before);
-    if (i < 4 && s.call.result > 0 && after.kind == Kind::members && !after.items.empty())
-      e.after.push_back(named(i == 1 ? "in" : i == 2 ? "out" : "except", after));
-    if (i == 4 && after.kind == Kind::structure &&
-        (s.call.result > 0 || s.call.nr == arch::nr_select)) {
-      if (s.call.result > 0) e.after.push_back(named("left", after));
+    if (i < 4 && ready && after.kind == Kind::members && !after.items.empty()) {
+      if (after.items.size() > ready) after.items.resize(ready);
+      ready -= after.items.size();
+      e.after.push_back(named(names[i], std::move(after)));
     }
+    if (i == 4 && s.call.result > 0 && after.kind == Kind::structure)
+      e.after.push_back(named("left", std::move(after)));
   }
   e.early = e.args.size();
-  if (s.ok() && s.call.result == 0) e.after = {named("Timeout", {})};
+  if (!s.ok()) return;
+  if (!s.call.result) e.after = {named("Timeout", {})};
+  if (e.after.empty()) e.after.emplace_back();
 }
 
 void adapt_poll(const Scene& s, Event& e) {

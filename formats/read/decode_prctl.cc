@@ -87,6 +87,7 @@ void adapt_prctl(const Scene& s, Event& e) {
   const bool unknown = e.args[1].kind == Kind::word && e.args[1].text.empty();
   if ((option == 33 || option == 35 || option == 47) && unknown)
     for (size_t i = 2; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
+  if (option == 53 && unknown) e.args[2] = value_hex(s.call.args[2]);
   if (option == 43 || option == 44)
     for (size_t i = 1; i < 5; ++i) e.args[i] = value_hex(s.call.args[i]);
   if (option == 52)

@@ -181,6 +181,7 @@ Value ticks_value(uint64_t ticks) {
   constexpr uint64_t a_second = 100;  // USER_HZ, which programs see
   Value v = value_unsigned(ticks);
   v.note = ticks ? fmt::format("{}.{:02} s", ticks / a_second, ticks % a_second) : "";
+  v.negated = true;  // not in the raw style
   return v;
 }
 

@@ -107,7 +107,8 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
   }
   if (layout >= Layout::bpf_attr && layout <= Layout::bpf_query)
     return bpf_attributes(s, at, bytes, out);
-  const uint64_t most = std::min<uint64_t>(bytes, 4096);
+  constexpr uint64_t sets_most = 1 << 17;  // bytes, as preload takes
+  const uint64_t most = std::min<uint64_t>(bytes, layout == Layout::fd_set ? sets_most : 4096);
   std::string all = s.memory.bytes(at, most, out);
   const auto* b = reinterpret_cast<const uint8_t*>(all.data());
   switch (layout) {
@@ -115,7 +116,9 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     case Layout::fd_set: {
       const int32_t count = static_cast<int32_t>(s.call.args[0]);
       if (count < 0) return value_address(at);
-      const auto bits = static_cast<uint64_t>(count);  // the table may say less than the call
+      // The table may say less than the call, and takes no more.
+      constexpr int32_t open_most = 1 << 20;
+      const auto bits = static_cast<uint64_t>(std::min(count, open_most));
       const bool whole = all.size() >= bytes && bits <= all.size() * 8;
       return whole ? fd_set_value(s, b, bits) : value_address(at);
     }

@@ -28,6 +28,13 @@ int main(void) {
            "tv_usec=%ld})",
            second.tv_sec, second.tv_usec);
   puts(line);
+  FD_SET(3, &in);  // the last of three in the same place says that nothing happened
+  if (syscall(SYS_select, 4, &in, &in, &in, NULL) != 1) return 1;
+  printf("%-39s = 1 ()\n", "select(4, [3], [3], [3], NULL)");
+  static uint8_t many[1 << 20];
+  many[0] = 1 << 3;
+  if (syscall(SYS_select, 0x7fffffff, many, NULL, NULL, NULL) != 1) return 1;
+  printf("%-39s = 1 (in [3])\n", "select(2147483647, [3], NULL, NULL, NULL)");
   const int poller = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = 42};
   say(epoll_ctl(poller, EPOLL_CTL_ADD, 3, &event),

@@ -158,3 +158,45 @@ TEST_CASE("clone3 shows what it wrote where its struct points", "[formats][decod
   CHECK_THAT(line(c), Equals("clone3({flags=CLONE_PARENT_SETTID, parent_tid=0x2000, exit_signal=0, "
                              "stack=NULL, stack_size=0} => {parent_tid=0x2000}, 64)"));
 }
+
+TEST_CASE("how a speculation is set depends on which it is", "[formats][decode]") {
+  CHECK_THAT(line(call(arch::nr_prctl, {53, 0, 4}, -25)),
+             Equals("prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE)"));
+  CHECK_THAT(line(call(arch::nr_prctl, {53, 3, 4}, -25)),
+             Equals("prctl(PR_SET_SPECULATION_CTRL, 0x3 /* PR_SPEC_??? */, 0x4)"));
+}
+
+TEST_CASE("of sets no more are ready than the call says", "[formats][decode]") {
+  read::Call c = call(arch::nr_select, {8, 0x1000, 0x2000, 0, 0}, 2);
+  const uint64_t asked = 0x0e, none = 0;
+  for (const uint64_t at : {0x1000, 0x2000}) put(c, at, &asked, sizeof asked);
+  const auto left = [&](uint64_t in, uint64_t out) {
+    c.memory.resize(2);
+    put(c, 0x1000, &in, sizeof in);
+    put(c, 0x2000, &out, sizeof out);
+    c.memory[2].out = c.memory[3].out = true;
+    return result(c);
+  };
+  CHECK_THAT(left(0x0e, 0x0e), Equals("2 (in [1 2])"));
+  CHECK_THAT(left(0x02, 0x0e), Equals("2 (in [1], out [1])"));
+  CHECK_THAT(left(none, none), Equals("2 ()"));
+}
+
+TEST_CASE("what is left of a time is behind a pointer too", "[formats][decode]") {
+  read::Call c = call(arch::nr_recvmmsg, {3, 0x2000, 1, 0x40, 0x1000}, 1);
+  const uint64_t before[2] = {1, 0}, after[2] = {0, 7};
+  put(c, 0x1000, before, sizeof before);
+  put(c, 0x1000, after, sizeof after);
+  c.memory.back().out = true;
+  CHECK_THAT(result(c), Equals("1 (left {tv_sec=0, tv_nsec=7})"));
+  TextOptions options;
+  options.followed.reset(arch::nr_recvmmsg);
+  CHECK_THAT(result(c, options), Equals("1"));
+}
+
+TEST_CASE("ticks are seconds in every style but the raw one", "[formats][decode]") {
+  TextOptions raw;
+  raw.names = TextOptions::Names::raw;
+  CHECK_THAT(shown(read::ticks_value(51), {}), Equals("51 /* 0.51 s */"));
+  CHECK_THAT(shown(read::ticks_value(51), raw), Equals("51"));
+}
