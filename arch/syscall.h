@@ -61,8 +61,7 @@ enum class Kind : uint8_t {
 
 enum class Way : uint8_t { none = 0, in = 1, out = 2, both = 3 };
 
-// Where a length comes from. `which` is the argument's index; lengths are in elements of `element`
-// bytes.
+// Where a length comes from: `which` is the index of an argument; in elements of `element` bytes.
 enum class Measure : uint8_t {
   none,      // one element
   argument,  // the value of argument `which`
@@ -70,8 +69,7 @@ enum class Measure : uint8_t {
   pointed,   // the uint32_t that argument `which` points at (before the call for in; after it, but
              // no more than before, for out)
   nul,       // ends with a zero byte
-  bits,      // argument `which` counts bits, kept in whole 8-byte words: 8 * ((n + 63) / 64) bytes
-             // (32-bit signed n)
+  bits,      // argument `which`, 32 bits signed, counts bits, kept in whole words of 8 bytes
   pages,  // one byte for each 4 KiB page that argument `which` bytes reach into: (n + 4095) / 4096
 };
 
@@ -186,7 +184,8 @@ struct Command {
 
 // A pointer inside a struct: behind it lies one `to`, or as many as the number at `length_at` says
 // (`length_bytes` 0: one). `inside`: no pointer, they follow there. Capture goes on so; links.def.
-inline constexpr uint8_t until_nul = 0xff;  // as length_bytes: there is a string
+inline constexpr uint8_t until_nul = 0xff;    // as length_bytes: there is a string
+inline constexpr uint8_t by_argument = 0xfe;  // as length_bytes: argument `length_at` counts them
 struct Link {
   Layout from, to;
   uint16_t pointer_at, length_at;
@@ -195,6 +194,7 @@ struct Link {
   uint32_t when = 0;                  // only where the struct has this word at `when_at`; 0: always
   uint16_t when_at = 0, least = 0;    // and is at least so long
   bool filled = false, data = false;  // by the kernel: nothing to take before the call · a buffer
+  uint8_t argument = 0;               // which is the pointer; 0: it is in the struct
 };
 
 }  // namespace sctrace::arch

@@ -61,9 +61,7 @@ constexpr Row row(const char* name, Result result, uint32_t classes,
         .classes = classes};
   size_t n = 0;
   for (const Arg& a : args) r.args[n++] = a;
-  for (uint8_t i = 0; i < r.arity; ++i) {
-    resolve(r, r.args[i]);
-  }
+  for (uint8_t i = 0; i < r.arity; ++i) resolve(r, r.args[i]);
   return r;
 }
 
@@ -156,8 +154,7 @@ constexpr const Command* command_of(uint32_t nr, uint64_t command) {
   return nullptr;
 }
 
-// What the `index`-th variant argument of the call is under this command; nothing if unknown or not
-// passed.
+// The `index`-th variant argument of the call under this command; nothing if it is not passed.
 constexpr const Arg* variant_of(uint32_t nr, uint64_t command, uint8_t index = 0) {
   const Command* c = command_of(nr, command);
   return c && index < c->count ? &c->args[index] : nullptr;
@@ -178,8 +175,11 @@ inline constexpr Link links[] = {
 #define DATA(from, pointer_at, length_at, length_bytes, returned)                    \
   {Layout::from, Layout::bytes, pointer_at, length_at, length_bytes, false, 0, 0, 0, \
    returned,     true},
+#define ARGUMENT(from, index, length_at, length_bytes) \
+  {Layout::from, Layout::bytes, 0, length_at, length_bytes, false, 0, 0, 0, false, true, index},
 #include "arch/links.def"
 #undef LINK
+#undef ARGUMENT
 #undef DATA
 #undef LINK_OF
 #undef LINK_WHERE

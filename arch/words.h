@@ -75,14 +75,15 @@ constexpr Arg sized(const char* n, Way w, Layout l, const char* by) {
   return {
       .name = n, .kind = Kind::structure, .way = w, .layout = l, .element = 1, .measured_by = by};
 }
-// The same behind a head of so many bytes that the length does not count.
-constexpr Arg headed(const char* n, Way w, Layout l, uint8_t head, const char* by) {
+// The same behind a head of so many bytes that the length does not count; it may count elements.
+constexpr Arg headed(const char* n, Way w, Layout l, uint8_t head, const char* by,
+                     uint32_t element = 1) {
   return {.name = n,
           .kind = Kind::structure,
           .way = w,
           .layout = l,
           .head = head,
-          .element = 1,
+          .element = element,
           .measured_by = by};
 }
 constexpr Arg sized_in(const char* n, Layout l, const char* by) { return sized(n, Way::in, l, by); }

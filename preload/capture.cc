@@ -125,7 +125,9 @@ uint64_t measured(const Taking& t, const Op& op) {
       const uint64_t told = t.result > 0 ? static_cast<uint64_t>(t.result) : 0;
       const auto nr = static_cast<uint32_t>(t.self.frame.nr);
       if (!may_tell_more(nr)) return told;
+      if (op.arg + 1u >= plan_for(nr).arity) return told;  // a key's answer fills what it tells
       const uint64_t room = t.args[nr == arch::nr_getgroups ? op.arg - 1 : op.arg + 1];
+      if (nr == arch::nr_keyctl && op.arg == 1) return room;  // capabilities: the rest is zeroed
       return room < told ? room : told;
     }
     case Measure::pointed: {
@@ -179,15 +181,28 @@ constexpr auto linked = [] {
 bool put_links(const Taking& t, uint64_t address, arch::Layout layout, uint64_t n, uint64_t deep,
                uint64_t known = ~0ull);
 
+// How many there are.
+bool try_count(const Taking& t, uint64_t address, const arch::Link& link, uint64_t& count) {
+  count = 1;
+  if (!link.length_bytes) return true;
+  count = 0;
+  if (link.length_bytes != arch::by_argument)
+    return read_app(&count, address + link.length_at, link.length_bytes);
+  count = static_cast<uint32_t>(t.args[link.length_at]);
+  return true;
+}
+
 bool put_link(const Taking& t, uint64_t address, const arch::Link& link, uint64_t deep) {
   uint64_t pointer = address + link.pointer_at, count = 0;
   uint32_t word = 0;
   if (link.filled && !t.out) return true;
   if (link.when && (!read_app(&word, address + link.when_at, 4) || word != link.when)) return true;
-  if (!link.inside && !read_app(&pointer, pointer, 8)) return true;
+  if (link.argument)
+    pointer = t.args[link.argument];
+  else if (!link.inside && !read_app(&pointer, pointer, 8))
+    return true;
   if (pointer && link.length_bytes == arch::until_nul) return put_string(t.self, pointer);
-  if (!pointer || !read_app(&count, address + link.length_at, link.length_bytes)) return true;
-  if (!link.length_bytes) count = 1;
+  if (!pointer || !try_count(t, address, link, count)) return true;
   if (link.data) {
     const auto filled = static_cast<uint64_t>(t.result);
     return put_buffer(t, pointer, link.filled && filled < count ? filled : count);
@@ -271,7 +286,9 @@ bool take_variant(const Taking& t, const Op& op) {
 }
 
 // Where the struct itself says how much of it there is: of the room for a statmount so much was
-// filled. And of a security module's context the kernel looks at the head, if at anything.
+// filled. And of a security module's context the kernel looks at the head, if at anything; of what
+// a ring is asked to tell of its operations, at no more than there are numbers for. An attribute of
+// scheduling that tells no size has its first one, and only that is written to.
 uint64_t as_it_says(const Taking& t, const Op& op, uint64_t bytes) {
   uint32_t most = ~0u;
   if (op.layout == arch::Layout::statmount) {
@@ -279,6 +296,13 @@ uint64_t as_it_says(const Taking& t, const Op& op, uint64_t bytes) {
   } else if (op.layout == arch::Layout::lsm_ctx && op.way == Way::both && !t.out) {
     constexpr uint32_t single = 1, head = 32;  // LSM_FLAG_SINGLE
     most = t.args[3] & single ? head : 0;
+  } else if (op.layout == arch::Layout::ring_probe) {
+    constexpr uint32_t head = 16, operations = 256, each = 8;
+    most = head + operations * each;
+  } else if (op.layout == arch::Layout::sched_attr && op.way == Way::both) {
+    constexpr uint32_t first = 48;  // SCHED_ATTR_SIZE_VER0
+    if (t.out) return 0;
+    if (!bytes) return first;
   }
   return bytes < most ? bytes : most;
 }
@@ -397,13 +421,14 @@ bool interpret_in(ThreadState& self) {
 
 namespace {
 
-// Of several controls of a video device the kernel says which one it refused.
+// Of several controls of a video device the kernel says which one it refused, to a search that
+// found something how much room that takes.
 bool tells_why(const arch::Frame& call) {
   namespace r = arch::requests;
   const auto request = static_cast<uint32_t>(call.args[1]);
   return call.nr == arch::nr_ioctl &&
          (request == r::io_VIDIOC_G_EXT_CTRLS || request == r::io_VIDIOC_S_EXT_CTRLS ||
-          request == r::io_VIDIOC_TRY_EXT_CTRLS);
+          request == r::io_VIDIOC_TRY_EXT_CTRLS || request == r::io_BTRFS_IOC_TREE_SEARCH_V2);
 }
 
 }  // namespace

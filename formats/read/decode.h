@@ -85,6 +85,8 @@ void adapt(const Scene& s, Event& event);
 void adapt_prctl(const Scene& s, Event& event);
 void shorten(Value& name, size_t most);          // to what the kernel reads of it; decode_odd.cc
 void adapt_futex(const Scene& s, Event& event);  // decode_futex.cc
+void adapt_key(const Scene& s, Event& event);    // decode_keys.cc
+void adapt_ring(const Scene& s, Event& event);   // decode_rings.cc
 void adapt_odd(const Scene& s, Event& event);    // decode_odd.cc: where strace has its own ways
 void adapt_trace(const Scene& s, Event& event);  // decode_ptrace.cc
 void adapt_security_context(const Scene& s, Event& event);  // structs_attributes.cc

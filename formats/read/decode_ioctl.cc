@@ -54,10 +54,24 @@ bool is_blank(const Scene& s, Layout layout, uint64_t at) {
   return bytes.find_first_not_of('\0') == std::string::npos;
 }
 
+// A search that had too little room is told how much it takes.
+Value room_told(const Scene& s, Layout layout, uint64_t at) {
+  constexpr int64_t too_small = -75;  // EOVERFLOW
+  uint64_t bytes = 0;
+  const bool told = layout == Layout::btrfs_found2 && s.call.ended && s.call.result == too_small &&
+                    s.memory.whole(&bytes, at + 104, sizeof bytes, true);
+  if (!told) return value_address(at);
+  Builder f;
+  return f.add("buf_size", value_unsigned(bytes)).done();
+}
+
 Value both(const Scene& s, const arch::Request& request, uint64_t at) {
   Value before = request_memory(s, request.before, at, false);
-  if (before.kind == Kind::address || (!s.ok() && request.turn != Turn::answers)) return before;
-  Value after = s.ok() ? request_memory(s, request.after, at, true) : value_address(at);
+  if (before.kind == Kind::address) return before;
+  Value after =
+      s.ok() ? request_memory(s, request.after, at, true) : room_told(s, request.after, at);
+  const bool told = s.ok() || after.kind != Kind::address;
+  if (!told && request.turn != Turn::answers) return before;
   if (request.turn == Turn::grows && after.kind == Kind::structure)
     return grown(std::move(before), std::move(after), request.before == Layout::uffd_api);
   if (request.after == Layout::kb_entry_got && after.kind == Kind::address) {

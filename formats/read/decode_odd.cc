@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "formats/read/structs.h"
@@ -189,25 +188,6 @@ void adapt_comparison(const Scene& s, Event& e) {
                      named("toff", value_unsigned(peek<uint32_t>(slot + 8)))};
 }
 
-// No more than there was room for; what ends with a nul is a name.
-void adapt_key(const Scene& s, Event& e) {
-  constexpr uint32_t describe = 6, read = 11, reject = 19, get_security = 17;
-  const uint32_t operation = static_cast<uint32_t>(s.call.args[0]);
-  if (operation == reject) {
-    e.args[3] = value_of(Kind::word);
-    e.args[3].base = Value::Base::unsigned_decimal;
-    e.args[3].number = static_cast<uint32_t>(s.call.args[3]);
-    e.args[3].text = errno_name(static_cast<int64_t>(e.args[3].number));
-  }
-  if (!s.ok() || (operation != describe && operation != read && operation != get_security)) return;
-  const uint64_t n = std::min(static_cast<uint64_t>(s.call.result), s.call.args[3]);
-  Value& v = e.args[2] = text_at(s, s.call.args[2], n, true);
-  if (operation != read && v.kind == Kind::text && v.text.ends_with('\0')) {
-    v.text.pop_back();
-    --v.whole;
-  }
-}
-
 // How long to wait at most, and what was left of it.
 void adapt_receive_many(const Scene& s, Event& e) {
   const uint64_t at = s.call.args[4];
@@ -221,13 +201,35 @@ void adapt_receive_many(const Scene& s, Event& e) {
     e.after.push_back(named("left", structure(s, arch::Layout::timespec, at, 16, true)));
 }
 
+// A size that the kernel takes not at all is all that it looks at; then it says its own.
+void adapt_scheduling(const Scene& s, Event& e) {
+  constexpr uint32_t first = 48, known = 56;  // SCHED_ATTR_SIZE_VER0, _VER1
+  constexpr int64_t too_big = -7;             // E2BIG
+  const uint64_t at = s.call.args[1];
+  uint8_t b[known] = {};
+  e.args[1] = value_address(at);
+  if (!at || !s.memory.whole(b, at, 4, false)) return;
+  const uint32_t told = peek<uint32_t>(b), size = told ? told : first, n = std::min(size, known);
+  if (n >= first && !s.memory.whole(b, at, n, false)) return;
+  Value given =
+      n < first ? Builder().add("size", value_unsigned(told)).done() : scheduling(b, true);
+  given.numbered = size > n;
+  uint32_t wanted = 0;
+  e.args[1] = std::move(given);
+  e.args[1].address = at;
+  if (!s.call.ended || s.call.result != too_big || !s.memory.whole(&wanted, at, 4, true)) return;
+  Value change = value_of(Kind::change);
+  change.address = at;
+  change.items.push_back(std::move(e.args[1]));
+  change.items.push_back(Builder().add("size", value_unsigned(wanted)).done());
+  e.args[1] = std::move(change);
+}
+
 // A descriptor of the process that the first one stands for.
 void adapt_foreign_descriptor(const Scene& s, Event& e) {
-  constexpr std::string_view mark = "pid:";
-  if (e.args[0].items.empty() || !e.args[0].items[0].text.starts_with(mark)) return;
-  const std::string& of = e.args[0].items[0].text;
-  const auto pid = static_cast<uint32_t>(std::strtoul(of.c_str() + mark.size(), nullptr, 10));
-  e.args[1] = descriptor(s, static_cast<int32_t>(s.call.args[1]), pid);
+  if (!s.files) return;
+  const uint32_t of = s.files->process_behind(s.call.pid, static_cast<int32_t>(s.call.args[0]));
+  if (of) e.args[1] = descriptor(s, static_cast<int32_t>(s.call.args[1]), of);
 }
 
 // Of a message that did not come, how long a name was awaited.
@@ -303,6 +305,8 @@ void adapt_odd(const Scene& s, Event& e) {
     case nr_recvmsg: return adapt_message(s, e);
     case nr_recvmmsg: return adapt_receive_many(s, e);
     case nr_keyctl: return adapt_key(s, e);
+    case nr_io_uring_register: return adapt_ring(s, e);
+    case nr_sched_setattr: return adapt_scheduling(s, e);
     case nr_ptrace: return adapt_trace(s, e);
     case nr_memfd_create: return shorten(e.args[0], 250);
     case nr_modify_ldt:

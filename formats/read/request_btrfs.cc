@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/read/requests.h"
+#include "formats/read/spending.h"
 
 namespace sctrace::read {
 
@@ -139,9 +140,78 @@ Value filesystem(const uint8_t* b) {
   return f.done();
 }
 
+// What a search found: items of any length one after the other, each with a head.
+Value found_items(const Scene& s, const uint8_t* key, uint64_t at, uint64_t bytes) {
+  constexpr uint64_t head_bytes = 32;
+  const uint32_t count = peek<uint32_t>(key + 64);
+  Value list = value_of(Kind::list);
+  list.cut = true;  // no more than of a brief list, by -v too
+  uint8_t b[head_bytes];
+  const auto spent = [] {  // for it and its five fields
+    for (int i = 0; i < 6; ++i)
+      if (!try_spend_value()) return false;
+    return true;
+  };
+  for (uint64_t offset = 0; list.items.size() < count;) {
+    if (offset + head_bytes > bytes || !spent()) break;
+    if (!s.memory.whole(b, at + offset, head_bytes, true)) {
+      list.rest = at + offset;
+      break;
+    }
+    offset += head_bytes + peek<uint32_t>(b + 28);
+    list.items.push_back(Builder()
+                             .add("transid", value_unsigned(peek<uint64_t>(b)))
+                             .add("objectid", number(peek<uint64_t>(b + 8), Set::btrfs_objects))
+                             .add("offset", value_unsigned(peek<uint64_t>(b + 16)))
+                             .add("type", number(peek<uint32_t>(b + 24), Set::btrfs_keys, true))
+                             .add("len", value_unsigned(peek<uint32_t>(b + 28)))
+                             .done());
+  }
+  list.whole = std::max<uint64_t>(count, list.items.size());
+  if (list.rest) list.whole = list.items.size();
+  return list;
+}
+
+// `sized`: with how much room there was for it.
+Value found(const Scene& s, const uint8_t* b, const Place& place, bool sized) {
+  constexpr uint64_t key_bytes = 104;
+  const uint64_t head = sized ? key_bytes + 8 : key_bytes;
+  const uint64_t room = sized ? peek<uint64_t>(b + key_bytes) : 4096 - key_bytes;
+  Builder f;
+  f.add("key", Builder().add("nr_items", value_unsigned(peek<uint32_t>(b + 64))).done());
+  if (sized) f.add("buf_size", value_unsigned(room));
+  return f.add("buf", found_items(s, b, place.at + head, room), true).done();
+}
+
+Value spaces(const Scene& s, const uint8_t* b, const Place& place) {
+  const uint64_t room = peek<uint64_t>(b), count = peek<uint64_t>(b + 8);
+  Builder f;
+  f.add("total_spaces", value_unsigned(count));
+  if (room || !count)
+    f.add("spaces", elements(s, Layout::btrfs_space, place.at + 16, count, true), true);
+  return f.done();
+}
+
+// Counts of faults, by the names that their places have.
+Value statistics(const uint8_t* b) {
+  constexpr uint64_t most = 126;  // no more find room
+  const uint64_t count = peek<uint64_t>(b + 8);
+  Value v = Builder()
+                .add("nr_items", value_unsigned(count))
+                .add("flags", words(Set::btrfs_stats, peek<uint64_t>(b + 16), true))
+                .done();
+  Value list = value_of(Kind::list);
+  for (uint64_t i = 0; i < std::min(count, most); ++i)
+    list.items.push_back(
+        at_place(Set::btrfs_stat_values, i, value_unsigned(peek<uint64_t>(b + 24 + i * 8))));
+  list.whole = count;
+  v.items.push_back(std::move(list));
+  return v;
+}
+
 }  // namespace
 
-Value btrfs_struct(const Scene& s, Layout layout, const uint8_t* b) {
+Value btrfs_struct(const Scene& s, Layout layout, const uint8_t* b, const Place& place) {
   switch (layout) {
     case Layout::btrfs_number: return number(peek<uint64_t>(b));
     case Layout::btrfs_object: return number(peek<uint64_t>(b), Set::btrfs_objects);
@@ -160,6 +230,10 @@ Value btrfs_struct(const Scene& s, Layout layout, const uint8_t* b) {
           .done();
     case Layout::btrfs_three_features: return supported_features(s, b);
     case Layout::btrfs_filesystem: return filesystem(b);
+    case Layout::btrfs_found: return found(s, b, place, false);
+    case Layout::btrfs_found2: return found(s, b, place, true);
+    case Layout::btrfs_spaces: return spaces(s, b, place);
+    case Layout::btrfs_stats: return statistics(b);
     default: return {};
   }
 }

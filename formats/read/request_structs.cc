@@ -50,7 +50,7 @@ Value request_struct(const Scene& s, Layout layout, const uint8_t* b, const Plac
   if (v.kind == Kind::absent) v = interface_struct(s, layout, b, place);
   if (v.kind == Kind::absent) v = clock_struct(s, layout, b, place);
   if (v.kind == Kind::absent) v = video_struct(s, layout, b, place);
-  if (v.kind == Kind::absent) v = btrfs_struct(s, layout, b);
+  if (v.kind == Kind::absent) v = btrfs_struct(s, layout, b, place);
   if (v.kind == Kind::absent) v = trusted_struct(s, layout, b, place);
   if (v.kind == Kind::absent) v = device_struct(s, layout, b, place);
   return v.kind == Kind::absent ? value_address(place.at) : v;

@@ -37,7 +37,7 @@ Value video_control(const Scene&, const uint8_t*, bool out);
 Value queried_control(const Scene&, const uint8_t*, const Place&, bool extended);
 Value trusted_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);  // tee
 Value uuid(const uint8_t*);
-Value btrfs_struct(const Scene&, arch::Layout, const uint8_t*);
+Value btrfs_struct(const Scene&, arch::Layout, const uint8_t*, const Place&);
 Value unicode_table(const Scene&, uint64_t at);  // GIO_UNIMAP: its count before and after
 Value input_struct(const Scene&, arch::Layout, const uint8_t*);
 Value input_request(const Scene&, uint32_t request, uint64_t at);  // those of any size

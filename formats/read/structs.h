@@ -78,7 +78,12 @@ Value block_control(const Scene&, const uint8_t*);
 Value clone_arguments(const Scene&, const uint8_t*, uint64_t bytes);
 Value ring_parameters(const Scene&, const uint8_t*);
 Value thread_area(const uint8_t*);
-Value scheduling(const uint8_t*);
+Value scheduling(const uint8_t*, bool kept);
+// decode_rings.cc
+Value ring_struct(const Scene&, arch::Layout, const uint8_t*);
+Value ring_resources(const Scene& s, arch::Layout layout, uint64_t at, uint64_t bytes);
+Value ring_operations(const Scene& s, uint64_t at, uint64_t count, bool out);
+Value key_derivation(const Scene&, const uint8_t*);  // decode_keys.cc
 // structs_mount.cc, structs_attributes.cc
 Value mount_question(const Scene& s, arch::Layout layout, uint64_t at);
 Value statmount_value(const Scene& s, uint64_t at, uint64_t room);

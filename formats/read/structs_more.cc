@@ -101,6 +101,11 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
     case Layout::xattr_wanted: return extended_attribute(s, at, bytes);
     case Layout::file_attr: return file_attributes(s, at, bytes, out);
     case Layout::lsm_ctx: return security_contexts(s, at, bytes, out);
+    case Layout::ring_probe: return ring_operations(s, at, bytes, out);
+    case Layout::ring_new_files:
+    case Layout::ring_new_buffers:
+    case Layout::ring_other_files:
+    case Layout::ring_other_buffers: return ring_resources(s, layout, at, bytes);
     case Layout::stop_info: return stop_information(s, at, bytes);
     case Layout::seccomp_metadata: return seccomp_metadata(s, at, bytes);
     default: break;
@@ -221,7 +226,7 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       v.whole = 1;
       return v;
     }
-    case Layout::sched_attr: return scheduling(b);
+    case Layout::sched_attr: return scheduling(b, false);
     case Layout::cap_header:
       return Builder()
           .add("version", word(Set::capability_versions, peek<uint32_t>(b)))
@@ -321,6 +326,11 @@ Value other_value(const Scene& s, Layout layout, const uint8_t* b, uint64_t at, 
       return filter_step(b, s.call.nr != arch::nr_setsockopt && s.call.nr != arch::nr_getsockopt);
     case Layout::bpf_insn: return instruction_value(b);
     case Layout::io_uring_params: return ring_parameters(s, b);
+    case Layout::ring_file:
+    case Layout::ring_files:
+    case Layout::ring_restriction:
+    case Layout::ring_own: return ring_struct(s, layout, b);
+    case Layout::key_derivation: return key_derivation(s, b);
     case Layout::rseq:
     case Layout::clone_args:
     case Layout::perf_event_attr:

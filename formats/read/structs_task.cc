@@ -127,17 +127,22 @@ Value thread_area(const uint8_t* b) {
   return f.add("lm", value_unsigned(bits >> 7 & 1)).done();
 }
 
-Value scheduling(const uint8_t* b) {
+// `kept`: what its flags say is to stay as it is, which nobody looks at.
+Value scheduling(const uint8_t* b, bool kept) {
+  constexpr uint64_t keep_policy = 8, keep_parameters = 16;
+  const auto policy = peek<uint32_t>(b + 4);
+  const uint64_t flags = peek<uint64_t>(b + 8), keep = kept ? flags : 0;
   Builder f;
-  const uint32_t policy = peek<uint32_t>(b + 4);
-  f.add("size", value_unsigned(peek<uint32_t>(b)))
-      .add("sched_policy", word(Set::sched_policies, policy));
-  f.add("sched_flags", words(Set::sched_flags, peek<uint64_t>(b + 8), true))
-      .add("sched_nice", value_number(peek<int32_t>(b + 16)));
-  f.add("sched_priority", value_unsigned(peek<uint32_t>(b + 20)))
-      .add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)));
-  f.add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32)))
-      .add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
+  f.add("size", value_unsigned(peek<uint32_t>(b)));
+  if (!(keep & (keep_policy | keep_parameters)) || policy >> 31)
+    f.add("sched_policy", word(Set::sched_policies, policy));
+  f.add("sched_flags", words(Set::sched_flags, flags, true));
+  if (!(keep & keep_parameters))
+    f.add("sched_nice", value_number(peek<int32_t>(b + 16)))
+        .add("sched_priority", value_unsigned(peek<uint32_t>(b + 20)))
+        .add("sched_runtime", value_unsigned(peek<uint64_t>(b + 24)))
+        .add("sched_deadline", value_unsigned(peek<uint64_t>(b + 32)))
+        .add("sched_period", value_unsigned(peek<uint64_t>(b + 40)));
   if (peek<uint32_t>(b) >= 56)
     f.add("sched_util_min", value_unsigned(peek<uint32_t>(b + 48)))
         .add("sched_util_max", value_unsigned(peek<uint32_t>(b + 52)));

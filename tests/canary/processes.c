@@ -123,6 +123,46 @@ static void case_keyctl_describe(void) {
   may(place(1), 200);
   call(SYS_keyctl, (long)KEYCTL_DESCRIBE, (long)KEY_SPEC_SESSION_KEYRING, place(1), 200L);
 }
+static void case_keyctl_capabilities(void) {
+  may(place(1), 8);
+  call(SYS_keyctl, (long)KEYCTL_CAPABILITIES, place(1), 8L);
+}
+// Refused, with the size that it should have.
+static void case_sched_setattr(void) {
+  *(uint32_t*)place(1) = 7;
+  may(place(1), 4);
+  call(SYS_sched_setattr, 0L, place(1), 0L);
+}
+static int new_ring(void) {
+  static uint32_t setup[30];
+  memset(setup, 0, sizeof setup);
+  const int ring = (int)syscall(SYS_io_uring_setup, 4, setup);
+  if (ring < 0) leave_out("no rings here");
+  return ring;
+}
+static void of_ring(int ring, long what, void* at, long count) {
+  if (ring < 0) return;
+  call(SYS_io_uring_register, (long)ring, what, at, count);
+  close(ring);
+}
+static void case_ring_operations(void) {
+  memset(place(1), 0, 16 + 4 * 8);
+  may(place(1), 16 + 4 * 8);
+  of_ring(new_ring(), 8 /* IORING_REGISTER_PROBE */, place(1), 4);
+}
+static void case_ring_workers(void) {
+  uint32_t* limits = place(1);
+  limits[0] = limits[1] = 0;
+  may(limits, 8);
+  of_ring(new_ring(), 19 /* IORING_REGISTER_IOWQ_MAX_WORKERS */, limits, 2);
+}
+static void case_ring_own(void) {
+  const int ring = new_ring();
+  uint32_t* given = place(1);
+  may(given, 16);
+  given[0] = ~0u, given[1] = 0, given[2] = (uint32_t)ring, given[3] = 0;
+  of_ring(ring, 20 /* IORING_REGISTER_RING_FDS */, given, 1);
+}
 static void case_lsm_list_modules(void) {
   *(uint32_t*)place(2) = 64;
   may(place(1), 64);
@@ -205,6 +245,11 @@ const struct Named process_cases[] = {
     CASE(process_vm_readv),
     CASE(syslog),
     CASE(keyctl_describe),
+    CASE(keyctl_capabilities),
+    CASE(sched_setattr),
+    CASE(ring_operations),
+    CASE(ring_workers),
+    CASE(ring_own),
     CASE(lsm_list_modules),
     CASE(prctl_get_name),
     CASE(prctl_get_pdeathsig),

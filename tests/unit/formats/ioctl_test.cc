@@ -1,3 +1,5 @@
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/gpio.h>
@@ -260,5 +262,57 @@ TEST_CASE("any bytes behind any request give a value", "[formats][ioctl][hostile
         if (n) c.memory.push_back(piece(place, bytes.data(), n, true));
         CHECK(text(c).size() < 200000);
       }
+  }
+}
+
+TEST_CASE("what a btrfs answers stands behind the question", "[formats][ioctl]") {
+  TextOptions verbose;
+  verbose.verbose = true;
+  const auto answered = [](unsigned long request, const void* asked, const void* got, size_t n) {
+    read::Call c = call(request, place, 0);
+    c.memory.push_back(piece(place, asked, n));
+    c.memory.push_back(piece(place, got, n, true));
+    return c;
+  };
+  SECTION("faults of a device, by name") {
+    btrfs_ioctl_get_dev_stats ask{}, got{};
+    ask.devid = 1, ask.nr_items = got.nr_items = 2, got.values[1] = 7;
+    CHECK_THAT(text(answered(BTRFS_IOC_GET_DEV_STATS, &ask, &got, sizeof ask)),
+               Equals("BTRFS_IOC_GET_DEV_STATS, {devid=makedev(0, 0x1), nr_items=2, flags=0} => "
+                      "{nr_items=2, flags=0, [[BTRFS_DEV_STAT_WRITE_ERRS]=0, "
+                      "[BTRFS_DEV_STAT_READ_ERRS]=7]}"));
+  }
+  SECTION("a device") {
+    btrfs_ioctl_dev_info_args ask{}, got{};
+    ask.devid = 1, got.bytes_used = 5, got.total_bytes = 9;
+    std::memcpy(got.path, "/dev/x", 7);
+    CHECK_THAT(text(answered(BTRFS_IOC_DEV_INFO, &ask, &got, sizeof ask)),
+               Equals("BTRFS_IOC_DEV_INFO, {devid=makedev(0, 0x1)} => "
+                      "{bytes_used=5, total_bytes=9, path=\"/dev/x\"}"));
+  }
+  SECTION("its spaces, by -v") {
+    // How many there is room for, how many there are; of one its kind and bytes.
+    const uint64_t ask[5] = {1}, got[5] = {1, 1, 5, 80, 16};
+    const read::Call c = answered(BTRFS_IOC_SPACE_INFO, ask, got, sizeof ask);
+    CHECK_THAT(text(c), Equals("BTRFS_IOC_SPACE_INFO, {space_slots=1} => {total_spaces=1, ...}"));
+    CHECK_THAT(text(c, verbose),
+               Equals("BTRFS_IOC_SPACE_INFO, {space_slots=1} => {total_spaces=1, spaces=[{flags="
+                      "BTRFS_BLOCK_GROUP_DATA|BTRFS_BLOCK_GROUP_METADATA, total_bytes=80, "
+                      "used_bytes=16}]}"));
+  }
+  SECTION("what was found, by -v") {
+    btrfs_ioctl_search_args ask{}, got{};
+    const btrfs_ioctl_search_header item{3, 256, 4, 1, 8};
+    got.key.nr_items = 2;
+    std::memcpy(got.buf, &item, sizeof item);
+    std::memcpy(got.buf + sizeof item + item.len, &item, sizeof item);
+    const read::Call c = answered(BTRFS_IOC_TREE_SEARCH, &ask, &got, sizeof ask);
+    const std::string brief = text(c), whole = text(c, verbose);
+    CHECK_THAT(brief.substr(brief.find(" => ") + 4), Equals("{key={nr_items=2}, ...}"));
+    const std::string one =
+        "{transid=3, objectid=BTRFS_FIRST_FREE_OBJECTID, offset=4, type=BTRFS_INODE_ITEM_KEY, "
+        "len=8}";
+    CHECK_THAT(whole.substr(whole.find(" => ") + 4),
+               Equals("{key={nr_items=2}, buf=[" + one + ", " + one + "]}"));
   }
 }
