@@ -347,6 +347,7 @@ class Feeder {
     arrival.number = read::peek<uint32_t>(info);
     arrival.name = signal_name(arrival.number);
     arrival.info = read::siginfo_value(info, sizeof info);
+    arrival.stack = symbols_.stack_of(*item.signal);
     sink_.tell(std::move(arrival));
   }
 

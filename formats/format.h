@@ -82,6 +82,7 @@ struct Arrival {
   uint32_t number = 0;
   std::string name;  // SIGCHLD
   Value info;        // siginfo
+  Stack stack;       // empty where none was recorded
 };
 
 // Calls of a thread that are missing before this point.

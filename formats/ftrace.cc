@@ -121,7 +121,7 @@ void FtraceLines::leave(const Event& e) {
   out_ += fmt::format("{} -> {:#x}\n", name_of(e), static_cast<uint64_t>(e.result));
 }
 
-void FtraceLines::signal(const Where& to, uint32_t number, const Value& info) {
+void FtraceLines::signal(const Where& to, uint32_t number, const Value& info, const Stack&) {
   const auto field = [&](const char* name) {
     for (const Value& one : info.items)
       if (one.name == name) return static_cast<int32_t>(one.number);

@@ -18,7 +18,7 @@ class FtraceLines : public Notation {
   void thread(const Where& born, uint32_t parent) override;
   void enter(const Event& event) override;
   void leave(const Event& event) override;
-  void signal(const Where& to, uint32_t number, const Value& info) override;
+  void signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) override;
   void gone(const Where&, const Departure&) override {}
   void lost(const Where& of, uint64_t calls) override;
   void end(const read::Losses&) override {}

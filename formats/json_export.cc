@@ -18,7 +18,7 @@ class JsonExport final : public Sink {
     flush();
   }
   void signal(const Arrival& a) override {
-    lines_.signal({a.pid, a.tid, a.when}, a.number, a.info);
+    lines_.signal({a.pid, a.tid, a.when}, a.number, a.info, a.stack);
     flush();
   }
   void death(const Death& d) override {

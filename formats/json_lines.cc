@@ -309,10 +309,11 @@ void JsonLines::leave(const Event& e) {
   call(e);
 }
 
-void JsonLines::signal(const Where& to, uint32_t number, const Value& info) {
+void JsonLines::signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) {
   begin("signal", to);
   out_ += fmt::format(",\"number\":{},\"name\":\"{}\",\"info\":", number, signal_name(number));
   append(out_, info);
+  if (!stack.empty()) append(out_ += ",\"stack\":", stack);
   out_ += "}\n";
 }
 

@@ -18,7 +18,7 @@ class JsonLines : public Notation {
  public:
   void enter(const Event& event) override;
   void leave(const Event& event) override;
-  void signal(const Where& to, uint32_t number, const Value& info) override;
+  void signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) override;
   void gone(const Where& who, const Departure& how) override;
   void lost(const Where& of, uint64_t calls) override;
   void end(const read::Losses& all) override;

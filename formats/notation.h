@@ -29,7 +29,8 @@ class Notation {
   virtual void thread(const Where&, uint32_t) {}           // born, of that parent
   virtual void enter(const Event& event) = 0;
   virtual void leave(const Event& event) = 0;
-  virtual void signal(const Where& to, uint32_t number, const Value& info) = 0;
+  // stack: of the place that it interrupted; empty where none was recorded
+  virtual void signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) = 0;
   virtual void gone(const Where& who, const Departure& how) = 0;  // a process, by its last thread
   virtual void ended(const Where&, const Departure&) {}           // one thread of it
   virtual void lost(const Where& of, uint64_t calls) = 0;         // 0: nobody knows how many

@@ -54,7 +54,7 @@ class Perf final : public Sink {
 
   void signal(const Arrival& a) override {
     Event at;
-    at.pid = a.pid, at.tid = a.tid, at.site = a.address;
+    at.pid = a.pid, at.tid = a.tid, at.site = a.address, at.stack = a.stack;
     begin_sample(signal_id, at, a.when, 1);
     raw_.clear();
     tracepoints::put_signal(raw_, a);

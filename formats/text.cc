@@ -337,13 +337,13 @@ void TextPrinter::leave(const Event& e) {
   }
   if (known < e.args.size()) out_ += " <unfinished ...>";
   ending(e, start);
-  if (options_.stack) callers(e);
+  if (options_.stack) callers(e.stack);
   if (found != calls_.end()) calls_.erase(found);
 }
 
 // As strace -k: the number in brackets is where the file has it.
-void TextPrinter::callers(const Event& e) {
-  for (const Frame& frame : e.stack) {
+void TextPrinter::callers(const Stack& stack) {
+  for (const Frame& frame : stack) {
     if (frame.inlined) continue;  // as there
     if (frame.object.empty() && frame.symbol.empty())
       out_ += fmt::format(" > [unknown] [{:#x}]\n", frame.address);
@@ -353,15 +353,16 @@ void TextPrinter::callers(const Event& e) {
       out_ += fmt::format(" > {}({}+{:#x}) [{:#x}]\n", frame.object, frame.symbol, frame.offset,
                           frame.in_file ? frame.in_file : frame.address);
   }
-  if (e.stack.how_it_ends() == Stack::End::cut) out_ += " > [deeper than was recorded]\n";
-  if (e.stack.how_it_ends() == Stack::End::broken) out_ += " > [not known any further]\n";
+  if (stack.how_it_ends() == Stack::End::cut) out_ += " > [deeper than was recorded]\n";
+  if (stack.how_it_ends() == Stack::End::broken) out_ += " > [not known any further]\n";
 }
 
-void TextPrinter::signal(const Where& to, uint32_t number, const Value& info) {
+void TextPrinter::signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) {
   suspend();
   leader(to.tid, to.when);
   last_number(to.tid);
   out_ += fmt::format("--- {} {} ---\n", signal_name(number), shown(info, options_));
+  if (options_.stack) callers(stack);
 }
 
 // The thread's own execve: its line, if it stands open, ends here and goes on under another number.

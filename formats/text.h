@@ -63,7 +63,7 @@ class TextPrinter : public Notation {
   explicit TextPrinter(TextOptions options) : options_(options) {}
   void enter(const Event& event) override;
   void leave(const Event& event) override;
-  void signal(const Where& to, uint32_t number, const Value& info) override;
+  void signal(const Where& to, uint32_t number, const Value& info, const Stack& stack) override;
   void gone(const Where& who, const Departure& how) override;
   void ended(const Where& who, const Departure& how) override { gone(who, how); }
   void lost(const Where& of, uint64_t calls) override;
@@ -84,7 +84,7 @@ class TextPrinter : public Notation {
   void call_number(const Event& event);
   void last_number(uint32_t tid);
   void place(uint64_t site);
-  void callers(const Event& event);
+  void callers(const Stack& stack);
   void time_of_day(time_t seconds);
   void arguments(const Event& event, size_t from, size_t to);
   void registers(const Event& event);

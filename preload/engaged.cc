@@ -293,7 +293,7 @@ void end_engaged(ThreadState& self) {
   const bool guarded_one = guarded >> (raised - 1) & 1;
   info.code = guarded_one ? 0 : by_kernel;
   if (self.process->actions[raised].handler == sig_dfl)
-    write_signal(self, &info, site_of(self) + 2);
+    write_signal(self, &info, {site_of(self) + 2, self.frame.rsp, self.frame.rbp, 0});
   raw_syscall(__NR_rt_tgsigqueueinfo, self.process->pid, self.tid, raised, &info);
 }
 

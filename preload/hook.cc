@@ -16,7 +16,6 @@
 #include "preload/pack.h"
 #include "preload/plain_names.h"
 #include "preload/special.h"
-#include "preload/stack.h"
 
 namespace sctrace::preload {
 namespace {
@@ -321,7 +320,8 @@ void write_exit(ThreadState& self, int64_t result, uint8_t flags) {
   out.cursor += sizeof(wire::Exit);
 }
 
-void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {
+// A walk may fault, which the kernel must not have blocked.
+void write_signal(ThreadState& self, const void* siginfo, const Place& interrupted) {
   RingWriter& out = self.out;
   if (!out.header || out.dead) return;
   uint32_t ticks;
@@ -329,9 +329,10 @@ void write_signal(ThreadState& self, const void* siginfo, uint64_t address) {
   if (!place) return;
   auto* record = reinterpret_cast<wire::Signal*>(place);
   record->header = {sizeof(wire::Signal) / 8, wire::Type::signal, 0, ticks};
-  record->address = address;
+  record->address = interrupted.pc;
   __builtin_memcpy(record->siginfo, siginfo, sizeof record->siginfo);
   out.cursor += sizeof(wire::Signal);
+  if (global.config.stack != Stacks::off && !self.held) put_stack(self, interrupted);
   out.publish();
   count(out.header->signals);
 }

@@ -3,6 +3,7 @@
 // libc. Either may be cut short by a signal at any instruction; signals.cc then undoes or finishes
 // the call through undo() (ending.h) or leave.
 #pragma once
+#include "preload/stack.h"
 #include "preload/thread.h"
 
 extern "C" {
@@ -12,7 +13,7 @@ void sctrace_leave(sctrace::preload::ThreadState& self);
 
 namespace sctrace::preload {
 
-void write_signal(ThreadState& self, const void* siginfo, uint64_t address);
+void write_signal(ThreadState& self, const void* siginfo, const Place& interrupted);
 
 // The entry of a call whose frame is filled and which may not come back.
 void write_exit(ThreadState& self, int64_t result, uint8_t flags);

@@ -168,6 +168,10 @@ void without_stack(ThreadState& self, int signo, Context& context, const Masks& 
   to_the_app(self, sigsegv, forced, context, masks);
 }
 
+Place place_of(const Context& context) {
+  return {context.rip, context.rsp, context.rbp, context.rdi};
+}
+
 // False: it waits.
 bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context,
                 const Masks& masks) {
@@ -177,7 +181,7 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
   if (is_guarded(signo) && !forced && masks.now & bit(signo)) return keep(self, signo, info), false;
   if (action.handler == sig_ign && !forced) return true;
   if (action.handler <= sig_ign || (forced && masks.now & bit(signo))) {
-    write_signal(self, &info, context.rip);  // the last that anybody hears of this process
+    write_signal(self, &info, place_of(context));  // the last that anybody hears of this process
     return die_natively(self, signo, info, context), true;
   }
   if (const int other = ask_about_signal(self, signo, info, context.rip); other != signo) {
@@ -188,7 +192,7 @@ bool to_the_app(ThreadState& self, int signo, const Info& info, Context& context
     slot.handler = sig_dfl;
     install_kernel_action(signo, slot);
   }
-  const uint64_t interrupted = context.rip;
+  const Place interrupted = place_of(context);
   if (!deliver(self, signo, info, context, action, masks))
     return without_stack(self, signo, context, masks), true;
   write_signal(self, &info, interrupted);

@@ -93,9 +93,9 @@ bool leave_site(Registers& at) {
   return true;
 }
 
-void by_rules(Walk& walk, const arch::Frame& site, bool or_pointers) {
-  Registers at{site.behind, site.rsp, site.rbp};
-  uint64_t exact = 0;  // 1: not where a call comes back to, but the very instruction
+// exact: 1, not where a call comes back to, but the very instruction.
+void by_rules(Walk& walk, const Place& from, uint64_t exact, bool or_pointers) {
+  Registers at{from.pc, from.sp, from.bp};
   for (;;) {
     const FrameRule rule = frame_rule(at.pc + exact);
     exact = 0;
@@ -108,7 +108,7 @@ void by_rules(Walk& walk, const arch::Frame& site, bool or_pointers) {
       case FrameRule::handler: known = leave_handler(at), exact = 1; break;
       case FrameRule::in_rdi:  // vfork keeps it there, for its child writes over the stack
         known = walk.count == 1;
-        at.pc = site.args[0];
+        at.pc = from.di;
         break;
       case FrameRule::none:
         known = walk.count == 1 && leave_site(at);
@@ -160,22 +160,32 @@ void publish(ThreadState& self, uint64_t* record, uint64_t words, uint64_t hash)
 
 }  // namespace
 
-void put_stack(ThreadState& self) {
+namespace {
+
+void put_walk(ThreadState& self, const Place& from, uint64_t exact) {
   const Config& config = global.config;
   const uint64_t most = config.stack_depth;
   uint8_t* place = room(self, self.out, sizeof(wire::Stack) + most * 8);
   if (!place) return;
   auto* record = reinterpret_cast<uint64_t*>(place);
-  const arch::Frame& site = self.frame;
   Walk walk{.to = record + 1, .most = most};
-  walk.add(site.behind);
+  walk.add(from.pc);
   if (config.stack == Stacks::fp)
-    by_frame_pointers(walk, site.rsp, site.rbp);
+    by_frame_pointers(walk, from.sp, from.bp);
   else
-    by_rules(walk, site, config.stack == Stacks::automatic);
+    by_rules(walk, from, exact, config.stack == Stacks::automatic);
   const uint64_t words = 1 + walk.count;
   put_header(place, words * 8, wire::Type::stack, walk.flags, 0);
   publish(self, record, words, walk.hash + walk.flags);
 }
+
+}  // namespace
+
+void put_stack(ThreadState& self) {
+  const arch::Frame& site = self.frame;
+  put_walk(self, {site.behind, site.rsp, site.rbp, site.args[0]}, 0);
+}
+
+void put_stack(ThreadState& self, const Place& interrupted) { put_walk(self, interrupted, 1); }
 
 }  // namespace sctrace::preload

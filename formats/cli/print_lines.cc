@@ -350,8 +350,10 @@ void Lines::signal(const read::Item& item) {
   for (Value& field : value.items)
     if (wish_.text.tasks && field.name == "si_pid")
       field.text = files_.task(static_cast<int64_t>(field.number));
-  tell(item.tid, [where = Where{item.pid, item.tid, item.when}, number,
-                  value = std::move(value)](Notation& to) { to.signal(where, number, value); });
+  Stack stack = has_stacks() ? symbols_.stack_of(*item.signal) : Stack();
+  tell(item.tid,
+       [where = Where{item.pid, item.tid, item.when}, number, value = std::move(value),
+        stack = std::move(stack)](Notation& to) { to.signal(where, number, value, stack); });
 }
 
 void Lines::gone(const read::Item& item) {

@@ -182,8 +182,9 @@ void add_times(CLI::App& app, Wish& w) {
                "time since the line before; =s, ms, us or ns");
   app.add_flag("-T{us},--syscall-times{us}", w.spent, "time spent in each call; =s, ms, us or ns");
   app.add_flag("-n,--syscall-number", w.text.number, "number of each call");
-  app.add_flag("-k,--stack-traces", w.text.stack,
-               "who called, behind each call\nAs far as it was recorded: record --stack.");
+  app.add_flag(
+      "-k,--stack-traces", w.text.stack,
+      "who called, behind each call and signal\nAs far as it was recorded: record --stack.");
   app.add_flag("-i,--instruction-pointer", w.text.site, "where each call was made");
 }
 

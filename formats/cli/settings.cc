@@ -26,7 +26,8 @@ constexpr Setting all[] = {
      "meanwhile. Calls that go the ordinary way are marked and counted."},
     {"SCTRACE_STACK", "off", "--stack", "HOW", "off fp unwind auto",
      "who called: off, fp, unwind, auto (off)",
-     "Return addresses, which get their names when the trace is read (print -k, summary --by "
+     "Return addresses, and where signals came, which get their names when the trace is read "
+     "(print -k, summary --by "
      "stack, "
      "export). unwind goes by the rules of .eh_frame, as exceptions do; fp follows frame pointers, "
      "for a third of that, but misses who called a function that keeps none; auto is the first "

@@ -54,12 +54,14 @@ bool CallReader::advance() {
     case Step::Kind::block: on_block(step); break;
     case Step::Kind::record: on_record(step); break;
     case Step::Kind::gap:
+      tell_signal();
       losses.gap(step.missing, step.rolled);
       decide();
       owners_.forget();
       break;
     case Step::Kind::end:
-      if (grows_) return false;
+      tell_signal();
+      if (grows_) return !events_.empty() && !events_.front().undecided;
       on_end();
       break;
   }
@@ -79,9 +81,11 @@ void CallReader::tell_lost(uint64_t so_far) {
 }
 
 void CallReader::on_record(const Step& step) {
+  const auto type = as<wire::Header>(step).type;
+  if (type != wire::Type::stack && type != wire::Type::time) tell_signal(), after_signal_ = false;
   at_ = clock_.ns(step.tsc);
   now_ = std::max(now_, at_);
-  switch (as<wire::Header>(step).type) {
+  switch (type) {
     case wire::Type::pad: break;
     case wire::Type::entry: on_entry(step); break;
     case wire::Type::exit: on_exit(step); break;
@@ -184,10 +188,18 @@ void CallReader::on_signal(const Step& step) {
   signal->pid = pid_, signal->tid = tid_;
   signal->address = record.address;
   std::memcpy(signal->siginfo, record.siginfo, sizeof signal->siginfo);
-  push(Item::Kind::signal).signal = std::move(signal);
+  signal_ = std::move(signal);
+  after_signal_ = true;
   auto& open = owner().open;
   owners_.leave_handlers(open);
   if (!open.empty()) open.back().interrupted = true;
+}
+
+void CallReader::tell_signal() {
+  if (!signal_) return;
+  Event& event = push(Item::Kind::signal);
+  event.pid = signal_->pid, event.tid = signal_->tid;
+  event.signal = std::move(signal_);
 }
 
 void CallReader::on_thread(const Step& step) {

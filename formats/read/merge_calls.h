@@ -136,6 +136,7 @@ class CallReader {
   void on_exit(const Step& step);
   void on_data(const Step& step);
   void on_signal(const Step& step);
+  void tell_signal();
   void on_thread(const Step& step);
   void on_file(const Step& step);
   void on_altered(const Step& step);
@@ -157,7 +158,9 @@ class CallReader {
   OpenCalls<Frame> owners_;
   std::unordered_map<uint32_t, std::shared_ptr<const Stack>> stacks_;  // told in this block
   uint32_t pid_ = 0, tid_ = 0;
-  uint64_t at_ = 0;   // of the record at hand, as its stamp says
+  std::shared_ptr<Signal> signal_;  // not told yet: its stack may follow
+  bool after_signal_ = false;       // told or not
+  uint64_t at_ = 0;                 // of the record at hand, as its stamp says
   uint64_t now_ = 0;  // the same for the order of time: never runs backwards within a ring
   bool ended_ = false, grows_ = false;
 };

@@ -146,6 +146,8 @@ void CallReader::on_stack(const Step& step) {
                 told->addresses.size() * 8);
     known = std::move(told);
   }
+  if (signal_) signal_->stack = known;
+  if (after_signal_) return;
   auto& open = owner().open;
   if (!open.empty()) open.back().call->stack = known;
 }

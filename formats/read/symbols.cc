@@ -137,9 +137,10 @@ void Symbols::name_by_jit(uint32_t pid, Frame& frame) {
   }
 }
 
-// What was inlined there, and the function around it.
-std::vector<Frame> Symbols::frames_in(const Module& module, uint64_t address) {
-  const uint64_t place = address - module.base;
+// What was inlined there, and the function around it. `exact`: it is no place where a call returns
+// to, which may be behind the end of its function.
+std::vector<Frame> Symbols::frames_in(const Module& module, uint64_t address, bool exact) {
+  const uint64_t place = address - module.base, inside = exact ? place : place - 1;
   File& file = *module.file;
   Frame frame;
   frame.address = address;
@@ -147,13 +148,12 @@ std::vector<Frame> Symbols::frames_in(const Module& module, uint64_t address) {
   frame.offset = frame.in_file = place;
   for (const Segment& code : file.facts.code)
     if (place - code.address < code.bytes) frame.in_file = place - code.address + code.offset;
-  // The byte before: a call may be the last instruction of its function.
-  const ElfSymbols::Function* function = file.functions->at(place - 1);
+  const ElfSymbols::Function* function = file.functions->at(inside);
   if (!function) return {frame};
   frame.symbol = demangled(std::string(function->name));
   frame.offset = place - function->begin;
   std::vector<Frame> all;
-  for (const std::string& name : file.inlined->at(place - 1)) {
+  for (const std::string& name : file.inlined->at(inside)) {
     all.push_back(frame);
     all.back().symbol = demangled(name);
     all.back().inlined = true;
@@ -175,10 +175,28 @@ void Symbols::add_frames(const Image& image, uint32_t pid, uint64_t address,
       return to.push_back(std::move(frame));
     }
     if (modules.frames.size() == frames_most) modules.frames.clear();
-    known = modules.frames.emplace(address, frames_in(*module, address)).first;
+    known = modules.frames.emplace(address, frames_in(*module, address, false)).first;
   }
   to.insert(to.end(), known->second.begin(), known->second.end());
 }
+
+// The very instruction: few are asked for, none is remembered.
+std::vector<Frame> Symbols::frames_at(const Image& image, uint32_t pid, uint64_t address) {
+  if (const Module* module = module_at(image, modules_of(image), address))
+    return frames_in(*module, address, true);
+  Frame frame;
+  frame.address = address;
+  name_by_jit(pid, frame);
+  return {frame};
+}
+
+namespace {
+sctrace::Stack::End end_of(const Stack& recorded) {
+  return recorded.flags & wire::stack_cut      ? sctrace::Stack::End::cut
+         : recorded.flags & wire::stack_broken ? sctrace::Stack::End::broken
+                                               : sctrace::Stack::End::whole;
+}
+}  // namespace
 
 sctrace::Stack Symbols::stack_of(const Call& call) {
   if (!call.stack || !call.stack->image) return {};
@@ -189,13 +207,19 @@ sctrace::Stack Symbols::stack_of(const Call& call) {
   std::vector<Frame> frames;
   for (const uint64_t address : recorded.addresses)
     add_frames(*recorded.image, call.pid, address, frames);
-  const auto end = recorded.flags & wire::stack_cut      ? sctrace::Stack::End::cut
-                   : recorded.flags & wire::stack_broken ? sctrace::Stack::End::broken
-                                                         : sctrace::Stack::End::whole;
-  sctrace::Stack stack(std::move(frames), end, recorded.flags & wire::stack_guessed);
+  sctrace::Stack stack(std::move(frames), end_of(recorded), recorded.flags & wire::stack_guessed);
   if (named_.size() == named_most) named_.clear();
   named_[&recorded] = {call.stack, call.pid, stack};
   return stack;
+}
+
+sctrace::Stack Symbols::stack_of(const Signal& signal) {
+  if (!signal.stack || !signal.stack->image || signal.stack->addresses.empty()) return {};
+  const Stack& recorded = *signal.stack;
+  auto frames = frames_at(*recorded.image, signal.pid, recorded.addresses.front());
+  for (size_t i = 1; i < recorded.addresses.size(); ++i)
+    add_frames(*recorded.image, signal.pid, recorded.addresses[i], frames);
+  return sctrace::Stack(std::move(frames), end_of(recorded), recorded.flags & wire::stack_guessed);
 }
 
 }  // namespace sctrace::read

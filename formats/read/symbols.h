@@ -18,7 +18,9 @@ namespace sctrace::read {
 
 class Symbols {
  public:
-  sctrace::Stack stack_of(const Call& call);  // empty if none was recorded
+  // Empty if none was recorded.
+  sctrace::Stack stack_of(const Call& call);
+  sctrace::Stack stack_of(const Signal& signal);
 
  private:
   // A file, in the build that was mapped.
@@ -50,7 +52,8 @@ class Symbols {
   std::shared_ptr<File> file_of(const std::string& path, const std::string& build_id);
   const Module* module_at(const Image& image, Modules& modules, uint64_t address);
   void add_frames(const Image& image, uint32_t pid, uint64_t address, std::vector<Frame>& to);
-  std::vector<Frame> frames_in(const Module& module, uint64_t address);
+  std::vector<Frame> frames_in(const Module& module, uint64_t address, bool exact);
+  std::vector<Frame> frames_at(const Image& image, uint32_t pid, uint64_t address);
   void name_by_jit(uint32_t pid, Frame& frame);
 
   std::map<std::string, std::shared_ptr<File>> files_;  // by path and build

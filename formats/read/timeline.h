@@ -80,6 +80,7 @@ struct Signal {
   uint32_t pid = 0, tid = 0;
   uint64_t address = 0;
   uint8_t siginfo[48] = {};
+  std::shared_ptr<const Stack> stack;  // none: nobody asked for one
 };
 
 struct Thread {

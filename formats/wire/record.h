@@ -31,7 +31,7 @@ enum class Type : uint8_t {
   lost = 6,    // so many calls were not recorded here (full, no space, rolled over)
   time = 7,    // new base for `ticks` of the records that follow
   file = 8,    // what is behind a descriptor: of the entry before it, or known when a program began
-  stack = 9,   // where the entry before it was made from: return addresses
+  stack = 9,   // where the entry or signal before it comes from: return addresses
   altered = 11,  // what engines made of the entry before it; data records that follow are of that
 };
 
@@ -170,8 +170,9 @@ inline constexpr uint8_t file_left_out = 2;      // says how many there was no r
 
 // Where a call was made from, behind its entry: addresses of 8 bytes follow, innermost first. The
 // first is behind the site, the others are where callers go on; a handler's caller is the restorer,
-// and behind it comes the place that it interrupted. `place` names the stack as long as its block
-// lasts: a record with stack_again has no addresses but means those that went by that name.
+// and behind it comes the place that it interrupted. Behind a signal, the first is that place.
+// `place` names the stack as long as its block lasts: a record with stack_again has no addresses
+// but means those that went by that name.
 struct Stack {
   uint16_t units;
   Type type;
