@@ -146,13 +146,16 @@ void add_claims(const read::Trace& trace, const std::vector<read::RingTask>& tas
 
 }  // namespace
 
-std::optional<Tally> tally_of(const read::Trace& trace) {
+std::optional<Tally> tally_of(const read::Trace& trace,
+                              const std::function<void(double)>& progress) {
   std::vector<Listener> listeners(read::ring_workers(trace));
-  const auto tasks =
-      read::each_ring(trace, [&](unsigned worker, size_t number, const read::RingTask& task,
-                                 const std::shared_ptr<read::OpenImage>& image) {
+  const auto tasks = read::each_ring(
+      trace,
+      [&](unsigned worker, size_t number, const read::RingTask& task,
+          const std::shared_ptr<read::OpenImage>& image) {
         scan(trace, task, number, image, listeners[worker]);
-      });
+      },
+      progress);
   for (const read::RingTask& task : tasks)
     if (task.failed) std::rethrow_exception(task.failed);
   Tally all;

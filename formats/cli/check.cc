@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "formats/cli/bar.h"
 #include "formats/cli/json.h"
 #include "formats/cli/verbs.h"
 
@@ -54,7 +55,10 @@ int verb_check(int argc, char** argv) {
   trace = trace_named(trace);
   if (repair)
     for (const std::string& line : read::repair(trace)) fmt::print(stderr, "sctrace: {}\n", line);
-  const read::Checked checked = read::check(trace);
+  const read::Checked checked = [&] {
+    Bar bar;
+    return bar.is_wanted() ? read::check(trace, std::ref(bar)) : read::check(trace);
+  }();
   if (json)
     print_json(checked);
   else

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "formats/cli/bar.h"
 #include "formats/cli/options.h"
 #include "formats/cli/verbs.h"
 #include "formats/feed.h"
@@ -56,37 +57,20 @@ FeedOptions options_of(const Wish& wish, const Format& format) {
   return options;
 }
 
-// How far it is, on a terminal, once that takes longer than a moment.
-class Bar {
- public:
-  Bar() : shown_(false), began_(std::chrono::steady_clock::now()) {}
-  ~Bar() {
-    if (shown_) fmt::print(stderr, "\r\033[K");
-  }
-  void operator()(double part) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - began_ < std::chrono::seconds(1) || now - last_ < std::chrono::milliseconds(100))
-      return;
-    last_ = now, shown_ = true;
-    fmt::print(stderr, "\rsctrace: {:3.0f} % ", part * 100);
-  }
-
- private:
-  bool shown_;
-  std::chrono::steady_clock::time_point began_, last_;
-};
-
 int write(const Wish& wish, const Format& format, FeedOptions options) {
   const read::Trace trace(trace_named(wish.trace));
   Session session = session_of(trace);
   session.words.strsize = wish.strsize;
   session.by = wish.by;
   Output output(place(wish, format), format.target, std::string(format.mark));
-  Bar bar;
-  if (isatty(STDERR_FILENO)) options.progress = std::ref(bar);
-  const std::unique_ptr<Sink> sink = format.open(output, session);
-  const Losses losses = feed(trace, session, *sink, options);
-  output.finish();
+  const Losses losses = [&] {
+    Bar bar;
+    if (bar.is_wanted()) options.progress = std::ref(bar);
+    const std::unique_ptr<Sink> sink = format.open(output, session);
+    const Losses all = feed(trace, session, *sink, options);
+    output.finish();
+    return all;
+  }();
   say_losses(losses);
   say_counted(trace);
   return 0;

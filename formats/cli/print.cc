@@ -4,11 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
 
+#include "formats/cli/bar.h"
 #include "formats/cli/print_lines.h"
 #include "formats/cli/processes.h"
 #include "formats/cli/verbs.h"
@@ -24,7 +26,13 @@ namespace {
 read::Losses print_all(const Wish& wish, const read::Trace& trace, Outputs& outputs) {
   read::Timeline timeline(trace);
   Lines lines(wish, trace, outputs, true);
-  for (read::Item item; timeline.next(item);) lines.add(item);
+  Bar bar;  // where lines themselves do not show it
+  const bool shows = !wish.output.empty() && bar.is_wanted();
+  Way way(trace, shows ? std::function<void(double)>(std::ref(bar)) : nullptr);
+  for (read::Item item; timeline.next(item);) {
+    lines.add(item);
+    way.at(item.when);
+  }
   lines.end(timeline.losses());
   return timeline.losses();
 }

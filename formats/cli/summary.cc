@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "formats/cli/amounts.h"
+#include "formats/cli/bar.h"
 #include "formats/cli/options.h"
 #include "formats/cli/sums.h"
 #include "formats/cli/verbs.h"
@@ -159,7 +160,10 @@ int by_interval(const Wish& wish, const read::Trace& trace, uint64_t length) {
 }
 
 int whole(const Wish& wish, const read::Trace& trace) {
-  const Sums sums = sums_of(trace, wish.by);
+  const Sums sums = [&] {
+    Bar bar;
+    return bar.is_wanted() ? sums_of(trace, wish.by, std::ref(bar)) : sums_of(trace, wish.by);
+  }();
   if (wish.plain)
     fmt::print("{}", counts_of(sums.counts.by_number(), column_named(wish.sort_name),
                                columns_named(wish.columns)));

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "formats/cli/bar.h"
 #include "formats/tally.h"
 
 namespace sctrace::cli {
@@ -15,18 +16,20 @@ const std::map<std::string, GroupKey>& group_keys() {
   return keys;
 }
 
-Sums sums_of(const read::Trace& trace, GroupKey by) {
+Sums sums_of(const read::Trace& trace, GroupKey by, const std::function<void(double)>& progress) {
   Sums sums;
   Groups groups(by, trace);
   const bool by_call = by == GroupKey::syscall;
-  std::optional<Tally> tally = by_call ? tally_of(trace) : std::nullopt;
+  std::optional<Tally> tally = by_call ? tally_of(trace, progress) : std::nullopt;
   if (tally) {
     sums.counts = std::move(tally->counts);
     sums.run = std::move(tally->run);
     sums.losses = tally->losses;
   } else {
     read::Timeline timeline(trace);
+    Way way(trace, progress);
     for (read::Item item; timeline.next(item);) {
+      way.at(item.when);
       sums.run.add(item);
       if (by_call)
         sums.counts.add(item);

@@ -1,5 +1,6 @@
 // A trace counted once through: what `summary` shows, `serve` answers.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +22,9 @@ struct Sums {
 
 const std::map<std::string, GroupKey>& group_keys();  // by what --by calls them
 
-Sums sums_of(const read::Trace& trace, GroupKey by);
+// `progress`, now and then: 0 to 1.
+Sums sums_of(const read::Trace& trace, GroupKey by,
+             const std::function<void(double)>& progress = {});
 
 // What `info --json` prints. Without `calls`, those of each object are not counted: that reads all
 // records.

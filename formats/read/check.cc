@@ -118,15 +118,18 @@ Ends successors(const Trace& trace, const Image& image) {
 }
 
 // All rings first, on all processors; then what they say, image by image.
-void check_images(const Trace& trace, bool off, Damages& damages, Checked& all) {
+void check_images(const Trace& trace, bool off, const std::function<void(double)>& progress,
+                  Damages& damages, Checked& all) {
   size_t count = 0;
   for (const Image& image : trace.images()) count += image.slots.size();
   std::vector<Ring> rings(count);
-  const std::vector<RingTask> tasks =
-      each_ring(trace, [&rings](unsigned, size_t number, const RingTask& task,
-                                const std::shared_ptr<OpenImage>& image) {
+  const std::vector<RingTask> tasks = each_ring(
+      trace,
+      [&rings](unsigned, size_t number, const RingTask& task,
+               const std::shared_ptr<OpenImage>& image) {
         check_ring(image, task.slot, rings[number]);
-      });
+      },
+      progress);
   size_t first = 0;
   for (const Image& image : trace.images()) {
     ++all.images;
@@ -152,7 +155,7 @@ bool is_being_written(const Image& image) {
   return false;
 }
 
-Checked check(const std::string& directory) {
+Checked check(const std::string& directory, const std::function<void(double)>& progress) {
   std::vector<BadTrace> refused;
   const Trace trace(directory, &refused);
   Checked all;
@@ -161,7 +164,7 @@ Checked check(const std::string& directory) {
   for (const BadTrace& bad : refused) damages.add(bad.file, bad.offset, bad.why);
   for (const std::string& file : trace.unborn())
     all.notes.push_back({file, 0, "empty: its program ended before the first call"});
-  check_images(trace, off, damages, all);
+  check_images(trace, off, progress, damages, all);
   all.problems = std::move(damages.kept);
   all.problem_count = damages.count;
   return all;

@@ -1,5 +1,6 @@
 // Is every byte of a trace what it should be? And what of a torn one can be made whole again.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 #include "formats/read/trace.h"
@@ -16,7 +17,8 @@ struct Checked {
 };
 
 // Reads everything. Throws BadTrace only when the directory is no trace at all.
-Checked check(const std::string& directory);
+// `progress`, now and then: 0 to 1.
+Checked check(const std::string& directory, const std::function<void(double)>& progress = {});
 
 // Rewrites what is torn into a second directory and exchanges the two in one step, so that at any
 // time one whole trace is there. Keeps every record that can be read; an image that cannot be read

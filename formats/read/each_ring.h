@@ -26,6 +26,8 @@ unsigned ring_workers(const Trace& trace);
 // places. `number` is that of the task. What is thrown is kept in the task.
 using RingWork = std::function<void(unsigned worker, size_t number, const RingTask& task,
                                     const std::shared_ptr<OpenImage>& image)>;
-std::vector<RingTask> each_ring(const Trace& trace, const RingWork& work);
+// `progress`, now and then: 0 to 1; by whichever worker, but by one at a time.
+std::vector<RingTask> each_ring(const Trace& trace, const RingWork& work,
+                                const std::function<void(double)>& progress = {});
 
 }  // namespace sctrace::read

@@ -161,6 +161,7 @@ bool RingReader::open_block(Step& step) {
   position_ = sizeof block_;
   base_ = tsc_ = block_.tsc;
   window_bytes_ = 0;
+  if (image_->on_block) image_->on_block(limit_);
   step = Step{};
   step.kind = Step::Kind::block;
   step.pid = block_.pid, step.tid = block_.tid, step.lost = block_.lost;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@ struct OpenImage {
   std::optional<File> data;
   DataIndex index;
   std::vector<uint64_t> sites;
+  std::function<void(uint64_t bytes)> on_block = {};  // told of each that is read, if somebody asks
 };
 
 struct Step {

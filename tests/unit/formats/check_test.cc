@@ -1,6 +1,7 @@
 #include "formats/read/check.h"
 #include "tests/support/catch.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "arch/table.h"
@@ -137,4 +138,18 @@ TEST_CASE("repair leaves a directory alone that is no trace", "[read][check]") {
   test::overwrite(scratch.path() + "/letter.txt", "dear");
   CHECK_THROWS_AS(read::repair(scratch.path()), read::BadTrace);
   CHECK(test::contents(scratch.path() + "/letter.txt") == "dear");
+}
+
+TEST_CASE("check tells how far it is, up to the end", "[read][check]") {
+  ScratchTrace scratch;
+  auto& image = scratch.image(7, wire::Mode::stream, 256, 4);
+  for (uint32_t tid = 7; tid < 10; ++tid)
+    fill(image.ring(7, tid, tid == 7 ? Began::image : Began::clone, 7), 100);
+  std::vector<double> parts;
+  read::check(scratch.write(), [&](double part) { parts.push_back(part); });
+  REQUIRE(parts.size() > 30);
+  CHECK(std::is_sorted(parts.begin(), parts.end()));
+  CHECK(parts.front() < 0.2);
+  CHECK(parts.back() > 0.9);
+  CHECK(parts.back() <= 1);
 }
