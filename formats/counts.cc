@@ -34,10 +34,25 @@ uint64_t Latencies::step_end(size_t step) {
   return (((step & ((1u << fine) - 1)) + (1u << fine) + 1) << above) - 1;
 }
 
+inline uint32_t& Latencies::at(size_t step) {
+  const size_t octave = step >> fine;
+  if (octaves_.size() <= octave) octaves_.resize(octave + 1);
+  std::vector<uint32_t>& steps = octaves_[octave];
+  if (steps.empty()) steps.resize(1u << fine);
+  return steps[step & ((1u << fine) - 1)];
+}
+
+std::vector<uint32_t> Latencies::steps() const {
+  std::vector<uint32_t> all(octaves_.size() << fine);
+  for (size_t octave = 0; octave < octaves_.size(); ++octave)
+    std::copy(octaves_[octave].begin(), octaves_[octave].end(),
+              all.begin() + static_cast<ptrdiff_t>(octave << fine));
+  while (!all.empty() && !all.back()) all.pop_back();
+  return all;
+}
+
 void Latencies::add(uint64_t ns) {
-  const size_t step = step_of(ns);
-  if (steps_.size() <= step) steps_.resize(step + 1);
-  ++steps_[step];
+  ++at(step_of(ns));
   ++count_;
   total_ += ns;
   min_ = std::min(min_, ns);
@@ -45,8 +60,9 @@ void Latencies::add(uint64_t ns) {
 }
 
 void Latencies::add(const Latencies& other) {
-  if (steps_.size() < other.steps_.size()) steps_.resize(other.steps_.size());
-  for (size_t step = 0; step < other.steps_.size(); ++step) steps_[step] += other.steps_[step];
+  for (size_t octave = 0; octave < other.octaves_.size(); ++octave)
+    for (size_t n = 0; n < other.octaves_[octave].size(); ++n)
+      if (const uint32_t calls = other.octaves_[octave][n]) at((octave << fine) + n) += calls;
   count_ += other.count_;
   total_ += other.total_;
   min_ = std::min(min_, other.min_);
@@ -56,10 +72,8 @@ void Latencies::add(const Latencies& other) {
 void Latencies::add(const std::vector<Step>& steps, uint64_t total, uint64_t min, uint64_t max) {
   for (const Step& one : steps) {
     if (!one.calls) continue;
-    const size_t step = step_of(std::min(one.ns, max));
-    if (steps_.size() <= step) steps_.resize(step + 1);
-    const uint64_t all = steps_[step] + one.calls;
-    steps_[step] = static_cast<uint32_t>(std::min<uint64_t>(all, UINT32_MAX));
+    uint32_t& there = at(step_of(std::min(one.ns, max)));
+    there = static_cast<uint32_t>(std::min<uint64_t>(there + one.calls, UINT32_MAX));
     count_ += one.calls;
   }
   total_ += total;
@@ -70,8 +84,10 @@ void Latencies::add(const std::vector<Step>& steps, uint64_t total, uint64_t min
 uint64_t Latencies::quantile(double q) const {
   const auto wanted = static_cast<uint64_t>(std::ceil(q * static_cast<double>(count_)));
   uint64_t seen = 0;
-  for (size_t step = 0; step < steps_.size(); ++step)
-    if ((seen += steps_[step]) >= wanted && seen) return std::min(step_end(step), max_);
+  for (size_t octave = 0; octave < octaves_.size(); ++octave)
+    for (size_t n = 0; n < octaves_[octave].size(); ++n)
+      if ((seen += octaves_[octave][n]) >= wanted && seen)
+        return std::min(step_end((octave << fine) + n), max_);
   return max_;
 }
 

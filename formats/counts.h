@@ -30,11 +30,14 @@ class Latencies {
   uint64_t count() const { return count_; }
   // The histogram itself: how many took no longer than step_end(n), and longer than the step
   // before it.
-  const std::vector<uint32_t>& steps() const { return steps_; }
+  std::vector<uint32_t> steps() const;
   static uint64_t step_end(size_t step);
 
  private:
-  std::vector<uint32_t> steps_;  // grows up to the slowest
+  uint32_t& at(size_t step);
+  // By powers of two, those without a call empty: there may be a row for each of a hundred thousand
+  // descriptors, and the durations of most are of two or three.
+  std::vector<std::vector<uint32_t>> octaves_;
   uint64_t count_ = 0, total_ = 0, min_ = ~0ull, max_ = 0;
 };
 

@@ -21,8 +21,9 @@ std::string errors_json(const Count& row) {
 // Pairs of a duration and how many were no longer than it, and longer than the one before.
 std::string histogram_json(const Latencies& latencies) {
   std::string all;
-  for (size_t step = 0; step < latencies.steps().size(); ++step)
-    if (const uint32_t n = latencies.steps()[step])
+  const std::vector<uint32_t> steps = latencies.steps();
+  for (size_t step = 0; step < steps.size(); ++step)
+    if (const uint32_t n = steps[step])
       all += fmt::format("{}[{}, {}]", all.empty() ? "" : ", ", Latencies::step_end(step), n);
   return "[" + all + "]";
 }

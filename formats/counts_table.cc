@@ -120,7 +120,7 @@ std::string run_text(const Count& total, const Run& run) {
 
 std::string histogram_text(const Count& row) {
   std::vector<uint64_t> doublings;  // n: those of [2^n, 2^(n+1)) ns; 0 holds 0 and 1
-  const std::vector<uint32_t>& steps = row.latencies.steps();
+  const std::vector<uint32_t> steps = row.latencies.steps();
   for (size_t step = 0; step < steps.size(); ++step) {
     if (!steps[step]) continue;
     size_t n = 0;

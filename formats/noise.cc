@@ -27,11 +27,12 @@ uint64_t at(const std::vector<uint32_t>& steps, size_t step) {
 
 // U of B over A with the normal approximation; calls of one step are ties.
 void rank(const Latencies& a, const Latencies& b, Noise& noise) {
-  const size_t n = std::max(a.steps().size(), b.steps().size());
+  const std::vector<uint32_t> ours = a.steps(), theirs = b.steps();
+  const size_t n = std::max(ours.size(), theirs.size());
   const double na = number(a.count()), nb = number(b.count()), all = na + nb;
   double below = 0, u = 0, ties = 0;
   for (size_t step = 0; step < n; ++step) {
-    const double one = number(at(a.steps(), step)), other = number(at(b.steps(), step));
+    const double one = number(at(ours, step)), other = number(at(theirs, step));
     u += other * (below + one / 2);
     below += one;
     const double tied = one + other;
@@ -48,8 +49,9 @@ void compare_tails(const Latencies& a, const Latencies& b, Noise& noise) {
   const uint64_t limit = both.quantile(0.99);
   const auto beyond = [&](const Latencies& of) {
     uint64_t n = 0;
-    for (size_t step = 0; step < of.steps().size(); ++step)
-      if (Latencies::step_end(step) > limit) n += of.steps()[step];
+    const std::vector<uint32_t> steps = of.steps();
+    for (size_t step = 0; step < steps.size(); ++step)
+      if (Latencies::step_end(step) > limit) n += steps[step];
     return n;
   };
   noise.tail_z = shares_z(beyond(a), a.count(), beyond(b), b.count());
