@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "formats/read/table.h"
 
@@ -42,17 +43,34 @@ inline uint32_t& Latencies::at(size_t step) {
   return steps[step & ((1u << fine) - 1)];
 }
 
+inline void Latencies::count(size_t step, uint64_t calls) {
+  constexpr size_t most = 64;  // that is half an octave's room at most
+  if (octaves_.empty()) {
+    if (few_.size() + calls <= most) {
+      few_.insert(few_.end(), static_cast<size_t>(calls), static_cast<uint16_t>(step));
+      return;
+    }
+    for (const uint16_t one : std::exchange(few_, {})) ++at(one);
+  }
+  uint32_t& there = at(step);
+  there = static_cast<uint32_t>(std::min<uint64_t>(there + calls, UINT32_MAX));
+}
+
 std::vector<uint32_t> Latencies::steps() const {
   std::vector<uint32_t> all(octaves_.size() << fine);
   for (size_t octave = 0; octave < octaves_.size(); ++octave)
     std::copy(octaves_[octave].begin(), octaves_[octave].end(),
               all.begin() + static_cast<ptrdiff_t>(octave << fine));
+  for (const uint16_t step : few_) {
+    if (all.size() <= step) all.resize(step + size_t{1});
+    ++all[step];
+  }
   while (!all.empty() && !all.back()) all.pop_back();
   return all;
 }
 
 void Latencies::add(uint64_t ns) {
-  ++at(step_of(ns));
+  count(step_of(ns), 1);
   ++count_;
   total_ += ns;
   min_ = std::min(min_, ns);
@@ -60,9 +78,10 @@ void Latencies::add(uint64_t ns) {
 }
 
 void Latencies::add(const Latencies& other) {
+  for (const uint16_t step : other.few_) count(step, 1);
   for (size_t octave = 0; octave < other.octaves_.size(); ++octave)
     for (size_t n = 0; n < other.octaves_[octave].size(); ++n)
-      if (const uint32_t calls = other.octaves_[octave][n]) at((octave << fine) + n) += calls;
+      if (const uint32_t calls = other.octaves_[octave][n]) count((octave << fine) + n, calls);
   count_ += other.count_;
   total_ += other.total_;
   min_ = std::min(min_, other.min_);
@@ -72,8 +91,7 @@ void Latencies::add(const Latencies& other) {
 void Latencies::add(const std::vector<Step>& steps, uint64_t total, uint64_t min, uint64_t max) {
   for (const Step& one : steps) {
     if (!one.calls) continue;
-    uint32_t& there = at(step_of(std::min(one.ns, max)));
-    there = static_cast<uint32_t>(std::min<uint64_t>(there + one.calls, UINT32_MAX));
+    count(step_of(std::min(one.ns, max)), one.calls);
     count_ += one.calls;
   }
   total_ += total;
@@ -83,6 +101,10 @@ void Latencies::add(const std::vector<Step>& steps, uint64_t total, uint64_t min
 
 uint64_t Latencies::quantile(double q) const {
   const auto wanted = static_cast<uint64_t>(std::ceil(q * static_cast<double>(count_)));
+  std::vector<uint16_t> few = few_;
+  std::sort(few.begin(), few.end());
+  if (!few.empty())
+    return std::min(step_end(few[std::clamp<uint64_t>(wanted, 1, few.size()) - 1]), max_);
   uint64_t seen = 0;
   for (size_t octave = 0; octave < octaves_.size(); ++octave)
     for (size_t n = 0; n < octaves_[octave].size(); ++n)

@@ -34,9 +34,12 @@ class Latencies {
   static uint64_t step_end(size_t step);
 
  private:
+  void count(size_t step, uint64_t calls);
   uint32_t& at(size_t step);
-  // By powers of two, those without a call empty: there may be a row for each of a hundred thousand
-  // descriptors, and the durations of most are of two or three.
+  // The steps of the first calls, in the order that they came in; nothing once there are octaves:
+  // there may be a row for each of a hundred thousand paths, and most have few.
+  std::vector<uint16_t> few_;
+  // By powers of two, those without a call empty, as the durations of most are of two or three.
   std::vector<std::vector<uint32_t>> octaves_;
   uint64_t count_ = 0, total_ = 0, min_ = ~0ull, max_ = 0;
 };

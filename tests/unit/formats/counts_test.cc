@@ -1,4 +1,10 @@
 #include "formats/counts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include "formats/counts_columns.h"
 #include "formats/counts_table.h"
 #include "tests/support/catch.h"
@@ -44,6 +50,36 @@ TEST_CASE("quantiles are within one part in 128, the longest is exact", "[format
   CHECK(slow.quantile(0.99) >= 990'000);
   CHECK(slow.quantile(1) == 1'000'000);
   CHECK(Latencies().quantile(0.5) == 0);
+}
+
+TEST_CASE("few durations and many are told by the same steps", "[formats][counts]") {
+  const size_t many = GENERATE(1, 2, 63, 64, 65, 66, 130, 1000);
+  std::vector<uint64_t> all;
+  Latencies whole, one, other;
+  for (size_t n = 0; n < many; ++n) {
+    all.push_back((n * 7919 % 1000) * (n % 5 ? 1 : 1'000'000));
+    whole.add(all.back());
+    (n % 3 ? one : other).add(all.back());
+  }
+  one.add(other);
+  std::sort(all.begin(), all.end());
+  CHECK(one.steps() == whole.steps());
+  size_t next = 0;
+  std::string wrong;
+  for (size_t step = 0; step < whole.steps().size(); ++step) {
+    size_t here = 0;
+    while (next < many && all[next] <= Latencies::step_end(step)) ++next, ++here;
+    if (here != whole.steps()[step]) wrong += " step " + std::to_string(step);
+  }
+  for (const double q : {0.0, 0.25, 0.5, 0.9, 0.99, 1.0}) {
+    const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(many)));
+    const uint64_t exact = all[std::max<size_t>(rank, 1) - 1];
+    for (const Latencies* told : {&whole, &one})
+      if (told->quantile(q) < exact || told->quantile(q) > exact + exact / 128)
+        wrong += " quantile " + std::to_string(q);
+  }
+  CHECK(next == many);
+  CHECK(wrong == "");
 }
 
 TEST_CASE("a call that has not come back is unfinished and counts no time", "[formats][counts]") {
