@@ -83,12 +83,17 @@ def killed_between(house, faults):
     if not shutil.which("strace"):
         skip("no strace on this machine")
     trace = house.path("between")
-    done = recorder(house, trace, "--drain", "on", "--mode", "block")
-    found = comes(lambda: done.poll() is not None or drainer_of(done))
-    faults.expect(found is not True, "ended before it could be held")
+    program = os.path.join(os.path.dirname(house.library), "tests", "live", "obedient")
+    done = subprocess.Popen([house.command, "record", "-q", "-o", trace, "--drain", "on", "--mode", "block",
+                             "--", program],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    found = comes(lambda: drainer_of(done))
     holding = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64",
                                 "-e", "inject=pwrite64:delay_exit=60s:when=2", "-p", str(found)],
                                stdin=subprocess.DEVNULL)
+    faults.expect(comes(lambda: "TracerPid:\t0" not in read_of(found, "status")), "strace has come")
+    done.stdin.write(f"g {CALLS}\n".encode())
+    done.stdin.flush()
     faults.expect(comes(lambda: all(is_held(found) for _ in range(10))), "it is held")
     os.kill(found, signal.SIGKILL)
     holding.kill()  # before it, nobody else can see that the reader has ended
@@ -97,10 +102,14 @@ def killed_between(house, faults):
     faults.expect(judge(house, faults, "killed between", trace, may_lose=True), "nothing was lost")
 
 
+def read_of(pid, name):
+    with open(f"/proc/{pid}/{name}") as file:
+        return file.read()
+
+
 def is_held(pid):
     time.sleep(0.02)
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] == "t"
+    return read_of(pid, "stat").rpartition(")")[2].split()[0] == "t"
 
 
 def left_to_readers(house, faults):
