@@ -82,6 +82,13 @@ def readers():
     check("sctrace-reader(3) shows each function", len(functions) > 10 and not missing, missing)
 
 
+def records():
+    """sctrace-trace(5) is of the version that is written."""
+    version = re.search(r"version = (\d+);", text(ROOT, "formats/wire/record.h")).group(1)
+    page = text(ROOT, "formats/wire/sctrace-trace.5")
+    check("sctrace-trace(5) names the version", f"version of the records, now {version} " in page, version)
+
+
 need_programs(["mandoc"])
 generated = [os.path.join(BUILD, "pages", folder, name) for folder in ("man1", "man7")
              for name in sorted(os.listdir(os.path.join(BUILD, "pages", folder)))]
@@ -100,5 +107,6 @@ said(COMMAND, "--completion", "tcsh", status=2)
 settings()
 engines()
 readers()
+records()
 print(f"{len(faults)} failed" if faults else "all as expected")
 sys.exit(bool(faults))
