@@ -99,16 +99,7 @@ Value key_derivation(const Scene& s, const uint8_t* b) {
   f.add("hashname", string_at(s, peek<uint64_t>(b), false))
       .add("otherinfo", length ? text_at(s, other, length, false) : value_address(other))
       .add("otherinfolen", value_unsigned(length));
-  Value spare = value_of(Kind::list);
-  bool any = false;
-  for (size_t i = 0; i < 8; ++i) {
-    const uint32_t n = peek<uint32_t>(b + 20 + i * 4);
-    any |= n != 0;
-    spare.items.push_back(value_hex(n));
-  }
-  spare.whole = spare.items.size();
-  spare.bounded = true;
-  if (any) f.add("__spare", spare);
+  add_reserved(f, "__spare", b + 20, 8);
   return f.done();
 }
 

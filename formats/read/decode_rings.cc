@@ -13,18 +13,6 @@ using Kind = Value::Kind;
 
 namespace {
 
-Value reserved(const uint8_t* b, size_t count) {
-  Value list = value_of(Kind::list);
-  for (size_t i = 0; i < count; ++i) list.items.push_back(value_hex(peek<uint32_t>(b + i * 4)));
-  list.whole = count;
-  list.bounded = true;
-  return list;
-}
-
-bool is_zero(const uint8_t* b, size_t n) {
-  return std::all_of(b, b + n, [](uint8_t byte) { return !byte; });
-}
-
 Value operation(uint8_t number) {
   Value v = word(Set::io_uring_ops, number);
   v.base = Value::Base::unsigned_decimal;
@@ -56,7 +44,7 @@ Value restriction(const uint8_t* b) {
   if (kind == 1) f.add("sqe_op", word(Set::io_uring_ops, what));
   if (kind == 2 || kind == 3) f.add("sqe_flags", words(Set::io_uring_sqe_flags, what));
   if (b[3]) f.add("resv", value_hex(b[3]));
-  if (!is_zero(b + 4, 12)) f.add("resv2", reserved(b + 4, 3));
+  add_reserved(f, "resv2", b + 4, 3);
   return f.done();
 }
 
@@ -119,7 +107,7 @@ Value ring_operations(const Scene& s, uint64_t at, uint64_t count, bool out) {
   Builder f;
   f.add("last_op", operation(b[0])).add("ops_len", value_unsigned(told));
   if (const auto n = peek<uint16_t>(b + 2)) f.add("resv", value_hex(n));
-  if (!is_zero(b + 4, 12)) f.add("resv2", reserved(b + 4, 3));
+  add_reserved(f, "resv2", b + 4, 3);
   Value list = value_of(Kind::list);
   for (uint64_t i = 0; i < shown && head + each * (i + 1) <= bytes.size(); ++i) {
     list.items.push_back(plain(s, Layout::ring_operation, b + head + each * i));

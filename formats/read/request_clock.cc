@@ -22,18 +22,6 @@ Value ptp_time(const uint8_t* b, bool moments) {
   return v;
 }
 
-bool any(const uint8_t* b, size_t n) {
-  return std::any_of(b, b + n, [](uint8_t c) { return c != 0; });
-}
-
-Value reserved(const uint8_t* b, size_t n) {
-  Value list = value_of(Kind::list);
-  for (size_t i = 0; i < n; ++i) list.items.push_back(value_hex(peek<uint32_t>(b + i * 4)));
-  list.whole = n;
-  list.bounded = true;
-  return list;
-}
-
 Value periodic_output(const uint8_t* b) {
   const uint32_t flags = peek<uint32_t>(b + 36);
   Builder f;
@@ -43,15 +31,15 @@ Value periodic_output(const uint8_t* b) {
       .add("flags", words(Set::ptp_perout_flags, flags));
   if (flags & 2)
     f.add("on", ptp_time(b + 40, false));
-  else if (any(b + 40, 16))
-    f.add("rsv", reserved(b + 40, 4));
+  else
+    add_reserved(f, "rsv", b + 40, 4);
   return f.done();
 }
 
 Value samples_asked(const uint8_t* b) {
   Builder f;
   f.add("n_samples", value_unsigned(peek<uint32_t>(b)));
-  if (any(b + 4, 12)) f.add("rsv", reserved(b + 4, 3));
+  add_reserved(f, "rsv", b + 4, 3);
   return f.done();
 }
 

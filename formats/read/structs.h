@@ -69,6 +69,8 @@ Value inet4_value(const uint8_t* at);
 Value inet6_value(const uint8_t* at, const char* where);
 Value hardware_address(const uint8_t* at, size_t n);
 Value filter_step(const uint8_t* bytes, bool seccomp);
+// Words of 32 bits in reserve: shown only where one is set.
+void add_reserved(Builder& to, const char* name, const uint8_t* b, size_t count);
 void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out);
 Value shared_memory(const uint8_t*,
                     bool out);  // out: as the kernel gave it; else as IPC_SET takes it

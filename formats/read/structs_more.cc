@@ -164,6 +164,15 @@ Value sized_value(const Scene& s, Layout layout, uint64_t at, uint64_t bytes, bo
   return v;
 }
 
+void add_reserved(Builder& to, const char* name, const uint8_t* b, size_t count) {
+  if (std::all_of(b, b + count * 4, [](uint8_t byte) { return !byte; })) return;
+  Value list = value_of(Value::Kind::list);
+  for (size_t i = 0; i < count; ++i) list.items.push_back(value_hex(peek<uint32_t>(b + i * 4)));
+  list.whole = count;
+  list.bounded = true;
+  to.add(name, std::move(list));
+}
+
 // What lies behind the part of a struct that is known: shown if it is not all zero.
 void add_behind(const Scene& s, Value& v, uint64_t at, uint64_t known, uint64_t bytes, bool out) {
   if (s.call.nr == arch::nr_landlock_create_ruleset) {  // strace does not look at it
